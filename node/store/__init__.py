@@ -1,0 +1,1 @@
+"""Where a node keeps what it knows: one engine seam, one repository a file, one SQL text for every engine (DESIGN §8)."""
