@@ -1,0 +1,60 @@
+"""The command line's root: its groups, its exit codes, its way of saying what went wrong.
+
+Exit codes: 0 done; 1 something disagreed or was rejected; 2 wrong use. An error of the node is one line that says what to do; never a
+traceback, unless ``ZONGHENG_DEBUG`` is set.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from federation.errors import ZonghengError
+
+app = typer.Typer(
+    name="zongheng",
+    help="Electronic supervision (电子监察) for a hierarchy of administrations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+WRONG_USE = {"bad_request", "not_found", "not_loopback", "protocol"}
+"""Error codes that mean the command itself was off (exit 2); all others exit 1."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, stable and documented in docs/commands.md.")]
+
+
+def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Run a command's coroutine and leave with its exit code; a ``ZonghengError`` becomes one line and 1 or 2."""
+    try:
+        code = asyncio.run(work())
+    except ZonghengError as error:
+        if os.environ.get("ZONGHENG_DEBUG"):
+            raise
+        err.print(f"zongheng: {error.detail or error}", style="red", markup=False, highlight=False)
+        code = 2 if error.code in WRONG_USE else 1
+    except KeyboardInterrupt:
+        code = 130
+    if code:
+        raise typer.Exit(code)
+
+
+def main() -> None:
+    """Entry point of the command ``zongheng``."""
+    from node.cli import ask, cases, demo, imports, journal, nodes, supervision
+
+    for group in (nodes, imports, supervision, cases, ask, journal, demo):
+        group.register(app)
+    # A reader that goes away (| head) ends the command quietly.
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

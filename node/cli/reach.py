@@ -1,0 +1,68 @@
+"""How a command reaches its node: through the socket of the running one, or by opening the stopped one itself.
+
+Either way the command speaks the same HTTP API, so there is one answer to every question: a running node serves it on the
+socket in its folder, a stopped node is opened under the folder's lock and its application called in this process.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from federation.errors import ZonghengError
+from node import config, control
+
+_PATIENCE_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """An open way to one node."""
+
+    folder: Path
+    running: bool
+    client: httpx.AsyncClient
+    local: Any
+    """The opened ``node.run.Node`` when it is not running, else None."""
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """GET ``path``; the decoded JSON, or ``ZonghengError`` with the node's own words."""
+        query = {key: value for key, value in params.items() if value is not None}
+        return _decode(await self.client.get(path, params=query))
+
+    async def post(self, path: str, body: Any = None) -> Any:
+        """POST JSON to ``path``."""
+        return _decode(await self.client.post(path, json=body if body is not None else {}))
+
+
+@contextlib.asynccontextmanager
+async def reach(folder: Path) -> AsyncIterator[Reach]:
+    """Reach the node in ``folder``; ``ZonghengError`` where there is none or another process holds it."""
+    config.load(folder)
+    if control.is_running(folder):
+        with control.short_path(folder, control.COMMANDS) as path:
+            transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(uds=path)
+            async with httpx.AsyncClient(transport=transport, base_url="http://node", timeout=_PATIENCE_S) as client:
+                yield Reach(folder, True, client, None)
+        return
+    from node.run import Node
+    from node.web.app import application
+
+    with control.FolderLock(folder):
+        async with Node.opened(folder) as node:
+            transport = httpx.ASGITransport(application(node))
+            async with httpx.AsyncClient(transport=transport, base_url="http://node", timeout=_PATIENCE_S) as client:
+                yield Reach(folder, False, client, node)
+
+
+def _decode(response: httpx.Response) -> Any:
+    if response.is_success:
+        return response.json()
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = {}
+    raise ZonghengError(problem.get("code", "bad_request"), problem.get("detail") or response.text or str(response.status_code))

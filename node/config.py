@@ -1,0 +1,179 @@
+"""The settings of one node: ``node.toml`` in its folder, written by ``zongheng init`` and read by everything else.
+
+Guarantees: a folder is initialised once and as a whole (settings are written last, by rename), unknown keys are
+refused with their name, and keys never leave the folder (mode 0700, key files 0600).
+"""
+
+import os
+import secrets
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from federation.errors import ZonghengError
+from federation.journal.checkpoint import Signer, log_id
+from tiers.tier import tier_named
+
+SETTINGS_FILE = "node.toml"
+
+
+def _address(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdigit() or int(port) > 65_535:
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class ClockSettings(BaseModel):
+    """When the node's clock starts, for demos and tests; absent: the system clock."""
+
+    model_config = ConfigDict(extra="forbid")
+    start: datetime | None = None
+
+
+class NodeSettings(BaseSettings):
+    """What ``node.toml`` says; every key can be overridden by an environment variable ``ZONGHENG_<KEY>``."""
+
+    model_config = SettingsConfigDict(extra="forbid", env_prefix="ZONGHENG_", env_nested_delimiter="__")
+
+    node: str
+    tier: str
+    name: str
+    division: str
+    log_id: str
+    parent: Address | None = None
+    grpc: Address
+    http: Address
+    store: str = "store.sqlite"
+    zone: str = "Asia/Shanghai"
+    calendar: Literal["china", "weekdays"] = "china"
+    clock: ClockSettings = ClockSettings()
+    confirm: bool = True
+    """Yellow and red cards wait for a person's confirmation before they are issued."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load(folder: Path) -> NodeSettings:
+    """The settings of the node in ``folder``; ``ZonghengError`` with what to do when there is none or it is wrong."""
+    path = folder / SETTINGS_FILE
+    if not path.is_file():
+        raise ZonghengError("not_found", f"{folder} holds no node: run `zongheng init {folder} --tier … --name … --division …`")
+    try:
+
+        class Here(NodeSettings):
+            model_config = SettingsConfigDict(
+                extra="forbid", env_prefix="ZONGHENG_", env_nested_delimiter="__", toml_file=path
+            )
+
+        return Here()  # type: ignore[call-arg]  # every field comes from the file
+    except tomllib.TOMLDecodeError as error:
+        raise ZonghengError("bad_request", f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ZonghengError("bad_request", f"{path}: {faults}") from error
+
+
+def initialise(
+    folder: Path,
+    *,
+    tier: str,
+    name: str,
+    division: str,
+    parent: str | None,
+    grpc: str | None,
+    http: str | None,
+    zone: str = "Asia/Shanghai",
+    calendar: str = "china",
+    clock_start: datetime | None = None,
+    store: str | None = None,
+    confirm: bool = True,
+) -> NodeSettings:
+    """Make a node's folder: keys, then settings; refuses a folder that already holds a node."""
+    rank = tier_named(tier).rank
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    if (folder / SETTINGS_FILE).exists():
+        raise ZonghengError("bad_request", f"{folder} already holds a node: choose another folder")
+    journal = log_id(division, secrets.token_hex(4))
+    fields: dict[str, str] = {
+        "node": division,
+        "tier": tier,
+        "name": name,
+        "division": division,
+        "log_id": journal,
+        "grpc": grpc or f"127.0.0.1:{7400 + rank}",
+        "http": http or f"127.0.0.1:{8400 + rank}",
+        "store": store or "store.sqlite",
+        "zone": zone,
+        "calendar": calendar,
+    }
+    if parent is not None:
+        fields["parent"] = parent
+    lines = [f"{key} = {_toml(value)}" for key, value in fields.items()]
+    lines.append(f"confirm = {'true' if confirm else 'false'}")
+    if clock_start is not None:
+        lines += ["", "[clock]", f"start = {_toml(clock_start.isoformat())}"]
+    try:
+        settings = NodeSettings(
+            **fields,  # type: ignore[arg-type]
+            clock=ClockSettings(start=clock_start),
+            confirm=confirm,
+        )
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ZonghengError("bad_request", faults) from error
+    keys = folder / "keys"
+    keys.mkdir(exist_ok=True, mode=0o700)
+    _write_secret(keys / "journal.key", Signer.generate(journal).to_bytes())
+    _write_secret(keys / "vault.key", secrets.token_bytes(32))
+    fresh = folder / f"{SETTINGS_FILE}.new"
+    fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    fresh.rename(folder / SETTINGS_FILE)
+    return settings
+
+
+def journal_signer(folder: Path, settings: NodeSettings) -> Signer:
+    """The key that signs this node's heads."""
+    return Signer.from_bytes(settings.log_id, _read_secret(folder / "keys" / "journal.key"))
+
+
+def vault_key(folder: Path) -> bytes:
+    """The 32 bytes under which the vault seals persons and texts."""
+    return _read_secret(folder / "keys" / "vault.key")
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ZonghengError("not_found", f"{path} is missing: restore it from the node's backup") from error
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _toml(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

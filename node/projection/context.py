@@ -1,0 +1,79 @@
+"""The context in which a journal's cases are judged: its calendar, catalogue, policy and zone, read from its own entries.
+
+A parent judges a child's cases by the child's catalogue and calendar as the child's journal has them, so both come to the
+same figures. A context is rebuilt only when something published in that journal changed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from node.store.store import Session, Store
+from node.supervision.calendar import EPOCH_ORDINAL, Calendar, Override
+from node.supervision.evaluate import Context
+from node.supervision.policy import Policy
+from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, Item
+from zongheng.v1.catalogue_pb2 import Policy as PolicyMessage
+from zongheng.v1.entry_pb2 import Genesis
+
+@dataclass(frozen=True, slots=True)
+class JournalContext:
+    """What is published in one journal."""
+
+    origin: str
+    genesis: Genesis
+    context: Context
+    lines: dict[str, str]
+    agencies: dict[str, Agency] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.genesis.zone or "Asia/Shanghai")
+
+
+class Contexts:
+    """The contexts of all journals a node holds, by origin."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, JournalContext] = {}
+
+    def forget(self, origin: str) -> None:
+        """Something was published in this journal."""
+        self._known.pop(origin, None)
+
+    async def of(self, origin: str) -> JournalContext:
+        """The context of ``origin`` as projected so far."""
+        known = self._known.get(origin)
+        if known is None:
+            async with self._store.read() as session:
+                known = self._known[origin] = await _load(session, origin)
+        return known
+
+
+async def _load(session: Session, origin: str) -> JournalContext:
+    pieces = {kind: await session.catalogue.all(origin, kind) for kind in ("genesis", "item", "agency", "calendar", "policy")}
+    genesis = Genesis.FromString(pieces["genesis"][-1].body) if pieces["genesis"] else Genesis(node=origin)
+    agencies = {agency.code: agency for agency in (Agency.FromString(piece.body) for piece in pieces["agency"])}
+    policies = [PolicyMessage.FromString(piece.body) for piece in pieces["policy"]]
+    context = Context(
+        calendar=_calendar(genesis, [CalendarChange.FromString(piece.body) for piece in pieces["calendar"]]),
+        items=[Item.FromString(piece.body) for piece in pieces["item"]],
+        policy=Policy.from_message(max(policies, key=lambda policy: policy.version)) if policies else Policy(),
+        zone=genesis.zone or "Asia/Shanghai",
+        tier=genesis.tier,
+        node=origin,
+    )
+    lines = {code: agency.line for code, agency in agencies.items() if agency.line}
+    return JournalContext(origin, genesis, context, lines, agencies)
+
+
+def _calendar(genesis: Genesis, changes: list[CalendarChange]) -> Calendar:
+    newest = {day.day: day for change in changes for day in change.days}
+    overrides = tuple(
+        Override(date.fromordinal(day.day + EPOCH_ORDINAL), day.working, day.name) for day in newest.values()
+    )
+    if genesis.calendar == "weekdays":
+        return Calendar.weekdays(overrides)
+    years = frozenset(year for change in changes for year in change.published_years)
+    return Calendar.china(overrides, published_years=years)

@@ -1,0 +1,144 @@
+"""What a stretch of journal says, as rows: the pure half of the projection.
+
+The same reading serves the own journal and every child's. A leaf that cannot be parsed is *parked*: named in the result, never
+guessed and never in the way of the leaves behind it; after an upgrade ``zongheng rebuild`` reads it again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from google.protobuf.message import DecodeError
+
+from node.store.rows import AlertRecord, EventRow
+from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, AlertRaised, Entry
+
+
+@dataclass(slots=True)
+class CataloguePiece:
+    """One version of something published: an item, an agency, a calendar change, a policy, the genesis."""
+
+    kind: str
+    code: str
+    version: int
+    idx: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Reading:
+    """Rows out of the leaves ``[lo, hi)`` of one journal."""
+
+    origin: str
+    lo: int
+    hi: int
+    events: list[EventRow] = field(default_factory=list)
+    catalogue: list[CataloguePiece] = field(default_factory=list)
+    alerts: list[AlertRecord] = field(default_factory=list)
+    moves: list[tuple[str, int]] = field(default_factory=list)
+    """(alert_id, state) in journal order."""
+    finished_imports: list[str] = field(default_factory=list)
+    rises: list[int] = field(default_factory=list)
+    """Indexes of leaves that are entered again at every tier above."""
+    parked: list[int] = field(default_factory=list)
+
+
+def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
+    """Read leaves that start at index ``lo``; order is the journal's."""
+    reading = Reading(origin, lo, lo)
+    events = reading.events
+    for idx, leaf in enumerate(leaves, lo):
+        reading.hi = idx + 1
+        try:
+            entry = Entry.FromString(leaf)
+        except DecodeError:
+            reading.parked.append(idx)
+            continue
+        kind = entry.WhichOneof("body")
+        if kind == "case_event":
+            events.append(event_row(origin, idx, entry))
+        elif kind == "alert_raised":
+            alert = alert_record(origin, idx, entry.noted_at_us, entry.alert_raised)
+            reading.alerts.append(alert)
+            if alert.level == 3:
+                reading.rises.append(idx)
+        elif kind == "alert_moved":
+            reading.moves.append((entry.alert_moved.alert_id, entry.alert_moved.state))
+        elif kind == "alert_corrected":
+            reading.moves.append((entry.alert_corrected.alert_id, ALERT_STATE_CORRECTED))
+        elif kind == "import_finished":
+            reading.finished_imports.append(entry.import_finished.import_id)
+        elif kind == "item_published":
+            item = entry.item_published
+            reading.catalogue.append(CataloguePiece("item", item.code, item.version, idx, item.SerializeToString()))
+        elif kind == "agency_published":
+            agency = entry.agency_published
+            reading.catalogue.append(CataloguePiece("agency", agency.code, 0, idx, agency.SerializeToString()))
+        elif kind == "calendar_changed":
+            change = entry.calendar_changed
+            reading.catalogue.append(CataloguePiece("calendar", str(idx), 0, idx, change.SerializeToString()))
+        elif kind == "policy_published":
+            policy = entry.policy_published
+            reading.catalogue.append(CataloguePiece("policy", "", policy.version, idx, policy.SerializeToString()))
+        elif kind == "genesis":
+            reading.catalogue.append(CataloguePiece("genesis", "", 0, idx, entry.genesis.SerializeToString()))
+        elif kind in ("forwarded", "fork_found"):
+            reading.rises.append(idx)
+        elif kind is None:
+            reading.parked.append(idx)
+    return reading
+
+
+def event_row(origin: str, idx: int, entry: Entry) -> EventRow:
+    """The event row of a ``case_event`` entry."""
+    event = entry.case_event
+    attributes = {}
+    for attribute in event.attributes:
+        which = attribute.WhichOneof("value")
+        if which is not None:
+            attributes[attribute.name] = getattr(attribute, which)
+    return EventRow(
+        origin,
+        event.case_id,
+        idx,
+        event.at_us,
+        event.day_only,
+        event.zone,
+        event.domain,
+        event.kind,
+        event.received_at_us,
+        entry.noted_at_us,
+        event.agency,
+        event.actor,
+        event.item,
+        event.step,
+        event.applicant,
+        entry.import_id,
+        attributes,
+    )
+
+
+def alert_record(origin: str, idx: int, noted_at_us: int, alert: AlertRaised) -> AlertRecord:
+    """The alert row of an ``alert_raised`` entry at ``idx``."""
+    return AlertRecord(
+        origin=origin,
+        alert_id=alert.alert_id,
+        case_id=alert.case_id,
+        subject=alert.subject,
+        domain=alert.domain,
+        rule=alert.rule,
+        level=alert.level,
+        episode=alert.episode,
+        state=alert.state,
+        since_us=alert.since_us,
+        due_at_us=alert.due_at_us,
+        raised_at_us=noted_at_us,
+        idx=idx,
+        agency=alert.agency,
+        item=alert.item,
+        actor=alert.actor,
+        over=alert.over,
+        journal_size=alert.journal_size,
+        policy_version=alert.policy_version,
+        calendar_version=alert.calendar_version,
+        rule_version=alert.rule_version,
+    )
