@@ -7,6 +7,8 @@ row comes from; it leads every key.
 from dataclasses import dataclass, field
 from typing import Any
 
+from federation.rollup.row import RollupRow as RollupRow
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -106,23 +108,3 @@ class AlertRecord:
     policy_version: int
     calendar_version: str
     rule_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class RollupRow:
-    """Figures of one (node, day, domain, agency, line, item)."""
-
-    node: str
-    day: int
-    domain: str
-    agency: str
-    line: str
-    item: str
-    figures: dict[str, int]
-    """Additive figures that are not zero."""
-    durations: bytes
-    """Serialised DDSketch of handling time in counted days; empty: none."""
-    applicants: bytes
-    """Serialised HyperLogLog of applicant handles; empty: none."""
-    version: int
-    """Journal size of the node at which the row last changed."""
