@@ -1,8 +1,9 @@
 """The Merkle tree of RFC 9162 §2.1 over SHA-256: hashing, growing, planning proofs and checking them.
 
-It exists so that a node cannot rewrite its journal unnoticed. Everything is pure and does no IO. A verifier derives the shape
-of a proof only from the index and the sizes it already trusts: a proof is nothing but a list of hashes, and one that is too
-short, too long or altered raises `ProofError`. No function here returns a verdict that a caller could forget to look at.
+It exists so that a node cannot rewrite its journal unnoticed. Everything is pure and does no IO. A verifier
+derives the shape of a proof only from the index and the sizes it already trusts: a proof is nothing but a
+list of hashes, and one that is too short, too long or altered raises `ProofError`. No function here returns a
+verdict that a caller could forget to look at.
 
 Ranges are half open, `[lo, hi)`, and count leaves from zero.
 """
@@ -38,10 +39,10 @@ class Range(NamedTuple):
 
 
 class Subtree(NamedTuple):
-    """A perfect subtree: the leaves `[index << height, (index + 1) << height)`."""
+    """A perfect subtree: the leaves `[position << height, (position + 1) << height)`."""
 
     height: int
-    index: int
+    position: int
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -55,7 +56,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def fold(subtree_hashes: Sequence[bytes]) -> bytes:
-    """Root over perfect subtrees given from left to right, each smaller than the one before; `EMPTY_ROOT` over none."""
+    """Root over perfect subtrees given from left to right, each smaller than the one before.
+
+    `EMPTY_ROOT` over none.
+    """
     if not subtree_hashes:
         return EMPTY_ROOT
     root = subtree_hashes[-1]
@@ -83,8 +87,8 @@ def check_hashes(hashes: Sequence[bytes]) -> None:
 class Frontier:
     """The compact range `[0, size)`: the roots of its perfect subtrees, at most one a height, largest first.
 
-    This is all that is needed to go on appending and to know the root. A frontier changes only in `extend`, which either
-    succeeds or leaves it as it was.
+    This is all that is needed to go on appending and to know the root. A frontier changes only in `extend`,
+    which either succeeds or leaves it as it was.
     """
 
     __slots__ = ("_peaks", "_size")
@@ -108,25 +112,27 @@ class Frontier:
         return tuple(self._peaks)
 
     def extend(self, leaf_hashes: Sequence[bytes]) -> list[list[bytes]]:
-        """Append leaf hashes; return the roots of every perfect subtree this completed, a row for each height from 0 up.
+        """Append leaf hashes; return the roots of all perfect subtrees this completed, a row a height, from 0 up.
 
-        Raises ValueError, and appends nothing, when a hash has the wrong length or the tree would outgrow `MAX_SIZE`.
+        Raises ValueError, and appends nothing, when a hash has the wrong length or the tree would outgrow
+        `MAX_SIZE`.
         """
         check_hashes(leaf_hashes)
         if len(leaf_hashes) > MAX_SIZE - self._size:
             raise ValueError(f"the tree would outgrow {MAX_SIZE} leaves")
         completed: list[list[bytes]] = []
+        peaks = self._peaks.copy()
         low_peaks: list[bytes] = []
         row = list(leaf_hashes)
         height = 0
         while row:
             completed.append(row)
-            siblings = [self._peaks.pop(), *row] if self._size >> height & 1 else row
+            siblings = [peaks.pop(), *row] if self._size >> height & 1 else row
             if len(siblings) & 1:
                 low_peaks.append(siblings[-1])
             row = pair_up(siblings)
             height += 1
-        self._peaks.extend(reversed(low_peaks))
+        self._peaks = peaks + low_peaks[::-1]
         self._size += len(leaf_hashes)
         return completed
 
@@ -135,6 +141,7 @@ class Frontier:
         return fold(self._peaks)
 
     def copy(self) -> Self:
+        """An independent frontier: what one does with it leaves the other alone."""
         return type(self)(self._size, self._peaks)
 
     def to_bytes(self) -> bytes:
@@ -163,8 +170,8 @@ class Frontier:
 def subtrees(lo: int, hi: int) -> list[Subtree]:
     """The perfect subtrees, from left to right, whose hashes `fold` into the node over the leaves `[lo, hi)`.
 
-    Raises ValueError when no tree has such a node: `lo` must be a multiple of the smallest power of two that is at least
-    `hi - lo`.
+    Raises ValueError when no tree has such a node: `lo` must be a multiple of the smallest power of two that
+    is at least `hi - lo`.
     """
     if not 0 <= lo < hi <= MAX_SIZE:
         raise ValueError(f"[{lo}, {hi}) is not a range of leaves")
@@ -205,9 +212,9 @@ def inclusion_ranges(index: int, size: int) -> list[Range]:
 
 
 def consistency_ranges(old_size: int, new_size: int) -> list[Range]:
-    """The nodes of a consistency proof in the order of RFC 9162 §2.1.4.1; none when `old_size` is 0 or `new_size`.
+    """The nodes of a consistency proof, in the order of RFC 9162 §2.1.4.1.
 
-    Raises ValueError unless `old_size <= new_size`.
+    None when `old_size` is 0 or `new_size`. Raises ValueError unless `old_size <= new_size`.
     """
     if not 0 <= old_size <= new_size <= MAX_SIZE:
         raise ValueError(f"a tree of {new_size} leaves cannot continue one of {old_size}")
@@ -230,7 +237,7 @@ def consistency_ranges(old_size: int, new_size: int) -> list[Range]:
 
 
 def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Check that the leaf is number `index`, from zero, in the tree of `size` leaves with this root (RFC 9162 §2.1.3.2).
+    """Check that the leaf is number `index`, from zero, of the `size` under this root (RFC 9162 §2.1.3.2).
 
     Raises ProofError when it is not shown to be.
     """
@@ -262,8 +269,8 @@ def verify_consistency(
 ) -> None:
     """Check that the tree of `new_size` leaves begins with the tree of `old_size` leaves (RFC 9162 §2.1.4.2).
 
-    The RFC leaves two cases open: equal sizes need equal roots, and size 0 needs `EMPTY_ROOT`; both need an empty proof.
-    Raises ProofError when the consistency is not shown.
+    The RFC leaves two cases open: equal sizes need equal roots, and size 0 needs `EMPTY_ROOT`; both need an
+    empty proof. Raises ProofError when the consistency is not shown.
     """
     if not 0 <= old_size <= new_size <= MAX_SIZE:
         raise ProofError(f"a tree of {new_size} leaves cannot continue one of {old_size}")
