@@ -15,15 +15,15 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 def generate(root: Path) -> Path:
     """Compile every proto file below ``root/proto``; returns the folder that holds the package ``zongheng``."""
+    import grpc_tools
     from grpc_tools import protoc
 
     proto, out = root / "proto", root / "build" / "gen"
     sources = sorted(str(path) for path in proto.rglob("*.proto"))
-    fresh = root / "build" / "gen.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh, old = root / "build" / "gen.new", root / "build" / "gen.old"
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     fresh.mkdir(parents=True)
-    import grpc_tools
-
     scripts = Path(sys.executable).parent
     code = protoc.main(
         [
@@ -44,8 +44,11 @@ def generate(root: Path) -> Path:
     for folder in (fresh / "zongheng", fresh / "zongheng" / "v1"):
         (folder / "__init__.py").write_text('"""Generated from proto/; do not edit."""\n', encoding="utf-8")
         (folder / "py.typed").touch()
-    shutil.rmtree(out, ignore_errors=True)
+    # Two renames, not a deletion and a rename: a process that imports meanwhile finds nothing for an instant only.
+    if out.exists():
+        out.rename(old)
     fresh.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
     return out
 
 

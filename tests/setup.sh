@@ -1,0 +1,45 @@
+#!/bin/sh
+# Brings the system packages that the tests need, where that is allowed: PostgreSQL's server programs, of which the
+# tests start one of their own. Nothing is started or configured here.
+#
+# Allowed: with apt-get, as root or where sudo asks no password. Elsewhere it names the package; the tests that need it
+# then skip and say so, except where CI=true, where nothing is left out.
+set -eu
+
+server() {
+    command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
+        ls /usr/pgsql-*/bin/initdb >/dev/null 2>&1
+}
+
+if server; then
+    exit 0
+fi
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    as_root='sudo -n'
+fi
+
+if command -v apt-get >/dev/null 2>&1 && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
+    echo 'Installing PostgreSQL for the tests (apt-get install postgresql).'
+    fetch='apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends'
+    $as_root env DEBIAN_FRONTEND=noninteractive sh -eu -c "
+        apt-get -qq -o DPkg::Lock::Timeout=300 update
+        $fetch postgresql-common
+        # The package would otherwise make a database cluster and start it.
+        mkdir -p /etc/postgresql-common/createcluster.d
+        echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/zongheng-tests.conf
+        trap 'rm -f /etc/postgresql-common/createcluster.d/zongheng-tests.conf' EXIT
+        $fetch postgresql
+    " >/dev/null || true
+fi
+
+if server; then
+    exit 0
+fi
+
+echo 'PostgreSQL is not installed: install its server package (on Debian and Ubuntu: apt-get install postgresql).' >&2
+if [ "${CI:-}" = true ]; then
+    exit 1
+fi
+echo 'The tests that need it are skipped.' >&2
