@@ -1,0 +1,81 @@
+"""``zongheng ask DIR SUBTREE QUESTION …``: a question to any subtree, with how complete and how proven the answer is."""
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from node.cli.app import Json, out, run
+from node.cli.nodes import Folder
+from node.cli.reach import reach
+
+Subtree = Annotated[str, typer.Argument(metavar="SUBTREE", help="A node's id; `.` is this node.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ask", no_args_is_help=True)(ask)
+
+
+def ask(
+    folder: Folder,
+    subtree: Subtree,
+    question: Annotated[str, typer.Argument(help="alerts | cases | case | rerun")],
+    subject: Annotated[str | None, typer.Argument(help="The CASE of `case`, the RULE of `rerun`.")] = None,
+    level: Annotated[str | None, typer.Option()] = None,
+    rule: Annotated[str | None, typer.Option()] = None,
+    state: Annotated[str | None, typer.Option()] = None,
+    agency: Annotated[str | None, typer.Option()] = None,
+    item: Annotated[str | None, typer.Option()] = None,
+    limit: Annotated[int | None, typer.Option(help="rerun: the limit in days instead of the case's own.")] = None,
+    threshold: Annotated[int | None, typer.Option(help="rerun: the threshold in days over.")] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME")] = None,
+    proof: Annotated[bool, typer.Option(help="With inclusion proofs against the heads this node holds.")] = True,
+    deadline: Annotated[float, typer.Option(help="Seconds to wait for the whole answer.")] = 30.0,
+    most: Annotated[int, typer.Option(help="Rows a node may return.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Ask SUBTREE: `alerts`, `cases`, `case CASE`, `rerun RULE --limit N --from --to`. Exit 1 when not all answered or a proof failed."""
+
+    async def work() -> int:
+        body = {
+            "subtree": subtree, "question": question, "subject": subject, "level": level, "rule": rule, "state": state,
+            "agency": agency, "item": item, "limit_days": limit, "threshold": threshold, "from": since, "to": until,
+            "proof": proof, "deadline_s": deadline, "most": most,
+        }  # fmt: skip
+        async with reach(folder) as node:
+            answer = await node.post("/api/ask", body)
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            _print(answer)
+        return 0 if answer["complete"] and answer["verified"] is not False else 1
+
+    run(work)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    coverage = answer["coverage"]
+    proven = {True: "proofs verified", False: "[red]PROOF FAILED[/red]", None: "no proofs asked"}[answer["verified"]]
+    out.print(
+        f"{answer['words']}\n{coverage['answered']} of {coverage['expected']} nodes answered"
+        f"{', stale: ' + ', '.join(coverage['stale']) if coverage['stale'] else ''}"
+        f"{', unreachable: ' + ', '.join(coverage['unreachable']) if coverage['unreachable'] else ''}; {proven}; {answer['ms']:.0f} ms",
+        highlight=False,
+    )
+    for part in answer["nodes"]:
+        as_of = part["as_of"]
+        out.print(f"\n[bold]{part['node']}[/bold] at journal size {as_of['journal_size']}, head of {as_of['checkpoint_time']}")
+        rows = part["alerts"] or part["cases"] or part["rerun"] or part["entries"]
+        if not rows:
+            continue
+        table = Table(*(name for name in rows[0] if name not in _HIDDEN), box=None, pad_edge=False)
+        for row in rows[:50]:
+            table.add_row(*(str(value) for name, value in row.items() if name not in _HIDDEN))
+        out.print(table)
+        if len(rows) > 50:
+            out.print(f"… and {len(rows) - 50} more (--json prints all)", style="dim")
+
+
+_HIDDEN = {"alert_id", "episode", "journal_size", "policy_version", "calendar_version", "domain", "message", "attributes", "proof"}

@@ -1,0 +1,164 @@
+"""``zongheng case DIR CASE`` and cases by hand: what happened to one case, and moving it on where there is no business system."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from federation.errors import ZonghengError
+from node.cli.app import Json, out, run
+from node.cli.nodes import Folder
+from node.cli.reach import reach
+
+
+def register(app: typer.Typer) -> None:
+    app.command("case")(case)
+    app.command("open")(open_case)
+    app.command("move")(move_case)
+    app.command("publish")(publish)
+
+
+def case(
+    folder: Folder,
+    case_id: Annotated[str, typer.Argument(metavar="CASE")],
+    explain: Annotated[bool, typer.Option("--explain", help="Derive each deadline day by day.")] = False,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write an evidence file of the case's newest entry, checkable offline.")
+    ] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="TIME")] = None,
+    as_json: Json = False,
+) -> None:
+    """One case: its events, clocks, alerts."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.get(f"/api/cases/{case_id}", explain=explain, as_of=as_of)
+            if evidence is not None:
+                proof = await node.get(f"/api/cases/{case_id}/evidence")
+                evidence.write_text(proof["evidence"], encoding="utf-8")
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            _print_case(answer)
+        return 0
+
+    run(work)
+
+
+def _print_case(answer: dict[str, Any]) -> None:
+    out.print(f"[bold]{answer['case']}[/bold]  {answer['item']} {answer['item_name']}  {answer['state']}", highlight=False)
+    table = Table("index", "at", "kind", "step", "agency", "actor", "attributes", box=None, pad_edge=False)
+    for event in answer["events"]:
+        words = ", ".join(f"{name}={value}" for name, value in event["attributes"].items())
+        table.add_row(
+            str(event["index"]), event["at"][:16], event["kind"], event["step"], event["agency"], event["actor"], words
+        )
+    out.print(table)
+    for clock in answer["clocks"]:
+        verdict = "[red]late[/red]" if clock["late"] else ("paused" if clock["paused"] else "in time")
+        provisional = " (provisional: the calendar of that year is not published)" if clock["provisional"] else ""
+        out.print(
+            f"\n{clock['clock']} {clock['subject']}: due {clock['due_at']}, over {clock['over']}, {verdict}{provisional}",
+            highlight=False,
+        )
+        for day in clock.get("days", []):
+            mark = f"{day['count']:>4}" if day["counted"] else "   –"
+            out.print(f"  {day['day']} {day['weekday']} {mark}  {day['reason']}", highlight=False, markup=False)
+    for alert in answer["alerts"]:
+        out.print(f"\n{alert['level']} {alert['state']}: {alert['message']}", highlight=False, markup=False)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise ZonghengError("bad_request", f"{text!r} is not NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+Attributes = Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="An attribute of the event; repeatable.")]
+
+
+def open_case(
+    folder: Folder,
+    item: Annotated[str, typer.Option(help="Item code in the catalogue.")],
+    agency: Annotated[str, typer.Option(help="Agency code.")],
+    actor: Annotated[str, typer.Option(help="Staff number of who enters it.")],
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="When it happened; default: now.")] = None,
+    applicant: Annotated[str, typer.Option(help="The applicant's name; goes to the vault.")] = "",
+    id_number: Annotated[str, typer.Option(help="The applicant's ID number; goes to the vault.")] = "",
+    attributes: Attributes = [],  # noqa: B006  # typer's way of a repeatable option
+    as_json: Json = False,
+) -> None:
+    """Open a case by hand (an application)."""
+
+    async def work() -> int:
+        body = {
+            "item": item, "agency": agency, "actor": actor, "at": at, "applicant": applicant, "id_number": id_number,
+            "attributes": _pairs(attributes),
+        }  # fmt: skip
+        async with reach(folder) as node:
+            answer = await node.post("/api/cases", body)
+        print(orjson.dumps(answer).decode() if as_json else answer["case"])
+        return 0
+
+    run(work)
+
+
+def move_case(
+    folder: Folder,
+    case_id: Annotated[str, typer.Argument(metavar="CASE")],
+    kind: Annotated[str, typer.Argument(help="acceptance, step, pause, resume, completion …")],
+    actor: Annotated[str, typer.Option(help="Staff number of who acted.")],
+    step: Annotated[str, typer.Option(help="Step code, for a step.")] = "",
+    agency: Annotated[str, typer.Option(help="Agency code; default: the case's.")] = "",
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="When it happened; default: now.")] = None,
+    attributes: Attributes = [],  # noqa: B006
+    texts: Annotated[list[str], typer.Option("--text", metavar="NAME=TEXT", help="Free text; goes to the vault.")] = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Move a case on by hand: one event."""
+
+    async def work() -> int:
+        body = {
+            "kind": kind, "actor": actor, "step": step, "agency": agency, "at": at,
+            "attributes": _pairs(attributes), "texts": _pairs(texts),
+        }  # fmt: skip
+        async with reach(folder) as node:
+            answer = await node.post(f"/api/cases/{case_id}/events", body)
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            out.print(f"{case_id}: {kind} is entry {answer['index']}", highlight=False)
+        return 0
+
+    run(work)
+
+
+def publish(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(help="TOML with [[items]], [[agencies]], [[calendar]] or [policy].")],
+    as_json: Json = False,
+) -> None:
+    """Publish items, agencies, calendar days or a policy: each becomes an entry."""
+
+    async def work() -> int:
+        import tomllib
+
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ZonghengError("bad_request", f"{file}: {error}") from error
+        async with reach(folder) as node:
+            answer = await node.post("/api/publications", orjson.loads(orjson.dumps(content)))
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            out.print(f"published: {answer['items']} items, {answer['agencies']} agencies, {answer['days']} calendar days", highlight=False)
+        return 0
+
+    run(work)

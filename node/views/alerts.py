@@ -1,0 +1,143 @@
+"""Alerts as people and programs read them, and the first decision about one: issue it or cancel it."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from federation.errors import ZonghengError
+from node.store.rows import AlertRecord
+from node.supervision.domains.words import message
+from node.supervision.levels import LEVELS, STATES
+from node.views.present import level_number, state_number, time_text
+from zongheng.v1.entry_pb2 import ALERT_STATE_CANCELLED, ALERT_STATE_ISSUED, ALERT_STATE_PENDING, AlertMoved, Entry
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+
+class AlertView(BaseModel):
+    """One alert of this node. Times are ISO 8601 with the node's offset; null where there is none."""
+
+    alert_id: str
+    case: str
+    subject: str
+    domain: str
+    rule: str
+    level: str
+    state: str
+    episode: int
+    since: str | None
+    """The computed instant from which it holds."""
+    due_at: str | None
+    """The deadline it rests on."""
+    raised_at: str | None
+    over: int
+    """Days over that deadline when it was raised (DOMAIN §1), or the rule's own number."""
+    agency: str
+    item: str
+    actor: str
+    index: int
+    """Journal index of the entry that raised it."""
+    journal_size: int
+    policy_version: int
+    calendar_version: str
+    message: str
+
+
+class AlertPage(BaseModel):
+    """Some alerts in journal order."""
+
+    alerts: list[AlertView]
+    next: int | None
+    """Pass as ``after`` for the next page; null: that was all."""
+
+
+class Decision(BaseModel):
+    """What a person decides about a pending alert."""
+
+    by: str
+    cancel: str | None = None
+    """Reason to cancel it; null: issue it."""
+
+
+def view(record: AlertRecord, zone: str) -> AlertView:
+    """How a record is shown."""
+    return AlertView(
+        alert_id=record.alert_id,
+        case=record.case_id,
+        subject=record.subject,
+        domain=record.domain,
+        rule=record.rule,
+        level=LEVELS[record.level],
+        state=STATES[record.state],
+        episode=record.episode,
+        since=time_text(record.since_us, zone),
+        due_at=time_text(record.due_at_us, zone),
+        raised_at=time_text(record.raised_at_us, zone),
+        over=record.over,
+        agency=record.agency,
+        item=record.item,
+        actor=record.actor,
+        index=record.idx,
+        journal_size=record.journal_size,
+        policy_version=record.policy_version,
+        calendar_version=record.calendar_version,
+        message=message(record, "zh"),
+    )
+
+
+async def page(
+    node: "Node",
+    *,
+    level: str | None,
+    rule: str | None,
+    case: str | None,
+    state: str | None,
+    agency: str | None,
+    after: int,
+    limit: int,
+) -> AlertPage:
+    """Alerts by filter, once everything journalled so far has been judged."""
+    await node.projector.settled()
+    async with node.store.read() as session:
+        records = await session.alerts.list(
+            node.settings.node,
+            level=level_number(level) or None,
+            rule=rule,
+            case_id=case,
+            state=state_number(state) or None,
+            agency=agency,
+            after=after,
+            limit=limit,
+        )
+    shown = [view(record, node.settings.zone) for record in records]
+    return AlertPage(alerts=shown, next=records[-1].idx if len(records) == limit else None)
+
+
+async def newest(node: "Node", count: int) -> list[AlertView]:
+    """The newest alerts first, for the page."""
+    async with node.store.read() as session:
+        records = await session.alerts.newest(node.settings.node, count)
+    return [view(record, node.settings.zone) for record in records]
+
+
+async def decide(node: "Node", alert_id: str, decision: Decision) -> AlertView:
+    """Issue or cancel a pending alert; the decision is an entry. ``ZonghengError`` when it is not pending."""
+    if not decision.by:
+        raise ZonghengError("bad_request", "say who decides (by): a staff number")
+    await node.projector.settled()
+    async with node.store.read() as session:
+        record = await session.alerts.get(node.settings.node, alert_id)
+    if record is None:
+        raise ZonghengError("not_found", f"there is no alert {alert_id} here")
+    if record.state != ALERT_STATE_PENDING:
+        raise ZonghengError("bad_request", f"{alert_id} is {STATES[record.state]}, not pending")
+    state = ALERT_STATE_CANCELLED if decision.cancel else ALERT_STATE_ISSUED
+    moved = AlertMoved(alert_id=alert_id, state=state, by=decision.by, reason=decision.cancel or "")
+    await node.write_entry(Entry(alert_moved=moved), moved=(alert_id, int(state)))
+    await node.projector.settled()
+    async with node.store.read() as session:
+        record = await session.alerts.get(node.settings.node, alert_id)
+    if record is None:
+        raise ZonghengError("not_found", f"there is no alert {alert_id} here")
+    return view(record, node.settings.zone)

@@ -1,0 +1,86 @@
+"""Evidence files: one entry with all that proves it, handed to whoever must be convinced, checked offline."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
+from pydantic import BaseModel
+
+from federation.errors import ZonghengError
+from federation.journal.checkpoint import CheckpointError, Verifier, parse_log_id
+from federation.journal.evidence import Evidence, EvidenceError
+from zongheng.v1.entry_pb2 import Entry
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+
+class EvidenceView(BaseModel):
+    index: int
+    journal_size: int
+    verifier: str
+    """The journal key to check it with, a C2SP vkey."""
+    evidence: str
+    """The file's text."""
+
+
+async def of_case(node: "Node", case_id: str, index: int | None) -> EvidenceView:
+    """Evidence for one entry of a case, under the newest signed head; ``ZonghengError`` when the case has no such entry."""
+    await node.projector.settled()
+    own = node.settings.node
+    async with node.store.read() as session:
+        held = sorted(event.idx for event in await session.events.of_cases(own, [case_id]))
+        held += sorted(alert.idx for alert in await session.alerts.of_cases(own, [case_id]))
+        if not held:
+            raise ZonghengError("not_found", f"there is no case {case_id} here")
+        chosen = held[-1] if index is None else index
+        if chosen not in held:
+            raise ZonghengError("not_found", f"entry {chosen} does not belong to case {case_id}")
+        head = await session.journal.head(own)
+        if head is None:
+            raise ZonghengError("store_damaged", "the journal has no head")
+        proof = await session.journal.reader(own, head.size).inclusion_proof(chosen, head.size)
+        leaf = (await session.journal.leaves(own, chosen, chosen + 1))[0]
+    text = Evidence(leaf, chosen, tuple(proof), head.note).to_text()
+    return EvidenceView(index=chosen, journal_size=head.size, verifier=head.verifier, evidence=text)
+
+
+def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
+    """Check an evidence file with nothing but the file and a key.
+
+    Without ``vkey`` nothing can be proven about who signed; the answer is then not verified and says so.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        evidence = Evidence.parse(text)
+    except (OSError, UnicodeDecodeError, EvidenceError) as error:
+        return {"verified": False, "words": [f"{path.name}: {error}"]}
+    words = []
+    try:
+        entry = Entry.FromString(evidence.leaf)
+        shown = MessageToDict(entry, preserving_proto_field_name=True)
+        words.append(f"entry {evidence.index}: {shown}")
+    except DecodeError:
+        shown = None
+        words.append(f"entry {evidence.index}: {len(evidence.leaf)} bytes that this version cannot read")
+    origin = evidence.note.split("\n", 1)[0]
+    if vkey is None:
+        words.append(f"signed as {origin}; give the journal key with --verifier to check (`zongheng status --json` of that node has it)")
+        return {"verified": False, "words": words, "index": evidence.index, "entry": shown, "origin": origin}
+    try:
+        checkpoint = evidence.verify([Verifier.parse(vkey)])
+        node = parse_log_id(checkpoint.origin).node
+    except (EvidenceError, CheckpointError, ValueError) as error:
+        words.append(f"NOT PROVEN: {error}")
+        return {"verified": False, "words": words, "index": evidence.index, "entry": shown, "origin": origin}
+    words.append(f"proven: node {node} had it in its journal at size {checkpoint.size}, root {checkpoint.root.hex()}")
+    return {
+        "verified": True,
+        "words": words,
+        "index": evidence.index,
+        "entry": shown,
+        "origin": checkpoint.origin,
+        "journal_size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }

@@ -1,0 +1,181 @@
+"""The HTTP application of one node: JSON under ``/api``, health for machines, a page for people.
+
+It answers on loopback and on the folder's own socket only, until people and roles exist. Errors are problem details (RFC
+9457) with the catalogue's code. Nothing that a page shows is loaded from outside the node.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import structlog
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from federation.errors import ZonghengError, problem
+from node.views import alerts, cases, evaluation, evidence, publication, questions, rollups, status, verification
+from node.views.present import time_us
+from node.web.page import status_page
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+log = structlog.get_logger()
+
+HOSTS = ["localhost", "127.0.0.1", "[::1]", "::1", "node"]
+"""Names this node goes by: a page of another site that resolves to loopback is not among them."""
+
+
+def application(node: "Node") -> FastAPI:
+    """The application over an opened node, running or not."""
+    app = FastAPI(
+        title=f"Zongheng {node.settings.tier} node {node.settings.node}",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        description="Electronic supervision of one tier. Times are ISO 8601 with offset; money is integer 分.",
+    )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
+
+    @app.middleware("http")
+    async def quiet_headers(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await proceed(request)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        return response
+
+    def told(request: Request, error: BaseException) -> JSONResponse:
+        language = "zh" if "zh" in request.headers.get("accept-language", "") else "en"
+        body = problem(error, language, instance=request.url.path)  # type: ignore[arg-type]
+        return JSONResponse(body, status_code=int(str(body["status"])), media_type="application/problem+json")
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        answer = told(request, error)
+        if answer.status_code == 500:
+            log.error("http.failed", path=request.url.path, exc_info=error)
+        return answer
+
+    @app.exception_handler(ZonghengError)
+    async def refused(request: Request, error: ZonghengError) -> JSONResponse:
+        return told(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors())
+        return told(request, ZonghengError("bad_request", faults))
+
+    @app.get("/healthz", tags=["health"])
+    async def health() -> dict[str, str]:
+        """The process is alive."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"])
+    async def ready() -> dict[str, Any]:
+        """The store answers and projections keep up; 503 otherwise."""
+        return await status.readiness(node)
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def page() -> str:
+        return status_page(await status.status(node), await alerts.newest(node, 30), await rollups.rollup(node))
+
+    @app.get("/api/status", tags=["node"])
+    async def get_status() -> status.Status:
+        """Tier, parent, link state, journal size, what the parent has cosigned, lag, cursors, open alerts."""
+        return await status.status(node)
+
+    @app.get("/api/evaluation", tags=["supervision"])
+    async def get_evaluation(as_of: str | None = None) -> evaluation.EvaluationView:
+        """Every case of this node evaluated as of an instant; never writes."""
+        return await evaluation.evaluation(node, as_of)
+
+    @app.get("/api/alerts", tags=["supervision"])
+    async def get_alerts(
+        level: str | None = None,
+        rule: str | None = None,
+        case: str | None = None,
+        state: str | None = None,
+        agency: str | None = None,
+        after: int = -1,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
+    ) -> alerts.AlertPage:
+        """Alerts of this node in journal order; ``next`` goes into ``after`` for the next page."""
+        return await alerts.page(
+            node, level=level, rule=rule, case=case, state=state, agency=agency, after=after, limit=limit
+        )
+
+    @app.post("/api/alerts/{alert_id}/decision", tags=["supervision"])
+    async def decide(alert_id: str, decision: alerts.Decision) -> alerts.AlertView:
+        """Issue a pending alert, or cancel it with a reason."""
+        return await alerts.decide(node, alert_id, decision)
+
+    @app.get("/api/cases", tags=["cases"])
+    async def list_cases(
+        state: str | None = None,
+        item: str | None = None,
+        agency: str | None = None,
+        since: Annotated[str | None, Query(alias="from")] = None,
+        until: Annotated[str | None, Query(alias="to")] = None,
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
+    ) -> cases.CasePage:
+        """Cases of this node by their facts."""
+        zone = node.settings.zone
+        return await cases.page(
+            node, state=state, item=item, agency=agency, from_us=time_us(since, zone), to_us=time_us(until, zone),
+            offset=offset, limit=limit,
+        )  # fmt: skip
+
+    @app.post("/api/cases", tags=["cases"], status_code=201)
+    async def open_case(form: cases.OpenCase) -> cases.Entered:
+        """Open a case by hand."""
+        return await cases.open_by_hand(node, form)
+
+    @app.get("/api/cases/{case_id}", tags=["cases"])
+    async def get_case(case_id: str, explain: bool = False, as_of: str | None = None) -> cases.CaseView:
+        """One case: events, clocks (day by day with ``explain``), alerts."""
+        return await cases.case(node, case_id, explain=explain, as_of=as_of)
+
+    @app.get("/api/cases/{case_id}/evidence", tags=["cases"])
+    async def get_evidence(case_id: str, index: int | None = None) -> evidence.EvidenceView:
+        """An evidence file of one entry of the case (the newest by default), checkable offline."""
+        return await evidence.of_case(node, case_id, index)
+
+    @app.post("/api/cases/{case_id}/events", tags=["cases"], status_code=201)
+    async def move_case(case_id: str, form: cases.MoveCase) -> cases.Entered:
+        """Move a case on by hand."""
+        return await cases.move_by_hand(node, case_id, form)
+
+    @app.post("/api/publications", tags=["catalogue"], status_code=201)
+    async def publish(form: publication.Publication) -> publication.Published:
+        """Publish items, agencies, calendar days, a policy."""
+        return await publication.publish(node, form)
+
+    @app.get("/api/rollup", tags=["rollups"])
+    async def get_rollup() -> rollups.RollupView:
+        """Totals of this node and of each descendant."""
+        return await rollups.rollup(node)
+
+    @app.get("/api/rollup/rows", tags=["rollups"])
+    async def get_rows(node_id: Annotated[str, Query(alias="node")] = "") -> list[rollups.RowView]:
+        """The daily rows of one node, this one by default."""
+        return await rollups.rows(node, node_id or node.settings.node)
+
+    @app.post("/api/ask", tags=["questions"])
+    async def ask(form: questions.Ask) -> questions.AnswerView:
+        """Ask a subtree; the answer says how complete and how proven it is."""
+        return await questions.ask(node, form)
+
+    @app.get("/api/verification", tags=["journal"])
+    async def verify() -> verification.Verification:
+        """Recompute the roots of the own and the received journals from their leaves."""
+        return await verification.verify(node)
+
+    @app.post("/api/rebuild", tags=["journal"])
+    async def rebuild() -> verification.Rebuilt:
+        """Drop every projection and rebuild it from the journals."""
+        return await verification.rebuild(node)
+
+    return app
