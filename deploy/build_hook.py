@@ -55,7 +55,9 @@ def generate(root: Path) -> Path:
 def _plugin(scripts: Path, name: str) -> str:
     found = shutil.which(name, path=str(scripts)) or shutil.which(name)
     if found is None:
-        raise RuntimeError(f"{name} is missing: install mypy-protobuf (see pyproject.toml, build-system.requires)")
+        raise RuntimeError(
+            f"{name} is missing: install mypy-protobuf (see pyproject.toml, build-system.requires)"
+        )
     return found
 
 
