@@ -1,0 +1,1 @@
+"""Who is who between nodes, and the one place where connections get their security."""
