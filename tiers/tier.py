@@ -41,21 +41,21 @@ class Tier(StrEnum):
         """The level in supervision records exchanged under GB/T 39046—2020: 2 province … 6 village (1 is the state)."""
         return 7 - self.rank
 
-    @classmethod
-    def named(cls, name: str) -> "Tier":
-        """The tier of that code or Chinese name; surrounding space and case do not matter.
-
-        Raises UnknownTier, whose message lists the valid ones.
-        """
-        wanted = name.strip().lower()
-        for tier in cls:
-            if wanted in (tier.value, tier.zh):
-                return tier
-        raise UnknownTier(name)
-
 
 _RANKS = {tier: rank for rank, tier in enumerate(Tier, start=1)}
 _CHINESE = dict(zip(Tier, ("村", "镇", "县", "市", "省"), strict=True))
+
+
+def tier_named(name: str) -> Tier:
+    """The tier of that code or Chinese name; surrounding space and case do not matter.
+
+    Raises UnknownTier, whose message lists the valid ones.
+    """
+    wanted = name.strip().lower()
+    for tier in Tier:
+        if wanted in (tier.value, tier.zh):
+            return tier
+    raise UnknownTier(name)
 
 
 def may_parent(parent: Tier, child: Tier) -> bool:

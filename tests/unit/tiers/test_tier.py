@@ -2,7 +2,7 @@
 
 import pytest
 
-from tiers.tier import Tier, UnknownTier, may_parent, skipped
+from tiers.tier import Tier, UnknownTier, may_parent, skipped, tier_named
 
 
 def test_tiers_rank_from_village_to_province() -> None:
@@ -26,12 +26,12 @@ def test_tiers_rank_from_village_to_province() -> None:
     ],
 )
 def test_a_tier_is_found_by_its_code_or_its_chinese_name(name: str, tier: Tier) -> None:
-    assert Tier.named(name) is tier
+    assert tier_named(name) is tier
 
 
 def test_an_unknown_tier_is_refused_with_the_valid_ones_listed() -> None:
     with pytest.raises(UnknownTier, match="'hamlet'") as refusal:
-        Tier.named("hamlet")
+        tier_named("hamlet")
     for tier in Tier:
         assert f"{tier.value} ({tier.zh})" in str(refusal.value)
 
