@@ -1,0 +1,108 @@
+"""A node's store: opened once, then read in snapshots and written by one writer at a time.
+
+What a session wrote is there, durably, when ``write()`` returns; if the block raises, or the process dies, none of it is. Two
+processes cannot have one store open for writing. A read never waits for a write. Do not open a ``write()`` inside another one of
+the same task: it would wait for itself.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, Self
+
+from node.store.alerts import Alerts
+from node.store.cards import Cards
+from node.store.catalogue import Catalogue
+from node.store.cursors import Cursors
+from node.store.engine import Engine, Transaction
+from node.store.engines.memory import MemoryEngine
+from node.store.engines.postgres import PostgresEngine
+from node.store.engines.sqlite import SqliteEngine
+from node.store.events import Events
+from node.store.facts import Facts
+from node.store.imports import Imports
+from node.store.journal import Journal
+from node.store.links import Links
+from node.store.migrate import migrate
+from node.store.rollups import Rollups
+from node.store.ticks import Ticks
+from node.store.vault import VaultRows
+
+MEMORY: Final = "memory:"
+"""Opens a store that nobody keeps."""
+
+PROJECTED: Final = ("event", "facts", "fact_day", "alert", "catalogue", "cursor")
+"""Tables that journals give back, whole."""
+
+
+class Session:
+    """One transaction with every repository on it."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.journal = Journal(transaction)
+        self.events = Events(transaction)
+        self.facts = Facts(transaction)
+        self.alerts = Alerts(transaction)
+        self.rollups = Rollups(transaction)
+        self.catalogue = Catalogue(transaction)
+        self.vault = VaultRows(transaction)
+        self.links = Links(transaction)
+        self.cards = Cards(transaction)
+        self.cursors = Cursors(transaction)
+        self.imports = Imports(transaction)
+        self.ticks = Ticks(transaction)
+
+    async def drop_projections(self) -> None:
+        """Empty every table that the journals held here give back, own rollups included.
+
+        What nodes below reported stays: their journals are not here. Whoever calls this keeps the node from raising alerts until
+        the projectors have read everything again, for the alert guard is gone until then.
+        """
+        for table in PROJECTED:
+            await self.transaction.run(f"DELETE FROM {table}")
+        await self.transaction.run("DELETE FROM rollup WHERE node IN (SELECT origin FROM log WHERE own = 1)")
+
+
+class Store:
+    """An open store. Make it with `open`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    async def open(cls, place: str, *, read_only: bool = False) -> Self:
+        """Open ``memory:``, the path of a SQLite file, or a ``postgresql://`` URL, and bring the schema up to date.
+
+        Raises StoreLocked when another process writes it, StoreUnreachable when it cannot be opened, SchemaTooNew when it
+        belongs to a newer version of the program; with ``read_only`` SchemaMissing when it is older.
+        """
+        engine: Engine
+        if place == MEMORY:
+            engine = await MemoryEngine.create()
+        elif place.startswith(("postgresql://", "postgres://")):
+            engine = await PostgresEngine.open(place, read_only=read_only)
+        else:
+            engine = await SqliteEngine.open(Path(place), read_only=read_only)
+        try:
+            await migrate(engine)
+        except BaseException:
+            await engine.close()
+            raise
+        return cls(engine)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Session]:
+        """A snapshot, taken at the first statement."""
+        async with self.engine.read() as transaction:
+            yield Session(transaction)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Session]:
+        """The one writer; commits when the block ends, rolls back when it raises."""
+        async with self.engine.write() as transaction:
+            yield Session(transaction)
+
+    async def close(self) -> None:
+        """Wait for what runs, then let go. May be called twice."""
+        await self.engine.close()

@@ -1,0 +1,341 @@
+"""The sole writer of a node's own journal. Everything the node states goes through `JournalWriter.append`.
+
+One transaction holds the leaves, the full hash tiles, the head with a checkpoint signed over the new size, and the guards: one
+entry for each (source, serial), one alert for each finding, the state of alerts. It is durable when `append` returns. Killed
+before the commit: nothing happened. Killed after: everything did, and the sender, who has no answer, sends again and is told the
+index his entry has already.
+
+The index comes from the head, which the same transaction moves on, and which must still stand where this writer left it. So two
+writers of one journal cannot both succeed, and a commit whose answer was lost is found out at the next append.
+
+Appends that wait together are committed together: one fsync, one signature, each its own answer. When the common transaction
+fails, each is tried alone, so that one bad append does not harm its neighbours.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Final, NamedTuple, Self
+
+from zongheng.v1.entry_pb2 import Entry
+
+from federation.journal.checkpoint import Checkpoint, Signer, sign
+from federation.journal.merkle import EMPTY_ROOT
+from federation.journal.tile import TileBuilder
+from node.store.alerts import alert_key
+from node.store.engine import Transaction
+from node.store.errors import StoreConflict, StoreError
+from node.store.growth import Growth
+from node.store.journal import leaf_hashes
+from node.store.rows import AlertRecord, Head
+from node.store.store import Session, Store
+
+GROUP_ENTRIES: Final = 8_192
+"""Appends that wait are committed together up to about so many entries."""
+
+Beside = Callable[[Session], Awaitable[None]]
+"""Writes that belong to an append, in its own transaction. May be called again when the transaction has to be repeated."""
+
+
+class Move(NamedTuple):
+    """An alert's new state, written with the entry that says so."""
+
+    alert_id: str
+    state: int
+    """AlertState number."""
+
+
+class Draft(NamedTuple):
+    """An entry to be appended: the exact leaf bytes, and what guards it."""
+
+    leaf: bytes
+    source: str = ""
+    """With ``serial``: appended once only. Both empty: the node's own word, always appended."""
+    serial: str = ""
+    alert: AlertRecord | None = None
+    """The entry raises this alert (its ``idx`` is filled in); not appended when the alert is there already."""
+    move: Move | None = None
+
+    @classmethod
+    def of(cls, entry: Entry, *, alert: AlertRecord | None = None, move: Move | None = None) -> Self:
+        """A draft of an entry that is complete, ``noted_at_us`` included."""
+        return cls(entry.SerializeToString(), entry.source, entry.serial, alert, move)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of an append; position i speaks of draft i."""
+
+    size: int
+    """Journal size after it."""
+    indexes: Sequence[int]
+    """Index of each entry; of one that was there already, the index it has."""
+    repeated: Mapping[int, int] = field(default_factory=dict)
+    """Positions that were not written because they were there already, with the index of what is there."""
+
+
+@dataclass(slots=True)
+class _Request:
+    drafts: Sequence[Draft]
+    beside: Beside | None
+    outcome: Appended | BaseException | None = None
+
+
+class _Repeats(Exception):
+    """Some of the entries are there already; which, the careful way finds out."""
+
+
+class JournalWriter:
+    """Appends to the own journal. One to a process and store; make it with `open`."""
+
+    def __init__(
+        self, store: Store, signer: Signer, log_id: str, node: str, clock: Callable[[], int]
+    ) -> None:
+        self._store, self._signer, self._clock = store, signer, clock
+        self._log_id, self._node = log_id, node
+        self._verifier = str(signer.verifier)
+        self._tree: TileBuilder | None = None
+        self._note = ""
+        self._signed_at_us = 0
+        self._growth = Growth()
+        self._waiting: deque[_Request] = deque()
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(
+        cls, store: Store, signer: Signer, log_id: str, node: str, clock: Callable[[], int]
+    ) -> Self:
+        """Take up the journal where it stands, or begin one.
+
+        ``clock`` gives microseconds since the epoch. Raises StoreConflict when the store holds another node's or another log's
+        journal as its own, StoreError when what is stored does not lead to the stored root.
+        """
+        writer = cls(store, signer, log_id, node, clock)
+        async with store.read() as session:
+            present = await session.journal.own()
+        if present is None:
+            head = Head(node, log_id, writer._verifier, 0, EMPTY_ROOT, "", 0, 0, "")
+            async with store.write() as session:
+                await session.journal.open(head, own=True)
+        elif (present.origin, present.log_id, present.verifier) != (node, log_id, writer._verifier):
+            raise StoreConflict(
+                f"the store holds log {present.log_id} of node {present.origin}, not log {log_id} of {node}"
+            )
+        await writer._take_up()
+        return writer
+
+    @property
+    def node(self) -> str:
+        return self._node
+
+    @property
+    def log_id(self) -> str:
+        return self._log_id
+
+    @property
+    def verifier(self) -> str:
+        """C2SP vkey of the journal key."""
+        return self._verifier
+
+    @property
+    def size(self) -> int:
+        """Entries that are durable."""
+        return self._growth.value
+
+    @property
+    def note(self) -> str:
+        """The newest signed checkpoint; empty while the journal is."""
+        return self._note
+
+    @property
+    def signed_at_us(self) -> int:
+        """When `note` was signed."""
+        return self._signed_at_us
+
+    async def wait_beyond(self, size: int, timeout: float | None = None) -> int:
+        """Wait until the journal is larger than ``size``, at most ``timeout`` seconds; returns the size then."""
+        return await self._growth.beyond(size, timeout)
+
+    async def append(self, drafts: Sequence[Draft], beside: Beside | None = None) -> Appended:
+        """Append entries durably, with ``beside`` in the same transaction.
+
+        Raises StoreError when nothing was written (for StoreUnreachable: when that is not known; send again, the guards answer).
+        A cancelled append may have been written.
+        """
+        request = _Request(drafts, beside)
+        self._waiting.append(request)
+        try:
+            async with self._turn:
+                while request.outcome is None:
+                    await self._commit_waiting()
+        finally:
+            if request.outcome is None:
+                self._waiting.remove(request)
+        if isinstance(request.outcome, BaseException):
+            raise request.outcome
+        assert request.outcome is not None
+        return request.outcome
+
+    async def sign_head(self) -> str:
+        """Sign the head again, so that silence shows as silence; returns the note."""
+        async with self._turn:
+            tree = self._tree or await self._take_up()
+            if tree.size:
+                async with self._store.write() as session:
+                    head = self._signed(tree)
+                    await session.journal.advance(head, tree.size)
+                self._note, self._signed_at_us = head.note, head.signed_at_us
+            return self._note
+
+    async def _commit_waiting(self) -> None:
+        """Commit what waits, oldest first; what is not settled when this is cancelled keeps waiting."""
+        group: list[_Request] = []
+        entries = 0
+        for request in self._waiting:
+            if group and entries + len(request.drafts) > GROUP_ENTRIES:
+                break
+            group.append(request)
+            entries += len(request.drafts)
+        try:
+            await self._commit(group)
+        except Exception as error:
+            if len(group) == 1:
+                group[0].outcome = error
+            else:
+                for request in group:
+                    try:
+                        await self._commit([request])
+                    except Exception as alone:
+                        request.outcome = alone
+        finally:
+            while self._waiting and self._waiting[0].outcome is not None:
+                self._waiting.popleft()
+
+    async def _commit(self, group: Sequence[_Request]) -> None:
+        drafts = list(chain.from_iterable(request.drafts for request in group))
+        try:
+            await self._transact(group, drafts, careful=False)
+        except _Repeats:
+            await self._transact(group, drafts, careful=True)
+
+    async def _transact(self, group: Sequence[_Request], drafts: Sequence[Draft], *, careful: bool) -> None:
+        """One transaction for the group. Everything new is the rule and tried first; `careful` looks before it writes."""
+        tree = self._tree or await self._take_up()
+        # Unless the commit is known to have happened, the next append reads the store again.
+        self._tree = None
+        transaction: Transaction | None = None
+        repeated: dict[int, int] = {}
+        grown, head = tree.copy(), None
+        try:
+            async with self._store.write() as session:
+                transaction = session.transaction
+                if careful:
+                    repeated = await self._repeated(session, drafts, tree.size)
+                fresh = [draft for position, draft in enumerate(drafts) if position not in repeated]
+                if fresh:
+                    await self._write(session, fresh, grown)
+                    head = self._signed(grown)
+                    await session.journal.advance(head, tree.size)
+                for request in group:
+                    if request.beside is not None:
+                        await request.beside(session)
+        finally:
+            if transaction is not None and transaction.committed:
+                self._tree = grown
+                self._settle(group, repeated, tree.size, head)
+
+    def _settle(
+        self, group: Sequence[_Request], repeated: Mapping[int, int], first: int, head: Head | None
+    ) -> None:
+        """Tell each append of a committed group what became of it."""
+        if head is not None:
+            self._note, self._signed_at_us = head.note, head.signed_at_us
+            self._growth.rise(head.size)
+        position, index = 0, first
+        for request in group:
+            count = len(request.drafts)
+            known = {
+                at - position: repeated[at] for at in range(position, position + count) if at in repeated
+            }
+            if not known:
+                request.outcome = Appended(self.size, range(index, index + count))
+                index += count
+            else:
+                indexes = []
+                for at in range(count):
+                    indexes.append(known.get(at, index))
+                    index += at not in known
+                request.outcome = Appended(self.size, indexes, known)
+            position += count
+
+    async def _write(self, session: Session, drafts: Sequence[Draft], tree: TileBuilder) -> None:
+        """Write entries with their guards. Raises _Repeats when a guard has one of them already."""
+        first = tree.size
+        serials = [(draft.source, draft.serial, at) for at, draft in enumerate(drafts, first) if draft.serial]
+        alerts = [
+            replace(draft.alert, idx=at) for at, draft in enumerate(drafts, first) if draft.alert is not None
+        ]
+        if await session.journal.remember(serials) != len(serials):
+            raise _Repeats
+        if await session.alerts.insert(alerts) != len(alerts):
+            raise _Repeats
+        leaves = [draft.leaf for draft in drafts]
+        tiles = tree.extend(leaf_hashes(leaves))
+        await session.journal.append(self._node, first, leaves)
+        await session.journal.put_tiles(self._node, tiles)
+        moves = [draft.move for draft in drafts if draft.move is not None]
+        if moves:
+            await session.alerts.set_states(self._node, moves)
+
+    async def _repeated(self, session: Session, drafts: Sequence[Draft], first: int) -> dict[int, int]:
+        """Positions of drafts whose serial or alert the journal, or an earlier draft, has already; with its index."""
+        by_source: dict[str, list[str]] = {}
+        for draft in drafts:
+            if draft.serial:
+                by_source.setdefault(draft.source, []).append(draft.serial)
+        known = {
+            (source, serial): index
+            for source, serials in by_source.items()
+            for serial, index in (await session.journal.seen(source, serials)).items()
+        }
+        raised = {draft.alert.case_id for draft in drafts if draft.alert is not None}
+        present = await session.alerts.of_cases(self._node, sorted(raised))
+        keys = {alert_key(alert): alert.idx for alert in present}
+        ids = {alert.alert_id: alert.idx for alert in present}
+        repeated: dict[int, int] = {}
+        index = first
+        for position, draft in enumerate(drafts):
+            found = known.get((draft.source, draft.serial)) if draft.serial else None
+            if found is None and draft.alert is not None:
+                found = keys.get(alert_key(draft.alert), ids.get(draft.alert.alert_id))
+            if found is not None:
+                repeated[position] = found
+                continue
+            if draft.serial:
+                known[draft.source, draft.serial] = index
+            if draft.alert is not None:
+                keys[alert_key(draft.alert)] = ids[draft.alert.alert_id] = index
+            index += 1
+        return repeated
+
+    def _signed(self, tree: TileBuilder) -> Head:
+        root = tree.root()
+        note = sign(Checkpoint(self._log_id, tree.size, root), self._signer)
+        return Head(self._node, self._log_id, self._verifier, tree.size, root, note, self._clock(), 0, "")
+
+    async def _take_up(self) -> TileBuilder:
+        """The tree as the store has it, after opening and after every write whose end is not known."""
+        async with self._store.read() as session:
+            head = await session.journal.own()
+            if head is None:
+                raise StoreError(f"the store has lost the head of {self._node}: restore it from a backup")
+            tree = await session.journal.reader(self._node, head.size).builder()
+        if tree.root() != head.root:
+            raise StoreError(
+                f"the {head.size} entries of {self._node} do not lead to the root of their head: restore from a backup"
+            )
+        self._tree, self._note, self._signed_at_us = tree, head.note, head.signed_at_us
+        self._growth.rise(head.size)
+        return tree
