@@ -1,0 +1,316 @@
+"""What can go wrong in a case, and how often: each fault of the demo is planted in a case of its own.
+
+A `Fault` names the rule and level that must find it. Where one fault necessarily breaks another threshold too (past the statutory limit
+is past the promised one, and was near both), the course's own clocks count that; the name is what was planted on purpose.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+from node.demo import flow
+from node.demo.course import NOTICE, RED, YELLOW
+from node.demo.flow import BREACHES, Break, Turn
+from node.demo.items import TOWN, UPPER, VILLAGE, Matter, Task
+from node.demo.places import Place
+
+_CAUTION: Final = 0.85
+"""Share of clean cases that stay three days clear of every limit of the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of fault: what finds it, where it can happen, and the turn a case takes for it."""
+
+    name: str
+    words: str
+    rule: str
+    level: int
+    share: float
+    """Share of all cases that carry it."""
+    fits: Callable[[Matter, Place], bool]
+    turn: Callable[[Random, Matter, Place], Turn]
+
+
+def usual(random: Random, matter: Matter, place: Place) -> Turn:
+    """A clean case: as long as cases take, a few filed online, a few corrected once, paused or collected later."""
+    careful = random.random() < _CAUTION
+    use: dict[str, tuple[int, ...]] = {}
+    for stage, tasks in matter.stages.items():
+        if matter.rises:
+            days = dict(zip(matter.stages, matter.desk_days, strict=False))[stage] - 1
+        elif matter.natural:
+            days = 1
+        else:
+            days = max(0, matter.promised - 3) if careful else matter.promised
+        use[stage] = split(random, tasks, random.randint(0, days))
+    corrected = matter.promised > 0 and random.random() < 0.08
+    return Turn(
+        online=place.tier in ("county", "city") and not corrected and random.random() < 0.35,
+        pre_acceptance_after=random.choice((0, 0, 1)),
+        corrections=1 if corrected else 0,
+        told_after=random.randint(0, 3),
+        refused=not matter.rises and matter.promised > 0 and random.random() < 0.02,
+        use=use,
+        pause=Break(random.randint(4, 9), 12) if matter.pause_kind and random.random() < 0.4 else None,
+        collected_after=random.choice((None, 0, 1, 2)),
+        returned=matter.rises and random.random() < 0.06,
+    )
+
+
+def split(random: Random, tasks: tuple[Task, ...], days: int) -> tuple[int, ...]:
+    """Spread days over steps at random, within each step's limit; what no step may take is not spent."""
+    use = [0 for _ in tasks]
+    for _ in range(days):
+        free = [index for index, task in enumerate(tasks) if task.days is None or use[index] < task.days]
+        if free:
+            use[random.choice(free)] += 1
+    return tuple(use)
+
+
+def _plain(random: Random, matter: Matter, place: Place) -> Turn:
+    """The usual, without anything that could hide or blur the fault."""
+    return replace(
+        usual(random, matter, place),
+        online=False,
+        corrections=0,
+        refused=False,
+        pause=None,
+        returned=False,
+    )
+
+
+def _decided_here(matter: Matter, place: Place) -> bool:
+    """Filed and decided at this place, with a limit in working days that leaves room."""
+    return not matter.rises and not matter.natural and matter.promised >= 5
+
+
+def _tasks(matter: Matter, place: Place) -> tuple[Task, ...]:
+    return matter.stages[matter.stage_at(place)]
+
+
+def _spent(random: Random, matter: Matter, place: Place, days: int) -> Turn:
+    """The whole takes this many days, as many as may be in time in the first steps and the rest in the last."""
+    tasks = _tasks(matter, place)
+    use = list(split(random, tasks[:-1], min(days, matter.promised - 1)))
+    return replace(_plain(random, matter, place), use={matter.stage_at(place): (*use, days - sum(use))})
+
+
+def _overdue(random: Random, matter: Matter, place: Place) -> Turn:
+    return _spent(random, matter, place, matter.statutory + random.randint(1, 6))
+
+
+def _past_promise(random: Random, matter: Matter, place: Place) -> Turn:
+    return _spent(
+        random, matter, place, random.randint(matter.promised + 1, min(matter.promised + 4, matter.statutory))
+    )
+
+
+def _near_due(random: Random, matter: Matter, place: Place) -> Turn:
+    use = {matter.stage_at(place): split(random, _tasks(matter, place), matter.promised)}
+    return replace(_plain(random, matter, place), use=use, running=matter.promised - random.randint(0, 2))
+
+
+def _overdue_open(random: Random, matter: Matter, place: Place) -> Turn:
+    days = matter.statutory + random.randint(1, 6)
+    return replace(_spent(random, matter, place, days + 1), running=days)
+
+
+def _slow_step(random: Random, matter: Matter, place: Place) -> Turn:
+    tasks = _tasks(matter, place)
+    index = random.choice([n for n, task in enumerate(tasks) if task.days and task.days < matter.promised])
+    use = [0 for _ in tasks]
+    use[index] = (tasks[index].days or 0) + 1
+    return replace(_plain(random, matter, place), use={matter.stage_at(place): tuple(use)})
+
+
+def _slow_desk(random: Random, matter: Matter, place: Place) -> Turn:
+    """The town spends more days than its desk has, the whole stays within what was promised."""
+    turn = _plain(random, matter, place)
+    days = dict(zip(matter.stages, matter.desk_days, strict=True))[TOWN] + random.randint(1, 3)
+    tasks = matter.stages[TOWN]
+    use = list(split(random, tasks, days))
+    use[-1] += days - sum(use)
+    quick = {stage: tuple(0 for _ in steps) for stage, steps in matter.stages.items()}
+    return replace(turn, use={**quick, TOWN: tuple(use)})
+
+
+def _out_of_order(random: Random, matter: Matter, place: Place) -> Turn:
+    last = len(_tasks(matter, place)) - 1
+    return replace(_quick(random, matter, place), order=(*range(last - 1), last, last - 1))
+
+
+def _skipped(random: Random, matter: Matter, place: Place) -> Turn:
+    last = len(_tasks(matter, place)) - 1
+    return replace(_quick(random, matter, place), order=(*range(last - 1), last))
+
+
+def _unauthorised(random: Random, matter: Matter, place: Place) -> Turn:
+    stranger = next(desk for desk in place.desks if desk.kind not in (matter.kind, "BM"))
+    return replace(_quick(random, matter, place), actors={0: stranger.handlers[0]})
+
+
+def _one_person(random: Random, matter: Matter, place: Place) -> Turn:
+    deputy = place.desk(matter.kind).deputy
+    return replace(_quick(random, matter, place), actors={0: deputy, len(_tasks(matter, place)) - 1: deputy})
+
+
+def _unlawful_fee(random: Random, matter: Matter, place: Place) -> Turn:
+    standard = matter.fee_fen or 0
+    return replace(_quick(random, matter, place), charged=standard + random.choice((2_000, 5_000, 10_000)))
+
+
+def _told_twice(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), corrections=2, told_after=random.randint(0, 2))
+
+
+def _told_late(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), corrections=1, told_after=random.randint(7, 10))
+
+
+def _refused_without_reason(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), refused=True, reason=False)
+
+
+def _completed_first(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), completed_first=True)
+
+
+def _unlisted(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), item=f"{matter.kind}-99")
+
+
+def _pause_without_basis(random: Random, matter: Matter, place: Place) -> Turn:
+    basis = random.random() < 0.5
+    return replace(
+        _quick(random, matter, place), pause=Break(random.randint(4, 9), 12, basis=basis, approver=not basis)
+    )
+
+
+def _pause_overrun(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), pause=Break(12 + random.randint(2, 4), 12))
+
+
+def _entered_late(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), entered_after=random.randint(8, 15))
+
+
+def _pre_accepted_late(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), online=True, pre_acceptance_after=random.randint(8, 10))
+
+
+def _quick(random: Random, matter: Matter, place: Place) -> Turn:
+    """Done in so few days that no clock comes near its end: the fault stands alone."""
+    quick = {stage: tuple(0 for _ in tasks) for stage, tasks in matter.stages.items()}
+    return replace(_plain(random, matter, place), use=quick)
+
+
+def _with_steps(matter: Matter, place: Place) -> bool:
+    return _decided_here(matter, place) and len(_tasks(matter, place)) >= 3
+
+
+def _with_pause(matter: Matter, place: Place) -> bool:
+    return _decided_here(matter, place) and bool(matter.pause_kind)
+
+
+def _through_town(matter: Matter, place: Place) -> bool:
+    return matter.rises and place.tier == VILLAGE and UPPER in matter.stages
+
+
+def _limited(matter: Matter, place: Place) -> bool:
+    """Decided here and overdue within the period."""
+    return _decided_here(matter, place) and matter.promised < matter.statutory <= 30 and not matter.pause_kind
+
+
+def _online(matter: Matter, place: Place) -> bool:
+    return _decided_here(matter, place) and place.tier in ("county", "city")
+
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault("overdue", "超法定时限", flow.CASE, RED, 0.012, _limited, _overdue),
+    Fault("overdue_open", "超法定时限未办结", flow.CASE, RED, 0.004, _limited, _overdue_open),
+    Fault("past_promise", "超承诺时限", flow.CASE, YELLOW, 0.012, _limited, _past_promise),
+    Fault("near_due", "临近承诺时限", flow.CASE, NOTICE, 0.006, _limited, _near_due),
+    Fault("slow_step", "环节超时", flow.STEP, YELLOW, 0.006, _with_steps, _slow_step),
+    Fault("slow_desk", "本级超时", flow.TIER, RED, 0.004, _through_town, _slow_desk),
+    Fault("out_of_order", "环节倒序", flow.ORDER, BREACHES[flow.ORDER], 0.003, _with_steps, _out_of_order),
+    Fault("skipped_step", "缺少环节", flow.SKIPPED, BREACHES[flow.SKIPPED], 0.003, _with_steps, _skipped),
+    Fault(
+        "unauthorised",
+        "越权办理",
+        flow.AUTHORITY,
+        BREACHES[flow.AUTHORITY],
+        0.003,
+        _decided_here,
+        _unauthorised,
+    ),
+    Fault(
+        "one_person",
+        "承办批准同一人",
+        flow.SAME_PERSON,
+        BREACHES[flow.SAME_PERSON],
+        0.004,
+        _decided_here,
+        _one_person,
+    ),
+    Fault("unlawful_fee", "违规收费", flow.FEE, BREACHES[flow.FEE], 0.004, _decided_here, _unlawful_fee),
+    Fault(
+        "told_twice",
+        "补正未一次告知",
+        flow.REPEATED,
+        BREACHES[flow.REPEATED],
+        0.004,
+        _decided_here,
+        _told_twice,
+    ),
+    Fault(
+        "told_late",
+        "补正告知超期",
+        flow.TOLD_LATE,
+        BREACHES[flow.TOLD_LATE],
+        0.003,
+        _decided_here,
+        _told_late,
+    ),
+    Fault(
+        "no_reason",
+        "不予受理未说明理由",
+        flow.REFUSAL_REASON,
+        YELLOW,
+        0.003,
+        _decided_here,
+        _refused_without_reason,
+    ),
+    Fault(
+        "completed_first",
+        "先办结后受理",
+        flow.BEFORE_ACCEPTANCE,
+        BREACHES[flow.BEFORE_ACCEPTANCE],
+        0.003,
+        _decided_here,
+        _completed_first,
+    ),
+    Fault("unlisted", "清单外事项", flow.UNLISTED, BREACHES[flow.UNLISTED], 0.003, _decided_here, _unlisted),
+    Fault(
+        "pause_basis",
+        "特别程序无依据",
+        flow.PAUSE_BASIS,
+        BREACHES[flow.PAUSE_BASIS],
+        0.002,
+        _with_pause,
+        _pause_without_basis,
+    ),
+    Fault("pause_overrun", "特别程序超期", flow.PAUSE, RED, 0.002, _with_pause, _pause_overrun),
+    Fault(
+        "entered_late",
+        "事后补录",
+        flow.ENTERED_LATE,
+        BREACHES[flow.ENTERED_LATE],
+        0.004,
+        _decided_here,
+        _entered_late,
+    ),
+    Fault("pre_acceptance", "预受理超时", flow.PRE_ACCEPTANCE, RED, 0.003, _online, _pre_accepted_late),
+)
+"""Every kind of fault, the share of cases that carry it, and what must find it."""
