@@ -140,6 +140,8 @@ class RuleDefault(_Part):
     notice: int | None = None
     yellow: int | None = None
     red: int | None = None
+    limit_days: int | None = Field(default=None, ge=0)
+    """Length of the rule's own clock, for a rule that has one."""
 
 
 class PolicyDefaults(_Part):
