@@ -1,0 +1,347 @@
+"""A child's end of the link: dials its parent, again and again, for as long as the node runs.
+
+While the parent is away nothing is lost and nothing piles up here: the journal is on disk, reports collapse to the latest, and the wait between attempts
+grows and is stored. When it comes back, the handshake tells from where to go on. What this module guarantees:
+
+- a stream that ends without an explicit goodbye is a loss, and so is a parent that says nothing for three heartbeats, whatever its kernel
+  acknowledges;
+- everything that belongs to a link ends with it: its tasks, its calls, its channel;
+- a journal that disagrees with the parent's copy is not sent, and the operator is told in words; the link itself stays up, so that
+  the parent can still ask.
+
+A ZonghengError of the node's own ports ends the link, and it is dialled again later; any other exception leaves `run`: whoever runs the
+dialler decides.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+import grpc.aio
+import structlog
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
+from zongheng.v1 import link_pb2 as wire
+from zongheng.v1.link_pb2_grpc import LinkServiceStub
+from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.errors import ZonghengError
+from federation.identity.credentials import Credentials
+from federation.journal.checkpoint import Verifier
+from federation.link.backoff import BackoffPolicy, Random
+from federation.link.channel import CHILD_OPTIONS
+from federation.link.handshake import Outcome, Shown, child_sees
+from federation.link.handshake import Welcomed as Welcome
+from federation.link.hello import PROTOCOL
+from federation.link.lanes import AnswerLane, LinkLost, PushLane, ReportLane, Stub
+from federation.link.ports import Answerer, BackoffStore, ChildJournal, Operator, OwnHead, Reporter
+from federation.link.relay import (
+    Dial,
+    Event,
+    HangUp,
+    Lost,
+    Phase,
+    Relay,
+    Report,
+    SaveAcknowledged,
+    SaveBackoff,
+    Seal,
+    Send,
+    Tick,
+    Unseal,
+    Wait,
+    Welcomed,
+    Window,
+)
+
+_HANDSHAKE_S: Final = 10.0
+_FAREWELL_S: Final = 1.0
+_BEATS: Final = 3
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """The link as the child's operator sees it."""
+
+    state: str
+    """resting, dialling, up, sealed or stopped."""
+    parent: str = ""
+    """Node code of the parent, once it said it."""
+    since_us: int = 0
+    """When the link came up; 0 while it is down."""
+    acknowledged: int = 0
+    """Entries the parent holds durably, as of this link or the last."""
+    retry_at_us: int = 0
+    code: str = ""
+    words: str = ""
+    """Why the link is down or sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPorts:
+    """What the dialler needs of its node."""
+
+    card: Callable[[], NodeCard]
+    """The node's own card; log id, verifier and checkpoint are filled in from the journal."""
+    descendants: Callable[[], Sequence[NodeCard]]
+    journal: ChildJournal
+    reporter: Reporter
+    answerer: Answerer
+    operator: Operator
+    backoff: BackoffStore
+
+
+class Dialler:
+    """The link of one child to its one parent. Belongs to one event loop; `run` it once."""
+
+    def __init__(
+        self,
+        address: str,
+        credentials: Credentials,
+        ports: ChildPorts,
+        now_us: Callable[[], int],
+        random: Random,
+        policy: BackoffPolicy | None = None,
+        window: Window | None = None,
+    ) -> None:
+        """`now_us` must go on by itself: the waits between attempts are measured with it."""
+        self._address = address
+        self._credentials = credentials
+        self._ports = ports
+        self._now_us = now_us
+        self._random = random
+        self._policy = policy or BackoffPolicy()
+        self._window = window or Window()
+        self._relay: Relay | None = None
+        self._push: PushLane | None = None
+        self._stopping = asyncio.Event()
+        self._dialling = False
+        self._status = LinkStatus("resting")
+
+    @property
+    def status(self) -> LinkStatus:
+        if self._relay is None:
+            return self._status
+        return replace(self._status, acknowledged=self._relay.acknowledged)
+
+    def stop(self) -> None:
+        """Say goodbye and let `run` return."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until `stop`. Cancelling works too, without the goodbye."""
+        self._relay = Relay(self._policy, await self._ports.backoff.load(), self._random, self._window)
+        try:
+            while not self._stopping.is_set():
+                self._dialling = False
+                await self._drive(Tick())
+                if self._dialling:
+                    lost = await self._link()
+                    self._push = None
+                    if not self._stopping.is_set():  # an own goodbye is no failure
+                        await self._drive(lost)
+                elif self._status.retry_at_us:
+                    wait_s = max(0.0, (self._status.retry_at_us - self._now_us()) / 1_000_000)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(wait_s):
+                            await self._stopping.wait()
+        finally:
+            self._status = replace(self._status, state="stopped", since_us=0)
+
+    async def _drive(self, event: Event) -> None:
+        """Feed the relay and obey it."""
+        assert self._relay is not None
+        for command in self._relay.handle(event, self._now_us()):
+            match command:
+                case Dial():
+                    self._dialling = True
+                    self._status = replace(self._status, state="dialling", retry_at_us=0)
+                case Wait(until_us):
+                    self._status = replace(self._status, retry_at_us=until_us)
+                case Send():
+                    if self._push is not None:
+                        self._push.send(command)
+                case SaveAcknowledged(size, cosigned):
+                    await self._ports.journal.acknowledged(size, cosigned)
+                case SaveBackoff(backoff):
+                    await self._ports.backoff.save(backoff)
+                case HangUp(code, words):
+                    raise LinkLost(code, words)
+                case Seal(decision, words):
+                    self._status = replace(self._status, state="sealed", words=words)
+                    await self._ports.operator.seal(decision, words)
+                case Unseal():
+                    await self._ports.operator.unseal()
+                case Report(code, words):
+                    _log.warning("link.trouble", code=code, words=words)
+                    await self._ports.operator.report(code, words)
+
+    async def _link(self) -> Lost:
+        """One link from dialling to its end; returns why it ended."""
+        why = LinkLost("unreachable", "the link ended")
+        channel = None
+        try:
+            channel = self._credentials.channel(self._address, CHILD_OPTIONS)
+            await self._converse(LinkServiceStub(channel))
+        except* LinkLost as lost:
+            why = _first(lost)
+        except* ZonghengError as refused:
+            error = _first(refused)
+            why = LinkLost(error.code, error.detail)
+        finally:
+            if channel is not None:
+                await channel.close(None)
+        _log.info("link.down", address=self._address, code=why.code, words=why.words)
+        self._status = replace(self._status, state="resting", since_us=0, code=why.code, words=why.words)
+        return Lost(why.code, why.words, why.retry_after_ms)
+
+    async def _converse(self, stub: Stub) -> None:
+        session = secrets.token_hex(16)
+        call = stub.Link()
+        try:
+            head = await self._ports.journal.head()
+            welcome = await self._hello(call, session, head)
+            outcome, prefix = await self._judge(head, welcome)
+            beat_s = max(0.05, min(welcome.heartbeat_ms, 60_000) / 1_000)
+            outbox: asyncio.Queue[wire.LinkRequest] = asyncio.Queue()
+            if prefix is not None:
+                outbox.put_nowait(wire.LinkRequest(prefix=prefix))
+            self._push = PushLane(stub, session, self._ports.journal, self._window)
+            self._status = LinkStatus("up", welcome.parent.node, self._now_us())
+            await self._drive(Welcomed(outcome, welcome.held_size, head.size))
+            _log.info("link.up", parent=welcome.parent.node, held=welcome.held_size, size=head.size)
+            async with asyncio.TaskGroup() as tasks:
+                answers = AnswerLane(stub, session, self._ports.answerer, tasks)
+                reports = ReportLane(stub, session, self._ports.reporter, self._ports.operator)
+                tasks.create_task(self._hear(call, beat_s, answers))
+                tasks.create_task(self._speak(call, beat_s, outbox))
+                tasks.create_task(self._bid_farewell(outbox))
+                tasks.create_task(reports.run())
+                assert self._relay is not None
+                if self._relay.phase is Phase.FLOWING:
+                    tasks.create_task(self._push.run(self._drive))
+                    tasks.create_task(self._push.watch(self._drive, head.size))
+        finally:
+            call.cancel()
+
+    async def _hello(self, call: Any, session: str, head: OwnHead) -> wire.Welcome:
+        card = NodeCard()
+        card.CopyFrom(self._ports.card())
+        card.log_id, card.verifier, card.checkpoint = head.log_id, head.verifier, head.note
+        hello = wire.Hello(
+            card=card,
+            size=head.size,
+            root=head.root,
+            session=session,
+            protocol=PROTOCOL,
+            descendants=self._ports.descendants(),
+        )
+        try:
+            async with asyncio.timeout(_HANDSHAKE_S):
+                await call.write(wire.LinkRequest(hello=hello))
+                answer = await call.read()
+        except TimeoutError:
+            raise LinkLost("unreachable", f"no welcome for {_HANDSHAKE_S:g} s") from None
+        except grpc.aio.AioRpcError as error:
+            raise LinkLost.because(error) from None
+        except asyncio.InvalidStateError:
+            raise LinkLost("unreachable", "the link broke off") from None
+        if answer is EOF:
+            raise LinkLost("unreachable", "the parent ended the link before it said welcome")
+        if answer.WhichOneof("frame") == "goodbye":
+            raise _farewell(answer.goodbye)
+        if answer.WhichOneof("frame") != "welcome":
+            raise LinkLost("protocol", "the parent's first frame is Welcome")
+        welcome: wire.Welcome = answer.welcome
+        return welcome
+
+    async def _judge(self, head: OwnHead, welcome: wire.Welcome) -> tuple[Outcome, wire.Prefix | None]:
+        """What to do, and the proof that the parent is owed."""
+        journal = self._ports.journal
+        quarantine = ""
+        if welcome.verdict not in (wire.VERDICT_PUSH, wire.VERDICT_PULL_BACK):
+            quarantine = welcome.instruction or "the parent takes nothing more of this journal"
+        said = Welcome(
+            welcome.held_size,
+            welcome.held_root,
+            welcome.held_checkpoint,
+            list(welcome.consistency),
+            quarantine,
+        )
+        root = prefix = None
+        if welcome.held_size <= head.size:
+            root = await journal.root_at(welcome.held_size)
+            proof = await journal.consistency(welcome.held_size, head.size)
+            prefix = wire.Prefix(size=welcome.held_size, root=root, consistency=proof)
+        mine = Shown(head.log_id, head.size, head.root)
+        outcome = child_sees(mine, Verifier.parse(head.verifier), said, root, head.cosigned_size)
+        return outcome, None if quarantine else prefix
+
+    async def _hear(self, call: Any, beat_s: float, answers: AnswerLane) -> None:
+        """Read the parent's control frames."""
+        while True:
+            try:
+                async with asyncio.timeout(_BEATS * beat_s):
+                    frame = await call.read()
+            except TimeoutError:
+                raise LinkLost("unreachable", f"the parent was silent for {_BEATS * beat_s:g} s") from None
+            except grpc.aio.AioRpcError as error:
+                raise LinkLost.because(error) from None
+            if frame is EOF:
+                if self._stopping.is_set():
+                    raise LinkLost("", "this node is stopping")
+                raise LinkLost("unreachable", "the parent went without a goodbye")
+            match frame.WhichOneof("frame"):
+                case "goodbye":
+                    raise _farewell(frame.goodbye)
+                case "order":
+                    answers.start(frame.order)
+                case "cancel":
+                    answers.cancel(frame.cancel.order_id)
+                case _:
+                    pass  # a heartbeat, or a frame of a later version: the parent lives
+
+    async def _speak(self, call: Any, beat_s: float, outbox: "asyncio.Queue[wire.LinkRequest]") -> None:
+        """Write control frames, and a heartbeat whenever there was none for that long."""
+        while True:
+            frame = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(beat_s):
+                    frame = await outbox.get()
+            if frame is None:
+                frame = wire.LinkRequest(heartbeat=wire.Heartbeat(at_us=self._now_us()))
+            try:
+                await call.write(frame)
+                if frame.WhichOneof("frame") == "goodbye":
+                    await call.done_writing()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_FAREWELL_S):
+                            await call.code()
+                    raise LinkLost("", "this node is stopping")
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return  # the reader learns why
+
+    async def _bid_farewell(self, outbox: "asyncio.Queue[wire.LinkRequest]") -> None:
+        await self._stopping.wait()
+        outbox.put_nowait(wire.LinkRequest(goodbye=wire.Goodbye(reason="this node is stopping")))
+
+
+def _farewell(goodbye: wire.Goodbye) -> LinkLost:
+    code = "" if goodbye.code == "unreachable" else goodbye.code
+    return LinkLost(code, f"the parent said goodbye: {goodbye.reason}", goodbye.retry_after_ms)
+
+
+_E = TypeVar("_E", bound=Exception)
+
+
+def _first(group: BaseExceptionGroup[_E]) -> _E:
+    """The first of them, however deep it lies."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            return _first(error)
+        return error
+    raise AssertionError("an exception group is never empty")

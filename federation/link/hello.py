@@ -1,0 +1,78 @@
+"""What a child says of itself, taken at nothing but what it can show.
+
+Raises ZonghengError `protocol` or `bad_signature`: a child that fails here is sent away before anything is stored for it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from zongheng.v1.link_pb2 import Hello
+from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.errors import CATALOGUE, ZonghengError
+from federation.journal.checkpoint import CheckpointError, Verifier, open_note
+from federation.journal.merkle import EMPTY_ROOT, HASH_SIZE, MAX_SIZE
+from federation.link.handshake import Shown
+
+PROTOCOL: Final = 1
+"""Version of the link's protocol."""
+
+MAX_DESCENDANTS: Final = 20_000
+"""Most nodes below one child."""
+
+
+def check_hello(hello: Hello, parent: str) -> None:
+    """Raise ZonghengError unless a child of `parent` may begin like this."""
+    card = hello.card
+    if hello.protocol != PROTOCOL:
+        words = f"this parent speaks protocol {PROTOCOL}, the child {hello.protocol}"
+        raise ZonghengError("protocol", words)
+    if not card.node or card.node == parent or not 8 <= len(hello.session) <= 64:
+        raise ZonghengError("protocol", "Hello names a node of its own and a session")
+    if card.parent and card.parent != parent:
+        raise ZonghengError("not_enrolled", f"{card.node} belongs to {card.parent}, this is {parent}")
+
+
+def shown_head(hello: Hello) -> Shown:
+    """The head in Hello, signed by the key in its card. Raises ZonghengError `bad_signature` or `protocol`."""
+    card = hello.card
+    if hello.size > MAX_SIZE or len(hello.root) != HASH_SIZE:
+        raise ZonghengError("protocol", "Hello names a size and a root")
+    if hello.size == 0:
+        if hello.root != EMPTY_ROOT:
+            raise ZonghengError("protocol", "a journal without entries has another root")
+        return Shown(card.log_id, 0, hello.root)
+    try:
+        signed = open_note(card.checkpoint, [Verifier.parse(card.verifier)])
+    except CheckpointError as error:
+        raise ZonghengError("bad_signature", f"the head of {card.node}: {error}") from error
+    if (signed.origin, signed.size, signed.root) != (card.log_id, hello.size, hello.root):
+        raise ZonghengError(
+            "bad_signature", f"the signed head of {card.node} is another one than Hello names"
+        )
+    return Shown(card.log_id, hello.size, hello.root)
+
+
+def nodes_below(child: str, cards: Sequence[NodeCard], parent: str) -> set[str]:
+    """Names of the nodes below the child. Raises ZonghengError `protocol` unless each one's parents lead to it."""
+    if len(cards) > MAX_DESCENDANTS:
+        raise ZonghengError("protocol", f"a child has at most {MAX_DESCENDANTS} nodes below it")
+    parents = {card.node: card.parent for card in cards if card.node != child}
+    good = {child}
+    for node in parents:
+        path: list[str] = []
+        above = node
+        while above not in good:
+            path.append(above)
+            above = parents.get(above, "")
+            if not above or above in path:
+                raise ZonghengError("protocol", f"{node} is not below {child}")
+        good.update(path)
+    if parent in good:
+        raise ZonghengError("protocol", f"{child} says that its own parent is below it")
+    return good - {child}
+
+
+def failure(code: str, words: str) -> ZonghengError:
+    """What the other side says went wrong; a code from a later version than ours is `internal`."""
+    return ZonghengError(code if code in CATALOGUE else "internal", words)

@@ -1,0 +1,211 @@
+"""The child's three lanes beside its Link stream: the journal up, reports up, answers to what the parent asks.
+
+Each lane is an RPC of its own, so HTTP/2 does the flow control and one slow answer stalls nothing else. A lane that finds the link broken
+raises `LinkLost`, which ends the whole link; a trouble that concerns one lane alone stays in it. Every call is cancelled when its lane is left,
+however it is left: grpc.aio keeps abandoned calls for ever.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, Final
+
+import grpc.aio
+import structlog
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
+from zongheng.v1.link_pb2 import AnswerRequest, Order, PushRequest, ReportRequest
+
+from federation.errors import ZonghengError, from_rpc, of
+from federation.link.ports import Answerer, ChildJournal, Operator, Reporter
+from federation.link.relay import Acknowledged, BatchRead, Event, NewHead, Refused, Send, Window
+from federation.query.part import split
+from federation.rollup.row import pack, slices
+
+MAX_ANSWERS: Final = 32
+"""Questions a child works on at once."""
+
+_REPORT_AGAIN_S: Final = 60.0
+_COLLAPSE_S: Final = 0.2
+
+_log = structlog.get_logger(__name__)
+
+Drive = Callable[[Event], Awaitable[None]]
+"""Feeds the relay machine and obeys it."""
+
+
+Stub = Any
+"""A LinkServiceStub; the type stubs know no call that is written to rather than given an iterator."""
+
+
+class LinkLost(Exception):
+    """The link is over. An orderly goodbye has no code."""
+
+    def __init__(self, code: str, words: str, retry_after_ms: int = 0) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+        self.retry_after_ms = retry_after_ms
+
+    @classmethod
+    def because(cls, error: grpc.aio.AioRpcError) -> "LinkLost":
+        told = from_rpc(error)
+        return cls(told.code, told.detail, told.retry_after_ms)
+
+
+class PushLane:
+    """Writes the batches the relay asks for and hands it the acknowledgements."""
+
+    def __init__(self, stub: Stub, session: str, journal: ChildJournal, window: Window) -> None:
+        self._stub = stub
+        self._session = session
+        self._journal = journal
+        self._window = window
+        self._sends: asyncio.Queue[Send] = asyncio.Queue()
+
+    def send(self, command: Send) -> None:
+        self._sends.put_nowait(command)
+
+    async def run(self, drive: Drive) -> None:
+        """Until the link ends, or the relay seals the lane."""
+        self._sends.put_nowait(await self._sends.get())  # an idle child opens no call
+        call = self._stub.Push()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write(call, drive))
+                await self._read(call, drive)
+                writer.cancel()
+        finally:
+            call.cancel()
+
+    async def watch(self, drive: Drive, size: int) -> None:
+        """Tells the relay how the journal grows."""
+        while True:
+            size = await self._journal.wait_beyond(size)
+            await drive(NewHead(size))
+
+    async def _write(self, call: Any, drive: Drive) -> None:
+        while True:
+            send = await self._sends.get()
+            leaves = await self._journal.leaves(send.lo, send.hi, self._window.batch_bytes)
+            hi = send.lo + len(leaves)
+            note = await self._journal.note_at(hi)
+            batch = PushRequest(session=self._session, first=send.lo, leaves=leaves, checkpoint=note)
+            await drive(BatchRead(send.lo, hi))
+            try:
+                await call.write(batch)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return  # the reader learns why
+
+    async def _read(self, call: Any, drive: Drive) -> None:
+        while True:
+            try:
+                response = await call.read()
+            except grpc.aio.AioRpcError as error:
+                told = from_rpc(error)
+                await drive(Refused(told.code, told.detail))
+                return
+            if response is EOF:
+                raise LinkLost("unreachable", "the parent ended the journal lane without a word")
+            await drive(Acknowledged(response.size, response.cosigned))
+
+
+class ReportLane:
+    """Reports what changed, the latest only."""
+
+    def __init__(self, stub: Stub, session: str, reporter: Reporter, operator: Operator) -> None:
+        self._stub = stub
+        self._session = session
+        self._reporter = reporter
+        self._operator = operator
+
+    async def run(self) -> None:
+        """Until the link ends. A report the parent does not accept is tried again after a minute, and the operator told."""
+        mark = 0
+        while True:
+            await self._reporter.changed(mark)
+            await asyncio.sleep(_COLLAPSE_S)
+            try:
+                mark = await self._report()
+            except grpc.aio.AioRpcError as error:
+                lost = LinkLost.because(error)
+                if lost.code in ("unreachable", "fenced"):
+                    raise lost from None
+                await self._operator.report(lost.code, f"the parent did not take the report: {lost.words}")
+                await asyncio.sleep(_REPORT_AGAIN_S)
+
+    async def _report(self) -> int:
+        news = await self._reporter.news()
+        call = self._stub.Report()
+        try:
+            first = ReportRequest(session=self._session, journal_size=news.journal_size, cards=news.cards)
+            await call.write(first)
+            for piece in slices(news.rows):
+                table = pack(piece)
+                await call.write(
+                    ReportRequest(session=self._session, journal_size=news.journal_size, table=table)
+                )
+            await call.done_writing()
+            await call
+        except asyncio.InvalidStateError:
+            raise LinkLost("unreachable", "the report broke off") from None
+        finally:
+            call.cancel()
+        await self._reporter.reported(news.mark)
+        return news.mark
+
+
+class AnswerLane:
+    """Answers the parent's questions, each in a task of the link's group."""
+
+    def __init__(self, stub: Stub, session: str, answerer: Answerer, tasks: asyncio.TaskGroup) -> None:
+        self._stub = stub
+        self._session = session
+        self._answerer = answerer
+        self._tasks = tasks
+        self._working: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, order: Order) -> None:
+        """Begin to answer. The same order again changes nothing."""
+        if order.order_id in self._working:
+            return
+        task = self._tasks.create_task(self._answer(order, busy=len(self._working) >= MAX_ANSWERS))
+        self._working[order.order_id] = task
+        task.add_done_callback(lambda _: self._working.pop(order.order_id, None))
+
+    def cancel(self, order_id: str) -> None:
+        """Nobody waits for it any more."""
+        if task := self._working.get(order_id):
+            task.cancel()
+
+    async def _answer(self, order: Order, busy: bool) -> None:
+        deadline = asyncio.get_running_loop().time() + order.deadline_ms / 1_000
+        call = self._stub.Answer(timeout=order.deadline_ms / 1_000 + 1)
+        head = AnswerRequest(session=self._session, order_id=order.order_id)
+        try:
+            async with asyncio.timeout_at(deadline):
+                try:
+                    if busy:
+                        raise ZonghengError("busy", f"{MAX_ANSWERS} questions are being answered")
+                    async with aclosing(self._answerer.answer(order.question, deadline)) as parts:  # type: ignore[type-var]
+                        async for part in parts:
+                            for chunk in split(part):
+                                request = AnswerRequest(rows=chunk)
+                                request.MergeFrom(head)
+                                await call.write(request)
+                except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                    raise
+                except Exception as error:
+                    if not isinstance(error, ZonghengError):
+                        _log.exception("answer.failed", order=order.order_id)
+                    told = of(error)
+                    failed = AnswerRequest(failure=told.detail, code=told.code)
+                    failed.MergeFrom(head)
+                    await call.write(failed)
+                await call.done_writing()
+                await call
+        except TimeoutError:
+            _log.info("answer.deadline", order=order.order_id)
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            _log.info("answer.unwanted", order=order.order_id, words=str(error))
+        finally:
+            call.cancel()

@@ -1,0 +1,185 @@
+"""What the link wants from the node it serves: small protocols, so that it knows no store, no table and no rule.
+
+Everything a port promises as durable survives a crash of the process from the moment the call returns. Calls may be cancelled
+at any await; a port then has either done all of it or nothing. Errors meant for the other side are ZonghengError; any other
+exception ends the link's task and so reaches whoever runs it.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from zongheng.v1.query_pb2 import AnswerPart, Question
+from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.link.backoff import Backoff
+from federation.link.handshake import Decision
+from federation.rollup.row import RollupRow
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHead:
+    """The newest head of the node's own journal."""
+
+    log_id: str
+    verifier: str
+    """C2SP vkey."""
+    size: int
+    root: bytes
+    note: str
+    """Signed checkpoint at `size`; empty while there is none."""
+    cosigned_size: int
+    """Largest size the parent is known to have cosigned."""
+
+
+class ChildJournal(Protocol):
+    """The own journal, as it is relayed."""
+
+    async def head(self) -> OwnHead: ...
+
+    async def leaves(self, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
+        """Stored leaves from `lo` on: at least one, at most `hi - lo`, and no more bytes than asked unless the first alone has."""
+        ...
+
+    async def note_at(self, size: int) -> str:
+        """The signed checkpoint at this size, signed now if none is stored."""
+        ...
+
+    async def root_at(self, size: int) -> bytes: ...
+
+    async def consistency(self, old: int, new: int) -> Sequence[bytes]:
+        """Consistency proof between two sizes of the own journal (RFC 9162 §2.1.4.1)."""
+        ...
+
+    async def wait_beyond(self, size: int) -> int:
+        """The journal's size as soon as it is larger than `size`."""
+        ...
+
+    async def acknowledged(self, size: int, cosigned_note: str) -> None:
+        """The parent holds `size` entries durably. Store it; it never goes back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a child has to report: rows that changed since the last report, and the cards of itself and everybody below."""
+
+    journal_size: int
+    rows: Sequence[RollupRow]
+    cards: Sequence[NodeCard]
+    mark: int
+    """Handed back to `Reporter.reported`."""
+
+
+class Reporter(Protocol):
+    """The rollup lane's source: latest version wins, so what piled up while offline is one report."""
+
+    async def changed(self, since_mark: int) -> None:
+        """Returns as soon as there is something newer than the mark; 0 is before everything."""
+        ...
+
+    async def news(self) -> News: ...
+
+    async def reported(self, mark: int) -> None:
+        """The parent has stored everything up to the mark. Store it: after a restart `news` starts there."""
+        ...
+
+
+class Answerer(Protocol):
+    """Answers questions about this node and everybody below it."""
+
+    def answer(self, question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+        """The parts, as they become known. `deadline` is on the event loop's clock (`loop.time()`).
+
+        An async generator: it is closed when nobody waits for the answer any more.
+        """
+        ...
+
+
+class BackoffStore(Protocol):
+    """Keeps the backoff across restarts."""
+
+    async def load(self) -> Backoff: ...
+
+    async def save(self, backoff: Backoff) -> None: ...
+
+
+class Operator(Protocol):
+    """Who must act when the link cannot help itself."""
+
+    async def seal(self, decision: Decision, words: str) -> None:
+        """The parent takes nothing more. For PULL_BACK the own journal must not be written until `unseal`."""
+        ...
+
+    async def unseal(self) -> None:
+        """Both sides agree. Called at every such handshake, sealed or not."""
+        ...
+
+    async def report(self, code: str, words: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a parent holds of one child's journal."""
+
+    log_id: str
+    verifier: str
+    size: int
+    root: bytes
+    note: str
+    """The child's signed checkpoint at `size`; empty while `size` is 0."""
+    cosigned_size: int
+    """Largest size this parent knows to have cosigned."""
+    quarantine: str = ""
+    """Words where nothing more is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is durable, with the parent's cosignature over the child's checkpoint there."""
+
+    size: int
+    cosigned: str
+
+
+class ParentInbox(Protocol):
+    """The journals a parent holds for its children."""
+
+    async def enrol(self, card: NodeCard) -> None:
+        """Pin the child's log id and verifier the first time (trust on first use); afterwards compare.
+
+        Raises ZonghengError `wrong_log` for others than the pinned ones, `not_enrolled` for a node that may not be a child here.
+        """
+        ...
+
+    async def held(self, node: str) -> Held:
+        """What is held, of a node that `enrol` let pass."""
+        ...
+
+    async def root_at(self, node: str, size: int) -> bytes: ...
+
+    async def consistency(self, node: str, old: int, new: int) -> Sequence[bytes]: ...
+
+    async def accept(self, node: str, first: int, leaves: Sequence[bytes], note: str) -> Accepted:
+        """Store a batch in one transaction, then cosign.
+
+        Raises ZonghengError: `gap` unless `first` is the held size, `bad_signature` unless the pinned key signed the note, `root_mismatch`
+        unless the extended tree has the signed root, `quarantined`. Nothing of a refused batch is kept.
+        """
+        ...
+
+    async def fork(self, node: str, held_note: str, shown_note: str, reason: str) -> None:
+        """Quarantine the child's journal and keep both signed heads as evidence. Repeating it changes nothing."""
+        ...
+
+
+class ReportSink(Protocol):
+    """Where reports of children go."""
+
+    async def cards(self, child: str, cards: Sequence[NodeCard]) -> None:
+        """The child and everybody below it. Raises ZonghengError for a node that belongs to somebody else."""
+        ...
+
+    async def rows(self, child: str, journal_size: int, rows: Sequence[RollupRow]) -> None:
+        """Store rows of the child and of nodes below it; a row replaces the one with its key unless that is newer."""
+        ...
