@@ -76,7 +76,7 @@ def test_a_python_without_venv_is_told_which_package_to_install(
 
 def test_an_environment_that_works_stays(repository: Path, bare_path: Path, tmp_path: Path) -> None:
     (tmp_path / "venv" / "bin").mkdir(parents=True)
-    (tmp_path / "venv" / "bin" / "python").symlink_to(sys.executable)
+    script(tmp_path / "venv" / "bin" / "python", f'exec {sys.executable} "$@"')
     told = run("sh", repository / "deploy" / "venv.sh", tmp_path / "venv", path=str(bare_path))
     assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
 
