@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from node.store.store import Session, Store
 from node.supervision.calendar import EPOCH_ORDINAL, Calendar, Override
-from node.supervision.evaluate import Context
+from node.supervision.context import Context
 from node.supervision.policy import Policy
 from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, Item
 from zongheng.v1.catalogue_pb2 import Policy as PolicyMessage
@@ -41,6 +41,10 @@ class Contexts:
     def forget(self, origin: str) -> None:
         """Something was published in this journal."""
         self._known.pop(origin, None)
+
+    def clear(self) -> None:
+        """Projections were dropped."""
+        self._known.clear()
 
     async def of(self, origin: str) -> JournalContext:
         """The context of ``origin`` as projected so far."""

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from node.views.tree import known_tree
-
 if TYPE_CHECKING:
     from node.run import Node
 
@@ -44,9 +42,11 @@ async def rollup(node: "Node") -> RollupView:
     """Totals per node, once everything journalled here so far has been counted."""
     await node.projector.settled()
     async with node.store.read() as session:
-        cards = await known_tree(node, session)
-        sums = {card.node: await session.rollups.totals(card.node) for card in cards}
-    nodes = [NodeTotals(node=card.node, tier=card.tier, name=card.name, totals=sums[card.node]) for card in cards]
+        sums = await session.rollups.totals()
+    cards = [node.tree.own, *node.tree.descendants()]
+    nodes = [
+        NodeTotals(node=card.node, tier=card.tier, name=card.name, totals=sums.get(card.node, {})) for card in cards
+    ]
     total: Counter[str] = Counter()
     for entry in nodes:
         total.update(entry.totals)

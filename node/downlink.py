@@ -1,0 +1,175 @@
+"""The parent's side of a node: what it keeps of its children's journals, figures and cards.
+
+Adapters between the store and the link's ports. A batch is durable before it is cosigned; a fork keeps both signed heads as an entry of the
+own journal and takes nothing more from that child until an operator decides. In this version the first journal key a child
+shows is pinned (trust on first use over loopback); another key is refused ever after.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from federation.errors import ZonghengError
+from federation.journal.checkpoint import Signer, Verifier, cosign
+from federation.journal.merkle import EMPTY_ROOT
+from federation.link.ports import Accepted, Held
+from federation.rollup.row import RollupRow
+from node.resupervision.comparison import Comparison
+from node.store.inbox import BadSignature, Gap, Inbox, Refused, RootMismatch, WrongLog
+from node.store.rows import Head
+from node.store.store import Store
+from node.store.writer import Draft, JournalWriter
+from node.tree import Tree
+from node.wallclock import Now
+from tiers.tier import may_parent, tier_named
+from zongheng.v1.entry_pb2 import Entry, ForkFound, HeadNoted
+from zongheng.v1.tree_pb2 import NodeCard
+
+log = structlog.get_logger()
+
+
+class ChildJournals:
+    """The journals of all children (``federation.link.ports.ParentInbox``)."""
+
+    def __init__(
+        self, store: Store, inbox: Inbox, writer: JournalWriter, signer: Signer, tier: str, now: Now
+    ) -> None:
+        self._store = store
+        self._inbox = inbox
+        self._writer = writer
+        self._signer = signer
+        self._tier = tier_named(tier)
+        self._now = now
+        self._pinned: dict[str, tuple[str, str]] = {}
+
+    async def enrol(self, card: NodeCard) -> None:
+        if card.node == self._writer.node:
+            raise ZonghengError("not_enrolled", f"{card.node} is this node itself: give the child another division code")
+        tier = tier_named(card.tier)
+        if not may_parent(self._tier, tier):
+            raise ZonghengError("not_enrolled", f"a {self._tier} node takes no {tier} node as a child: check --parent")
+        Verifier.parse(card.verifier)
+        async with self._store.write() as session:
+            head = await session.journal.head(card.node)
+            if head is None:
+                fresh = Head(card.node, card.log_id, card.verifier, 0, EMPTY_ROOT, "", 0, 0, "")
+                await session.journal.open(fresh, own=False)
+                log.warning("child.pinned", child=card.node, log_id=card.log_id, verifier=card.verifier)
+            elif (head.log_id, head.verifier) != (card.log_id, card.verifier):
+                raise ZonghengError(
+                    "wrong_log",
+                    f"{card.node} is known here by journal {head.log_id}; it shows {card.log_id}. "
+                    "A child that was set up anew needs a code of its own or its old folder back",
+                )
+        self._pinned[card.node] = (card.log_id, card.verifier)
+
+    async def held(self, node: str) -> Held:
+        async with self._store.read() as session:
+            head = await session.journal.head(node)
+            quarantine = await session.links.get(f"quarantine/{node}")
+        if head is None:
+            raise ZonghengError("not_enrolled", f"{node} is not enrolled here")
+        words = quarantine.decode() if quarantine else ""
+        return Held(head.log_id, head.verifier, head.size, head.root, head.note, head.cosigned_size, words)
+
+    async def root_at(self, node: str, size: int) -> bytes:
+        async with self._store.read() as session:
+            held = await session.journal.head(node)
+            return await session.journal.reader(node, held.size if held else 0).root(size)
+
+    async def consistency(self, node: str, old: int, new: int) -> Sequence[bytes]:
+        async with self._store.read() as session:
+            held = await session.journal.head(node)
+            return await session.journal.reader(node, held.size if held else 0).consistency_proof(old, new)
+
+    async def accept(self, node: str, first: int, leaves: Sequence[bytes], note: str) -> Accepted:
+        pinned = self._pinned.get(node)
+        if pinned is None:
+            raise ZonghengError("not_enrolled", f"{node} has not said hello")
+        async with self._store.read() as session:
+            if await session.links.get(f"quarantine/{node}") is not None:
+                raise ZonghengError("quarantined", f"the journal of {node} is in quarantine: an operator must decide")
+        try:
+            head = await self._inbox.accept(node, *pinned, first, leaves, note)
+        except RootMismatch as error:
+            await self.fork(node, error.held_note, error.shown_note, str(error))
+            raise ZonghengError("root_mismatch", str(error)) from error
+        except Gap as error:
+            raise ZonghengError("gap", str(error)) from error
+        except WrongLog as error:
+            raise ZonghengError("wrong_log", str(error)) from error
+        except BadSignature as error:
+            raise ZonghengError("bad_signature", str(error)) from error
+        except Refused as error:
+            raise ZonghengError("protocol", str(error)) from error
+        at = datetime.fromtimestamp(self._now() // 1_000_000, UTC)
+        return Accepted(head.size, await asyncio.to_thread(cosign, head.note, self._signer, at))
+
+    async def fork(self, node: str, held_note: str, shown_note: str, reason: str) -> None:
+        words = f"{node} shows a history that does not continue the one held here: {reason}"
+        async with self._store.write() as session:
+            if await session.links.get(f"quarantine/{node}") is not None:
+                return
+            await session.links.put(f"quarantine/{node}", words.encode())
+        log.error("journal.fork", child=node, reason=reason)
+        found = ForkFound(origin=node, held=held_note, shown=shown_note, reason=reason)
+        await self._writer.append([Draft.of(Entry(noted_at_us=self._now(), fork_found=found))])
+
+    async def note_heads(self) -> None:
+        """Enter every child's newest head in the own journal, so that grandparents hold it to it; once a period."""
+        async with self._store.read() as session:
+            heads = [head for head in await session.journal.heads() if head.origin != self._writer.node and head.note]
+        drafts = []
+        for head in heads:
+            noted = HeadNoted(origin=head.origin, checkpoint=head.note)
+            entry = Entry(noted_at_us=self._now(), source="head", serial=f"{head.origin}/{head.size}", head_noted=noted)
+            drafts.append(Draft.of(entry))
+        if drafts:
+            await self._writer.append(drafts)
+
+
+class Reports:
+    """Figures and cards that children send (``federation.link.ports.ReportSink``)."""
+
+    def __init__(self, store: Store, tree: Tree, comparison: Comparison, changed: Callable[[], None]) -> None:
+        self._store = store
+        self._tree = tree
+        self._comparison = comparison
+        self._changed = changed
+
+    async def cards(self, child: str, cards: Sequence[NodeCard]) -> None:
+        own = self._tree.own.node
+        fresh: list[NodeCard] = []
+        for card in cards:
+            if card.node == own:
+                raise ZonghengError("protocol", f"{child} names this node as one below itself")
+            if card.node == child:
+                card.parent = own
+            owner = self._tree.route(card.node)
+            if owner not in (None, child):
+                raise ZonghengError("protocol", f"{card.node} is known below {owner}, not below {child}")
+            before = self._tree.get(card.node)
+            if before is not None and (before.log_id, before.verifier) != (card.log_id, card.verifier):
+                raise ZonghengError("wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}")
+            if before is None or (card.checkpoint_at_us >= before.checkpoint_at_us and card != before):
+                fresh.append(card)
+        if fresh:
+            async with self._store.write() as session:
+                await session.cards.put([(card.node, card.SerializeToString()) for card in fresh])
+            self._tree.learn(fresh)
+            self._changed()
+
+    async def rows(self, child: str, journal_size: int, rows: Sequence[RollupRow]) -> None:
+        for node in {row.node for row in rows}:
+            if self._tree.route(node) != child:
+                raise ZonghengError("protocol", f"{child} reports figures of {node}, which is not below it")
+        async with self._store.write() as session:
+            await session.rollups.upsert(rows)
+            if journal_size:
+                await session.cursors.set("reported", child, journal_size)
+        if rows:
+            self._changed()
+        if journal_size:
+            await self._comparison.reported(child, journal_size, {row.day for row in rows if row.node == child})

@@ -1,0 +1,254 @@
+"""One node, without globals: a process may host one or a hundred.
+
+``Node.opened`` opens the store, the keys and the journal (whose first entry says whose it is) and brings projections up to date on
+demand; ``serve`` adds what listens and what dials. Everything that runs lives in one task group: when a part fails in a way it does not handle itself, the
+node stops as a whole, cleanly, with that error, and its supervisor (systemd, the demo) starts it again from what is durable.
+"""
+
+import asyncio
+import contextlib
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import grpc.aio
+import psutil
+import structlog
+
+from federation.identity.credentials import InsecureLoopback
+from federation.journal.checkpoint import Signer
+from federation.link.channel import SERVER_OPTIONS
+from federation.link.dialler import ChildPorts, Dialler
+from federation.link.listener import Listener
+from node import config, control
+from node.answering import Answering
+from node.asking import Asking
+from node.config import NodeSettings
+from node.downlink import ChildJournals, Reports
+from node.intake.service import Intake
+from node.models.registry import Registry
+from node.projection.context import Contexts
+from node.projection.projector import Projector
+from node.projection.raising import Raising
+from node.resupervision.comparison import Comparison
+from node.schedule.ticks import Ticking
+from node.store.inbox import Inbox
+from node.store.store import Store
+from node.store.vault import Vault
+from node.store.writer import Draft, JournalWriter, Move
+from node.tree import Tree
+from node.uplink import Figures, OperatorDesk, OwnJournal, StoredBackoff
+from node.wallclock import Now, system, ticking_from
+from node.web.server import serve_http
+from zongheng.v1.entry_pb2 import Entry, Genesis
+from zongheng.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
+from zongheng.v1.tree_pb2 import NodeCard
+
+log = structlog.get_logger()
+
+_FAREWELL_S = 2.0
+
+HEAD_PERIOD_S = 60.0
+"""How often a head is signed and children's heads are noted though nothing happened: silence is visible."""
+
+
+class Node:
+    """An opened node. Make it with ``opened``."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: NodeSettings,
+        store: Store,
+        registry: Registry,
+        signer: Signer,
+        vault: Vault,
+        writer: JournalWriter,
+        now: Now,
+    ) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.store = store
+        self.registry = registry
+        self.signer = signer
+        self.vault = vault
+        self.writer = writer
+        self.now = now
+        self.ready = False
+        self.serving = False
+        self.start_s = 0.0
+        own = NodeCard(
+            node=settings.node,
+            tier=settings.tier,
+            name=settings.name,
+            log_id=settings.log_id,
+            verifier=writer.verifier,
+        )
+        self.tree = Tree(own)
+        self.contexts = Contexts(store)
+        self.inbox = Inbox(store, now)
+        self.comparison = Comparison(store, writer, self.contexts, now)
+        self.figures = Figures(store, self.tree)
+        self.raising = Raising(store, writer, self.contexts, now, confirm=settings.confirm)
+        self.projector = Projector(
+            store, writer, self.inbox, self.contexts, self.raising, self.comparison, now, self.figures.changed_here
+        )
+        self.intake = Intake(store, writer, vault, now)
+        self.answering = Answering(store, self.contexts, now)
+        self.children = ChildJournals(store, self.inbox, writer, signer, settings.tier, now)
+        self.listener = Listener(
+            lambda: self.tree.own,
+            self.children,
+            Reports(store, self.tree, self.comparison, self.figures.changed_here),
+            now,
+        )
+        self.asking = Asking(store, self.tree, self.projector, self.answering, self.listener)
+        self.desk = OperatorDesk()
+        self.dialler: Dialler | None = None
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(cls, folder: Path) -> AsyncIterator[Self]:
+        """Open the node in ``folder``; the caller holds the folder's lock. ``ZonghengError`` says what is wrong."""
+        settings = config.load(folder)
+        start = settings.clock.start
+        now = ticking_from(start) if start is not None else system
+        place = settings.store if "://" in settings.store else str(folder / settings.store)
+        signer = config.journal_signer(folder, settings)
+        store = await Store.open(place)
+        try:
+            writer = await JournalWriter.open(store, signer, settings.log_id, settings.node, now)
+            async with Registry.open(folder, settings.store) as registry:
+                node = cls(folder, settings, store, registry, signer, Vault(config.vault_key(folder)), writer, now)
+                await node._begin()
+                yield node
+        finally:
+            await store.close()
+
+    async def _begin(self) -> None:
+        if self.writer.size == 0:
+            genesis = Genesis(
+                log_id=self.settings.log_id,
+                node=self.settings.node,
+                tier=self.settings.tier,
+                name=self.settings.name,
+                verifier=self.writer.verifier,
+                zone=self.settings.zone,
+                calendar=self.settings.calendar,
+            )
+            # The guard makes it the first entry once, also when the process dies right here.
+            await self.write_entries([Entry(source="node", serial="genesis", genesis=genesis)])
+        async with self.store.read() as session:
+            await self.tree.load(session)
+        await self.projector.open()
+
+    async def write_entries(self, entries: Sequence[Entry]) -> list[int]:
+        """Append the node's own words; returns their indexes. ``noted_at_us`` is filled in."""
+        for entry in entries:
+            entry.noted_at_us = self.now()
+        appended = await self.writer.append([Draft.of(entry) for entry in entries])
+        return list(appended.indexes)
+
+    async def write_entry(self, entry: Entry, moved: tuple[str, int] | None = None) -> int:
+        """Append one entry, with the alert state it sets; returns its index."""
+        entry.noted_at_us = self.now()
+        appended = await self.writer.append([Draft.of(entry, move=Move(*moved) if moved else None)])
+        return appended.indexes[0]
+
+    @property
+    def link_state(self) -> str:
+        """none, stopped, or the dialler's own word."""
+        if self.settings.parent is None:
+            return "none"
+        return self.dialler.status.state if self.dialler is not None else "stopped"
+
+    @property
+    def link_instruction(self) -> str:
+        """What an operator should do about the link; empty: nothing."""
+        return self.desk.instruction
+
+    def is_linked(self, child: str) -> bool:
+        """Whether this child is connected now."""
+        return self.listener.is_connected(child)
+
+    async def serve(self) -> None:
+        """Serve until SIGTERM or SIGINT, then say goodbye and stop. The caller holds the folder's lock."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        credentials = InsecureLoopback()
+        self.serving = True
+        with control.short_path(self.folder, control.INTAKE) as intake_path:
+            links, doors = grpc.aio.server(options=SERVER_OPTIONS), grpc.aio.server(options=SERVER_OPTIONS)
+            self.listener.add_to(links)
+            for server in (links, doors):
+                add_IntakeServiceServicer_to_server(self.intake, server)
+            credentials.server_port(links, self.settings.grpc)
+            with contextlib.suppress(FileNotFoundError):
+                (self.folder / control.INTAKE).unlink()
+            doors.add_insecure_port(f"unix:{intake_path}")
+            await links.start()
+            await doors.start()
+            (self.folder / control.INTAKE).chmod(0o600)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [
+                        group.create_task(self.projector.run(), name="projector"),
+                        group.create_task(self._watch_heads(), name="heads"),
+                        group.create_task(
+                            Ticking(
+                                self.store, self.now, self.projector, self.raising, self.writer, self.children, HEAD_PERIOD_S
+                            ).run(),
+                            name="ticks",
+                        ),
+                    ]
+                    if self.settings.parent is not None:
+                        self.dialler = self._dialler(self.settings.parent, credentials)
+                        tasks.append(group.create_task(self.dialler.run(), name="dialler"))
+                    async with serve_http(self):
+                        self.ready = True
+                        self.start_s = time.time() - psutil.Process().create_time()
+                        log.info(
+                            "node.ready", node=self.settings.node, tier=self.settings.tier, grpc=self.settings.grpc,
+                            http=self.settings.http, start_s=round(self.start_s, 2),
+                        )  # fmt: skip
+                        await stop.wait()
+                    log.info("node.stopping", node=self.settings.node)
+                    self.listener.close()
+                    await self._hang_up(tasks)
+            finally:
+                self.serving = self.ready = False
+                await doors.stop(1.0)
+                await links.stop(1.0)
+
+    async def _hang_up(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Say goodbye to the parent, then end everything."""
+        if self.dialler is not None:
+            self.dialler.stop()
+            dialling = [task for task in tasks if task.get_name() == "dialler"]
+            await asyncio.wait(dialling, timeout=_FAREWELL_S)
+        for task in tasks:
+            task.cancel()
+
+    def _dialler(self, parent: str, credentials: InsecureLoopback) -> Dialler:
+        ports = ChildPorts(
+            card=lambda: self.tree.own,
+            descendants=self.tree.descendants,
+            journal=OwnJournal(self.store, self.writer, self.signer),
+            reporter=self.figures,
+            answerer=self.asking,
+            operator=self.desk,
+            backoff=StoredBackoff(self.store),
+        )
+        return Dialler(parent, credentials, ports, self.now, random.Random())
+
+    async def _watch_heads(self) -> None:
+        size = self.writer.size
+        while True:
+            size = await self.writer.wait_beyond(size)
+            self.figures.changed_here()
+

@@ -1,0 +1,47 @@
+"""The tree below this node, as its children's reports tell it: who is there, and behind which direct child.
+
+A copy in memory of the cards in the store, so that routing a question or naming the descendants in a handshake needs no read. The store
+is written first; after a crash the copy is read again.
+"""
+
+from collections.abc import Iterable
+
+from node.store.store import Session
+from zongheng.v1.tree_pb2 import NodeCard
+
+
+class Tree:
+    """The cards of all descendants of one node."""
+
+    def __init__(self, own: NodeCard) -> None:
+        self.own = own
+        """This node's card, without a head."""
+        self._cards: dict[str, NodeCard] = {}
+
+    async def load(self, session: Session) -> None:
+        """Read the cards from the store."""
+        self._cards = {node: NodeCard.FromString(body) for node, body in (await session.cards.all()).items()}
+
+    def learn(self, cards: Iterable[NodeCard]) -> None:
+        """The store has these cards now."""
+        for card in cards:
+            self._cards[card.node] = card
+
+    def descendants(self) -> list[NodeCard]:
+        """Everybody below this node, ordered by node."""
+        return [self._cards[node] for node in sorted(self._cards)]
+
+    def get(self, node: str) -> NodeCard | None:
+        """A descendant's card; None: not known."""
+        return self._cards.get(node)
+
+    def route(self, node: str) -> str | None:
+        """The direct child below which ``node`` is (or which it is itself); None: it is not known here."""
+        for _ in range(len(self._cards) + 1):
+            card = self._cards.get(node)
+            if card is None:
+                return None
+            if card.parent in ("", self.own.node):
+                return node
+            node = card.parent
+        return None

@@ -1,0 +1,176 @@
+"""The child's side of a node: what the dialler relays upward, and what it remembers of the parent.
+
+Adapters between the store and the link's ports. What the parent acknowledged, what was reported and how long to wait before the next
+attempt are written down before the link goes on, so that a restart resumes where it stopped and neither hammers the parent nor reports
+everything again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from federation.errors import ZonghengError
+from federation.journal.checkpoint import Checkpoint, Signer, sign
+from federation.link.backoff import Backoff
+from federation.link.handshake import Decision
+from federation.link.ports import News, OwnHead
+from node.store.store import Session, Store
+from node.store.writer import JournalWriter
+from node.tree import Tree
+from zongheng.v1.tree_pb2 import NodeCard
+
+log = structlog.get_logger()
+
+REPORT_ROWS = 50_000
+"""Rows in one report; the rest follows in the next."""
+
+REPORT_REST_S = 0.25
+"""Least time between two reports: what changes in between is one report."""
+
+_SENT = "report.sent"
+_BACKOFF = "link.backoff"
+
+
+class OwnJournal:
+    """The own journal as the dialler relays it (``federation.link.ports.ChildJournal``)."""
+
+    def __init__(self, store: Store, writer: JournalWriter, signer: Signer) -> None:
+        self._store = store
+        self._writer = writer
+        self._signer = signer
+
+    async def head(self) -> OwnHead:
+        async with self._store.read() as session:
+            head = await session.journal.head(self._writer.node)
+        if head is None:
+            raise ZonghengError("store_damaged", "the node has no journal")
+        return OwnHead(head.log_id, head.verifier, head.size, head.root, head.note, head.cosigned_size)
+
+    async def leaves(self, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
+        async with self._store.read() as session:
+            return await session.journal.leaves(self._writer.node, lo, hi, max_bytes)
+
+    async def note_at(self, size: int) -> str:
+        async with self._store.read() as session:
+            head = await session.journal.head(self._writer.node)
+            if head is not None and head.size == size and head.note:
+                return head.note
+            root = await self._root(session, size)
+        return sign(Checkpoint(self._writer.log_id, size, root), self._signer)
+
+    async def root_at(self, size: int) -> bytes:
+        async with self._store.read() as session:
+            return await self._root(session, size)
+
+    async def consistency(self, old: int, new: int) -> Sequence[bytes]:
+        async with self._store.read() as session:
+            head = await session.journal.head(self._writer.node)
+            held = head.size if head else 0
+            return await session.journal.reader(self._writer.node, held).consistency_proof(old, new)
+
+    async def wait_beyond(self, size: int) -> int:
+        return await self._writer.wait_beyond(size)
+
+    async def acknowledged(self, size: int, cosigned_note: str) -> None:
+        async with self._store.write() as session:
+            await session.journal.cosigned(self._writer.node, size, cosigned_note)
+
+    async def _root(self, session: Session, size: int) -> bytes:
+        head = await session.journal.head(self._writer.node)
+        held = head.size if head else 0
+        return await session.journal.reader(self._writer.node, held).root(size)
+
+
+class Figures:
+    """What a node reports upward (``federation.link.ports.Reporter``): changed rows of its subtree, and everybody's newest head."""
+
+    def __init__(self, store: Store, tree: Tree) -> None:
+        self._store = store
+        self._tree = tree
+        self._node = tree.own.node
+        self._count = 1
+        self._grown = asyncio.Event()
+        self._pending: dict[int, dict[str, int]] = {}
+
+    def changed_here(self) -> None:
+        """Rows or heads changed."""
+        self._count += 1
+        self._grown.set()
+
+    async def changed(self, since_mark: int) -> None:
+        while self._count <= since_mark:
+            self._grown.clear()
+            await self._grown.wait()
+        await asyncio.sleep(REPORT_REST_S)
+
+    async def news(self) -> News:
+        mark = self._count
+        async with self._store.read() as session:
+            sent: dict[str, int] = await session.links.get_json(_SENT) or {}
+            journal_size = (await session.cursors.get("facts", self._node)).position
+            rows = []
+            truncated = False
+            for node in sorted({self._node, *await session.rollups.nodes()}):
+                changed = await session.rollups.changed_since(node, sent.get(node, 0), REPORT_ROWS)
+                if changed:
+                    rows += changed
+                    sent[node] = max(row.version for row in changed)
+                if len(rows) >= REPORT_ROWS:
+                    truncated = True
+                    break
+            head = await session.journal.head(self._node)
+        own = NodeCard()
+        own.CopyFrom(self._tree.own)
+        if head is not None:
+            own.checkpoint, own.checkpoint_at_us = head.note, head.signed_at_us
+        cards = [own, *self._tree.descendants()]
+        self._pending[mark] = sent
+        if truncated:
+            self.changed_here()
+        # A report that is not whole is not for comparing: it names no size.
+        return News(0 if truncated else journal_size, rows, cards, mark)
+
+    async def reported(self, mark: int) -> None:
+        sent = self._pending.pop(mark, None)
+        self._pending = {later: value for later, value in self._pending.items() if later > mark}
+        if sent is not None:
+            async with self._store.write() as session:
+                await session.links.put_json(_SENT, sent)
+
+
+class StoredBackoff:
+    """The backoff, kept across restarts (``federation.link.ports.BackoffStore``)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def load(self) -> Backoff:
+        async with self._store.read() as session:
+            kept = await session.links.get(_BACKOFF)
+        return Backoff.from_text(kept.decode()) if kept else Backoff()
+
+    async def save(self, backoff: Backoff) -> None:
+        async with self._store.write() as session:
+            await session.links.put(_BACKOFF, backoff.to_text().encode())
+
+
+class OperatorDesk:
+    """What the operator is told about the link (``federation.link.ports.Operator``)."""
+
+    def __init__(self) -> None:
+        self.sealed: Decision | None = None
+        self.instruction = ""
+
+    async def seal(self, decision: Decision, words: str) -> None:
+        self.sealed = decision
+        self.instruction = words
+        log.error("link.sealed", decision=decision.name, instruction=words)
+
+    async def unseal(self) -> None:
+        self.sealed = None
+        self.instruction = ""
+
+    async def report(self, code: str, words: str) -> None:
+        self.instruction = words if code not in ("unreachable", "deadline") else ""
+        log.warning("link.reported", code=code, words=words)

@@ -1,0 +1,52 @@
+"""The one page of this version: what the node is, who is below it, what it found; rendered on the server, nothing loaded."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from node.views.alerts import AlertView
+    from node.views.rollups import RollupView
+    from node.views.status import Status
+
+_TIERS = {"village": "村", "town": "镇", "county": "县", "city": "市", "province": "省"}
+_LEVELS = {"notice": "预警", "yellow": "黄牌", "red": "红牌"}
+_STATES = {
+    "pending": "待确认",
+    "issued": "已发出",
+    "explained": "已说明",
+    "rectified": "已整改",
+    "appealed": "申诉中",
+    "cancelled": "已撤销",
+    "upheld": "维持",
+    "escalated": "已上报",
+    "urged": "督办中",
+    "closed": "已办结",
+    "corrected": "已更正",
+}
+_LINKS = {
+    "none": "无上级",
+    "connecting": "正在连接",
+    "linked": "已连接",
+    "backing_off": "等待重连",
+    "quarantined": "已隔离",
+    "behind": "落后于上级所存",
+    "stopped": "未运行",
+    "away": "未连接",
+}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("node.web", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.globals.update(TIERS=_TIERS, LEVELS=_LEVELS, STATES=_STATES, LINKS=_LINKS)
+    return environment
+
+
+def status_page(status: "Status", newest: "list[AlertView]", rollup: "RollupView") -> str:
+    """The page's HTML; every value is escaped."""
+    values: dict[str, Any] = {"status": status, "alerts": newest, "rollup": rollup}
+    return _environment().get_template("status.html").render(values)
