@@ -1,0 +1,110 @@
+"""The registry's tables as Tortoise sees them. The schema itself is the numbered SQL beside; a test holds the two together.
+
+Tortoise keeps on a model class which dialect it builds queries for, so that one class cannot serve an SQLite registry and a
+PostgreSQL one in the same process. Each dialect therefore has classes of its own, made once out of the same fields.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType, new_class
+from typing import TypeVar
+
+from tortoise import fields
+from tortoise.models import Model
+
+from node.store.engine import Dialect
+
+_M = TypeVar("_M", bound=Model)
+
+# Lengths are the forms' business; the columns are TEXT.
+_LONGEST = 1_000
+
+
+class Agency(Model):
+    """A department (部门). Key: its code."""
+
+    code = fields.CharField(max_length=_LONGEST, primary_key=True)
+    name = fields.CharField(max_length=_LONGEST)
+    node = fields.CharField(max_length=_LONGEST)
+    superior = fields.CharField(max_length=_LONGEST)
+    line = fields.CharField(max_length=_LONGEST)
+
+    class Meta:
+        abstract = True
+
+
+class Officer(Model):
+    """Somebody who acts for an agency (工作人员). Key: the staff number (工号)."""
+
+    number = fields.CharField(max_length=_LONGEST, primary_key=True)
+    name = fields.CharField(max_length=_LONGEST)
+    agency = fields.CharField(max_length=_LONGEST)
+    posts: fields.JSONField[list[str]] = fields.JSONField()
+    active = fields.BooleanField()
+
+    class Meta:
+        abstract = True
+
+
+class Source(Model):
+    """A business system that sends events. Key: the code it sends under."""
+
+    code = fields.CharField(max_length=_LONGEST, primary_key=True)
+    agency = fields.CharField(max_length=_LONGEST)
+    contact = fields.CharField(max_length=_LONGEST)
+    enabled = fields.BooleanField()
+
+    class Meta:
+        abstract = True
+
+
+class ItemDraft(Model):
+    """One version of an item (事项) as people prepare it. Unique: (item, version)."""
+
+    id = fields.IntField(primary_key=True)
+    item = fields.CharField(max_length=_LONGEST)
+    version = fields.BigIntField()
+    body = fields.TextField()
+    state = fields.CharField(max_length=_LONGEST)
+    edited_by = fields.CharField(max_length=_LONGEST)
+    edited_at_us = fields.BigIntField()
+
+    class Meta:
+        abstract = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The classes of one dialect."""
+
+    module: ModuleType
+    """What Tortoise is told to find them in."""
+    agency: type[Agency]
+    officer: type[Officer]
+    source: type[Source]
+    item_draft: type[ItemDraft]
+
+
+@cache
+def tables(dialect: Dialect) -> Tables:
+    """The model classes that build queries for ``dialect``."""
+    module = ModuleType(f"{__name__}.{dialect}")
+    made = Tables(
+        module,
+        _concrete(Agency, "agency"),
+        _concrete(Officer, "officer"),
+        _concrete(Source, "source"),
+        _concrete(ItemDraft, "item_draft"),
+    )
+    module.__dict__["__models__"] = [made.agency, made.officer, made.source, made.item_draft]
+    return made
+
+
+def _concrete(shape: type[_M], table: str) -> type[_M]:
+    meta = type("Meta", (), {"table": table})
+    made: type[_M] = new_class(
+        shape.__name__,
+        (shape,),
+        exec_body=lambda body: body.update(Meta=meta, __module__=__name__, __doc__=shape.__doc__),
+    )
+    return made
