@@ -7,8 +7,7 @@
 set -eu
 
 server() {
-    command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
-        ls /usr/pgsql-*/bin/initdb >/dev/null 2>&1
+    command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1
 }
 
 if server; then
