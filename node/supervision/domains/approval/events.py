@@ -49,6 +49,12 @@ _CARRIED: Final[dict[str, type]] = {
     "hand_over": int,  # serial of the handing over within the case, from 1
 }
 
+# Amounts of money, in 分: whoever states one says in which unit the source counts.
+MONEY: Final = frozenset({"amount", "fee_due"})
+
+# Free text: it goes to the vault and leaves a digest.
+TEXTS: Final = frozenset({"reason", "opinion", "materials", "notice"})
+
 KINDS: Final[dict[str, dict[str, type]]] = {
     APPLICATION: {"channel": str, **_LIMITS},
     PRE_ACCEPTANCE: {"outcome": str, "reason": str},  # outcome: passed, refused, corrections
