@@ -32,6 +32,8 @@ from federation.rollup.row import unpack
 
 _FIRST_FRAME_S: Final = 10.0
 _BEATS: Final = 3
+_FENCED_RETRY_MS: Final = 30_000
+"""Who is still there to read this shares its identity with another process: the two must not fence each other in turns."""
 
 _log = structlog.get_logger(__name__)
 
@@ -120,7 +122,8 @@ class Listener(LinkServiceServicer):
         older = self._by_node.get(session.node)
         self._by_node[session.node] = session
         if older is not None:
-            older.end(ZonghengError("fenced", f"a newer session of {session.node} took over"))
+            words = f"a newer session of {session.node} took over"
+            older.end(ZonghengError("fenced", words, retry_after_ms=_FENCED_RETRY_MS))
         _log.info("link.up", node=session.node, session=session.session_id, held=held.size, size=hello.size)
         self._linked(session.node, True)
         try:
