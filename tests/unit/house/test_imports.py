@@ -121,7 +121,7 @@ def test_what_computes_does_no_input_or_output_nor_does_anything_it_imports(
 
 def test_a_domain_imports_only_what_every_domain_may(repository: Path) -> None:
     domains = repository / "node" / "supervision" / "domains"
-    may = {f"node.supervision.{name}" for name in ("clock", "fold", "policy", "calendar", "levels")}
+    may = {f"node.supervision.{name}" for name in ("calendar", "clock", "context", "fold", "frame", "policy")}
     found = []
     for domain in sorted(path for path in domains.iterdir() if (path / "events.py").is_file()):
         own = f"node.supervision.domains.{domain.name}"
