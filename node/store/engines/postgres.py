@@ -11,14 +11,14 @@ Bulk rows go in as one array a column (``unnest``): one round trip whatever thei
 import asyncio
 import functools
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from typing import Any, Final, Self
 
 import asyncpg
 
-from node.store.engine import Dialect, Row, finished
+from node.store.engine import Dialect, Row, T, finished
 from node.store.errors import (
     StoreConflict,
     StoreError,
@@ -34,50 +34,55 @@ READERS: Final = 8
 CONNECT_S: Final = 10.0
 """Seconds the server has to accept a connection."""
 
+RELOCK_S: Final = 5.0
+"""Seconds to wait for the node's own lock after a connection was lost."""
+
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtextextended('zongheng/' || current_schema(), 0))"
 _COLUMNS: Final = "SELECT table_name, column_name, udt_name FROM information_schema.columns WHERE table_schema = current_schema()"
 _FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class PostgresTransaction:
-    """Statements on one connection."""
+    """Statements on one connection.
 
-    def __init__(self, connection: Any, types: dict[tuple[str, str], str], server: str) -> None:
+    Those of the writer run to their end even when the waiting task is cancelled: asyncpg cancels a statement through a second
+    connection, and such a request may arrive late and hit the statement after it.
+    """
+
+    def __init__(
+        self, connection: Any, types: dict[tuple[str, str], str], server: str, *, writes: bool
+    ) -> None:
         self._connection = connection
         self._types = types
         self._server = server
+        self._writes = writes
         self.committed = False
 
-    async def run(self, sql: str, *parameters: Any) -> int:
+    async def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await one exchange with the server, its errors translated."""
         try:
-            return _touched(await self._executed(sql, parameters))
+            return await (finished(work) if self._writes else work)
         except _FAILURES as error:
             raise translated(error, self._server) from error
 
-    async def _executed(self, sql: str, parameters: Sequence[Any]) -> str:
+    async def run(self, sql: str, *parameters: Any) -> int:
+        return await self.call(self._run(sql, parameters))
+
+    async def _run(self, sql: str, parameters: Sequence[Any]) -> int:
         if not parameters:
-            return str(await self._connection.execute(sql))
+            return _touched(await self._connection.execute(sql))
         statement = await self._connection.prepare(_numbered(sql))
         await statement.fetch(*parameters)
-        return str(statement.get_statusmsg())
+        return _touched(statement.get_statusmsg())
 
     async def many(self, sql: str, rows: Sequence[Row]) -> None:
-        try:
-            await self._connection.executemany(_numbered(sql), rows)
-        except _FAILURES as error:
-            raise translated(error, self._server) from error
+        await self.call(self._connection.executemany(_numbered(sql), rows))
 
     async def all(self, sql: str, *parameters: Any) -> list[Row]:
-        try:
-            return [tuple(row) for row in await self._connection.fetch(_numbered(sql), *parameters)]
-        except _FAILURES as error:
-            raise translated(error, self._server) from error
+        return [tuple(row) for row in await self.call(self._connection.fetch(_numbered(sql), *parameters))]
 
     async def one(self, sql: str, *parameters: Any) -> Row | None:
-        try:
-            row = await self._connection.fetchrow(_numbered(sql), *parameters)
-        except _FAILURES as error:
-            raise translated(error, self._server) from error
+        row = await self.call(self._connection.fetchrow(_numbered(sql), *parameters))
         return None if row is None else tuple(row)
 
     async def insert(
@@ -87,16 +92,28 @@ class PostgresTransaction:
             return 0
         arrays = ",".join(f"${n}::{self._types[table, column]}[]" for n, column in enumerate(columns, 1))
         sql = f"INSERT INTO {table} ({','.join(columns)}) SELECT * FROM unnest({arrays}) {conflict}"
-        try:
-            return _touched(await self._executed(sql, list(zip(*rows, strict=True))))
-        except _FAILURES as error:
-            raise translated(error, self._server) from error
+        return await self.call(self._run(sql, list(zip(*rows, strict=True))))
 
     async def script(self, statements: str) -> None:
+        await self.call(self._connection.execute(statements))
+
+    async def commit(self) -> None:
+        """Make it durable. Raises StoreUnreachable when the server's answer was lost."""
+        await self.call(self._commit())
+
+    async def _commit(self) -> None:
+        status = await self._connection.execute("COMMIT")
+        # The server answers ROLLBACK when an earlier statement failed and somebody went on regardless.
+        if status != "COMMIT":
+            raise StoreError("the transaction was given up after an earlier error")
+        self.committed = True
+
+    async def roll_back(self) -> None:
+        """Give it up; when the server cannot be told, give up the connection, which does the same."""
         try:
-            await self._connection.execute(statements)
-        except _FAILURES as error:
-            raise translated(error, self._server) from error
+            await finished(self._connection.execute("ROLLBACK"))
+        except _FAILURES:
+            self._connection.terminate()
 
 
 class PostgresEngine:
@@ -162,62 +179,48 @@ class PostgresEngine:
         async with self._writing:
             if self._pool is None:
                 raise StoreUnreachable("the store is closed")
+            if self._writer is None or self._writer.is_closed():
+                await self._reconnect()
+            transaction = PostgresTransaction(self._writer, self._types, self._server, writes=True)
             try:
-                if self._writer is None or self._writer.is_closed():
-                    await self._connect_writer()
-                native = self._writer.transaction()
-                await native.start()
-            except _FAILURES as error:
-                raise translated(error, self._server) from error
-            transaction = PostgresTransaction(self._writer, self._types, self._server)
-            try:
+                await transaction.run("BEGIN")
                 yield transaction
-                await finished(self._commit(native, transaction))
+                await transaction.commit()
             finally:
                 if not transaction.committed:
-                    await finished(self._roll_back(native))
+                    await transaction.roll_back()
 
-    async def _commit(self, native: Any, transaction: PostgresTransaction) -> None:
-        try:
-            await native.commit()
-        except _FAILURES as error:
-            raise translated(error, self._server) from error
-        transaction.committed = True
-
-    async def _roll_back(self, native: Any) -> None:
-        """Give up the transaction; when the server cannot be told, give up the connection, which does the same."""
-        try:
-            await native.rollback()
-        except _FAILURES:
-            self._writer.terminate()
+    async def _reconnect(self) -> None:
+        """Connect again; the server may need a moment to notice that the connection before this, and its lock, are gone."""
+        end = asyncio.get_running_loop().time() + RELOCK_S
+        while True:
+            try:
+                await self._connect_writer()
+            except StoreLocked:
+                if asyncio.get_running_loop().time() > end:
+                    raise
+                await asyncio.sleep(0.1)
+            except _FAILURES as error:
+                raise translated(error, self._server) from error
+            else:
+                return
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[PostgresTransaction]:
         if self._pool is None:
             raise StoreUnreachable("the store is closed")
+        pool = self._pool
         try:
-            connection = await self._pool.acquire()
+            connection = await pool.acquire()
         except _FAILURES as error:
             raise translated(error, self._server) from error
+        transaction = PostgresTransaction(connection, self._types, self._server, writes=False)
         try:
-            native = connection.transaction(isolation="repeatable_read", readonly=True)
-            try:
-                await native.start()
-            except _FAILURES as error:
-                raise translated(error, self._server) from error
-            yield PostgresTransaction(connection, self._types, self._server)
+            await transaction.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield transaction
         finally:
-            # The pool resets the connection, which ends the transaction.
-            await finished(self._release(connection))
-
-    async def _release(self, connection: Any) -> None:
-        try:
-            if connection.is_in_transaction():
-                await connection.execute("ROLLBACK")
-        except _FAILURES:
-            connection.terminate()
-        finally:
-            await self._pool.release(connection)
+            await transaction.roll_back()
+            await finished(pool.release(connection))
 
     async def refresh(self) -> None:
         async with self._pool.acquire() as connection:
