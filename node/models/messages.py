@@ -1,0 +1,85 @@
+"""Items and agencies as they are entered in the journal, out of the form that people fill in.
+
+A day becomes its number since 1970-01-01, an amount in yuan becomes 分 exactly, an item without a fee is free of charge. A limit
+in natural days whose form does not say so rolls forward from a holiday (民法典 §203); one in working days or hours ends on a
+working day anyway.
+"""
+
+from datetime import date
+from typing import Final
+
+from zongheng.v1 import catalogue_pb2
+
+from node.intake.mapping import Agency, Item, Limit, Step
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+_UNITS: Final = {
+    "working": catalogue_pb2.LIMIT_UNIT_WORKING_DAY,
+    "natural": catalogue_pb2.LIMIT_UNIT_NATURAL_DAY,
+}
+
+
+def day_number(day: date | None) -> int:
+    """Days since 1970-01-01; 0 for None."""
+    return 0 if day is None else day.toordinal() - _EPOCH
+
+
+def item_message(item: Item, domain: str) -> catalogue_pb2.Item:
+    """The journal form of one version of an item of ``domain``."""
+    return catalogue_pb2.Item(
+        code=item.code,
+        name=item.name,
+        domain=domain,
+        agency=item.agency,
+        version=item.version,
+        valid_from_day=day_number(item.valid_from),
+        valid_to_day=day_number(item.valid_to),
+        statutory=_limit(item.statutory),
+        promised=_limit(item.promised),
+        steps=[_step(step) for step in item.steps],
+        fee_fen=0 if item.fee is None else int(item.fee.yuan * 100),
+        has_fee=item.fee is not None,
+        fee_basis="" if item.fee is None else item.fee.basis,
+        legal_basis=item.legal_basis,
+        tier_limits=[
+            catalogue_pb2.TierLimit(tier=one.tier, limit=_limit(one.limit)) for one in item.tier_limits
+        ],
+        special_procedures=item.special_procedures,
+    )
+
+
+def agency_message(agency: Agency, node: str) -> catalogue_pb2.Agency:
+    """The journal form of an agency whose territory node is ``node``."""
+    return catalogue_pb2.Agency(
+        code=agency.code, name=agency.name, node=node, superior=agency.superior, line=agency.line
+    )
+
+
+def _step(step: Step) -> catalogue_pb2.Step:
+    return catalogue_pb2.Step(
+        code=step.code,
+        name=step.name,
+        role=step.role,
+        limit=_limit(step.limit),
+        after=step.after,
+        required=step.required,
+        authorised=step.authorised,
+        responsible=step.responsible,
+    )
+
+
+def _limit(limit: Limit | None) -> catalogue_pb2.Limit | None:
+    if limit is None:
+        return None
+    if limit.hours is not None:
+        return catalogue_pb2.Limit(
+            amount=limit.hours, unit=catalogue_pb2.LIMIT_UNIT_WORKING_HOUR, legal_basis=limit.basis
+        )
+    rolls = limit.unit == "natural" if limit.roll_forward is None else limit.roll_forward
+    return catalogue_pb2.Limit(
+        amount=limit.days or 0,
+        unit=_UNITS[limit.unit or "working"],
+        roll_forward=rolls,
+        legal_basis=limit.basis,
+    )

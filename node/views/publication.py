@@ -1,0 +1,254 @@
+"""Publishing: what people prepared becomes entries of the journal, and the registry follows.
+
+The form is checked as a whole before anything is written; a fault names the key it lies in. Then come the entries, in one append, and then
+the registry. Publishing is by difference: what is published already, with the same content, is counted and not entered again. So a
+publication that was cut off between journal and registry is repaired by sending it again, and sending one twice does no harm. A version
+that is published with other content is refused: what cases were judged by must not change under its number.
+
+Officers' names and sources' contacts go to the registry alone; the journal knows officers by staff number.
+"""
+
+import pkgutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zongheng.v1.catalogue_pb2 import (
+    Agency,
+    CalendarChange,
+    CalendarDay,
+    Item,
+    LevelSetting,
+    Policy,
+    RuleSetting,
+)
+from zongheng.v1.catalogue_pb2 import Level as LevelNumber
+from zongheng.v1.entry_pb2 import Entry
+
+from federation.errors import ZonghengError
+from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
+from node.models.messages import agency_message, day_number, item_message
+from node.models.publication import PolicyForm, Publication, Published
+from node.models.registry import Edition
+from node.supervision import domains
+from node.supervision.fold import installed
+from node.supervision.policy import Level
+from node.views.present import time_us
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+__all__ = ["Publication", "Published", "known_rules", "publish", "publish_draft"]
+
+
+async def publish(node: "Node", form: Publication) -> Published:
+    """Publish; ZonghengError ``bad_request`` names the keys at fault and nothing was written."""
+    if not any(getattr(form, name) for name in Publication.model_fields if name != "by"):
+        raise ZonghengError(
+            "bad_request", "nothing to publish: give items, agencies, officers, sources, calendar or policy"
+        )
+    async with node.registry.publishing:
+        if not await node.projector.settled():
+            raise ZonghengError(
+                "busy", "the node is still reading its journal; publish again when it has caught up"
+            )
+        known = await _Known.read(node)
+        difference = _Difference(node, form, known)
+        difference.check()
+        entries = difference.entries()
+        indexes = await node.write_entries(entries) if entries else []
+        await node.registry.enter(difference.edition(), form.by, node.now())
+    if entries:
+        await node.projector.settled()
+    return Published(
+        items=len(difference.items),
+        agencies=len(difference.agencies),
+        officers=len(form.officers),
+        sources=len(form.sources),
+        days=len(difference.days),
+        years=len(difference.years),
+        policy=None if difference.policy is None else difference.policy.version,
+        unchanged=difference.unchanged,
+        indexes=indexes,
+    )
+
+
+async def publish_draft(node: "Node", draft_id: int, by: str) -> Published:
+    """Publish one draft. ZonghengError ``not_found``; ``bad_request`` when it is not, or no longer, a draft."""
+    draft: Draft = await node.registry.draft(draft_id)
+    if draft.state != "draft":
+        raise ZonghengError(
+            "bad_request", f"{draft.item.code} version {draft.item.version} is {draft.state}, no draft"
+        )
+    return await publish(node, Publication(by=by, items=(draft.item,)))
+
+
+class _Known:
+    """What is published in the own journal, as far as it is projected, and which agencies the registry has."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, int], Item] = {}
+        self.agencies: dict[str, Agency] = {}
+        self.days: dict[int, CalendarDay] = {}
+        self.years: set[int] = set()
+        self.policy: Policy | None = None
+        self.policies: dict[int, Policy] = {}
+        self.registered: set[str] = set()
+
+    @classmethod
+    async def read(cls, node: "Node") -> "_Known":
+        own, known = node.settings.node, cls()
+        async with node.store.read() as session:
+            for piece in await session.catalogue.all(own, "item"):
+                known.items[piece.code, piece.version] = Item.FromString(piece.body)
+            for piece in await session.catalogue.all(own, "agency"):
+                known.agencies[piece.code] = Agency.FromString(piece.body)
+            for piece in await session.catalogue.all(own, "calendar"):
+                change = CalendarChange.FromString(piece.body)
+                known.days.update((day.day, day) for day in change.days)
+                known.years.update(change.published_years)
+            for piece in await session.catalogue.all(own, "policy"):
+                known.policies[piece.version] = Policy.FromString(piece.body)
+        if known.policies:
+            known.policy = known.policies[max(known.policies)]
+        known.registered = {agency.code for agency in await node.registry.agencies()}
+        return known
+
+
+class _Difference:
+    """What a form adds to what is published."""
+
+    def __init__(self, node: "Node", form: Publication, known: _Known) -> None:
+        self._form, self._known = form, known
+        self._node, self._calendar = node.settings.node, node.settings.calendar
+        self._zone, self._now_us = node.settings.zone, node.now()
+        asked_items = [item_message(item, item.domain) for item in form.items]
+        asked_agencies = [agency_message(agency, agency.node or self._node) for agency in form.agencies]
+        asked_days = [
+            CalendarDay(day=day_number(day.day), working=day.working, name=day.name) for day in form.calendar
+        ]
+        self.items = [item for item in asked_items if known.items.get((item.code, item.version)) != item]
+        self.agencies = [agency for agency in asked_agencies if known.agencies.get(agency.code) != agency]
+        self.days = [day for day in asked_days if known.days.get(day.day) != day]
+        self.years = sorted(set(form.published_years) - known.years)
+        self.policy = None if form.policy is None else self._policy(form.policy)
+        asked = len(asked_items) + len(asked_agencies) + len(asked_days) + len(set(form.published_years))
+        entered = len(self.items) + len(self.agencies) + len(self.days) + len(self.years)
+        same_policy = form.policy is not None and self.policy is None
+        self.unchanged = asked - entered + same_policy
+
+    def check(self) -> None:
+        """Raise ZonghengError ``bad_request`` for whatever the form alone cannot tell."""
+        faults = [*self._faults_of_items(), *self._faults_of_agencies(), *self._faults_of_policy()]
+        if self._form.published_years and self._calendar != "china":
+            faults.append(
+                f"published_years: this node's calendar is {self._calendar!r}, where no day is provisional"
+            )
+        if faults:
+            raise ZonghengError("bad_request", "; ".join(faults))
+
+    def _faults_of_items(self) -> list[str]:
+        new = {(item.code, item.version) for item in self.items}
+        return [
+            f"items.{at}.version: version {item.version} of {item.code} is published with other content;"
+            f" publish the change as version {max(v for code, v in self._known.items if code == item.code) + 1}"
+            for at, item in enumerate(self._form.items)
+            if (item.code, item.version) in new and (item.code, item.version) in self._known.items
+        ]
+
+    def _faults_of_agencies(self) -> list[str]:
+        there = (
+            self._known.registered | self._known.agencies.keys() | {one.code for one in self._form.agencies}
+        )
+        named: list[tuple[str, Sequence[OfficerForm | SourceForm]]] = [
+            ("officers", self._form.officers),
+            ("sources", self._form.sources),
+        ]
+        return [
+            f"{key}.{at}.agency: there is no agency {one.agency!r} here; publish it first or with this"
+            for key, entries in named
+            for at, one in enumerate(entries)
+            if one.agency not in there
+        ]
+
+    def _faults_of_policy(self) -> list[str]:
+        asked = self._form.policy
+        if asked is None:
+            return []
+        rules = known_rules() if asked.rules else frozenset()
+        faults = [
+            f"policy.rules.{at}.rule: there is no rule {one.rule!r}; the rules are {', '.join(sorted(rules))}"
+            for at, one in enumerate(asked.rules)
+            if one.rule not in rules
+        ]
+        newest = self._known.policy
+        if self.policy is not None and newest is not None and self.policy.version <= newest.version:
+            faults.append(
+                f"policy.version: version {newest.version} is published; publish this as version {newest.version + 1}"
+            )
+        return faults
+
+    def _policy(self, form: PolicyForm) -> Policy | None:
+        """The policy to be entered; None when it is published as it is."""
+        made = Policy(
+            rules=[
+                RuleSetting(
+                    rule=one.rule,
+                    disabled=one.disabled,
+                    notice=one.notice,
+                    yellow=one.yellow,
+                    red=one.red,
+                    limit_days=one.limit_days,
+                )
+                for one in form.rules
+            ],
+            levels=[
+                LevelSetting(
+                    level=LevelNumber.ValueType(Level[one.level.upper()]),
+                    confirm=one.confirm,
+                    confirm_timeout_days=one.confirm_timeout_days,
+                )
+                for one in form.levels
+            ],
+        )
+        newest = self._known.policy
+        same = newest if form.version is None else self._known.policies.get(form.version)
+        if same is not None:
+            made.version = same.version
+            made.valid_from_us = time_us(form.valid_from, self._zone) or same.valid_from_us
+            if made == same:
+                return None
+        made.version = form.version or (newest.version if newest is not None else 0) + 1
+        made.valid_from_us = time_us(form.valid_from, self._zone) or self._now_us
+        return made
+
+    def entries(self) -> list[Entry]:
+        """The entries, agencies before the items that name them."""
+        entries = [Entry(agency_published=agency) for agency in self.agencies]
+        entries += [Entry(item_published=item) for item in self.items]
+        if self.days or self.years:
+            change = CalendarChange(days=self.days, published_years=self.years, base=self._calendar)
+            entries.append(Entry(calendar_changed=change))
+        if self.policy is not None:
+            entries.append(Entry(policy_published=self.policy))
+        return entries
+
+    def edition(self) -> Edition:
+        """What the registry takes over: the form, and agencies that only the journal knew (an import brought them)."""
+        given = {
+            agency.code: agency.model_copy(update={"node": agency.node or self._node})
+            for agency in self._form.agencies
+        }
+        named = {one.agency for one in self._form.officers} | {one.agency for one in self._form.sources}
+        for code in sorted(named):
+            known = self._known.agencies.get(code)
+            if code not in given and known is not None:
+                given[code] = AgencyForm(
+                    code=code, name=known.name, node=known.node, superior=known.superior, line=known.line
+                )
+        return Edition(tuple(given.values()), self._form.officers, self._form.sources, self._form.items)
+
+
+def known_rules() -> frozenset[str]:
+    """Codes of the built-in rules of every domain there is."""
+    codes = tuple(package.name for package in pkgutil.iter_modules(domains.__path__) if package.ispkg)
+    return frozenset(rule.code for domain in installed(codes) for rule in domain.rules)
