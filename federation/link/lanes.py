@@ -186,7 +186,7 @@ class AnswerLane:
                 try:
                     if busy:
                         raise ZonghengError("busy", f"{MAX_ANSWERS} questions are being answered")
-                    async with aclosing(self._answerer.answer(order.question, deadline)) as parts:  # type: ignore[type-var]
+                    async with aclosing(self._answerer.answer(order.question, deadline)) as parts:
                         async for part in parts:
                             for chunk in split(part):
                                 request = AnswerRequest(rows=chunk)

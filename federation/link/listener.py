@@ -10,7 +10,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from federation.link.handshake import Decision, Prefix, Shown, parent_confirms, 
 from federation.link.hello import check_hello, failure, nodes_below, shown_head
 from federation.link.ports import Accepted, Held, ParentInbox, ReportSink
 from federation.link.session import PendingOrder, Session, SessionStatus
+from federation.query.part import Parts
 from federation.rollup.row import unpack
 
 _FIRST_FRAME_S: Final = 10.0
@@ -85,7 +86,7 @@ class Listener(LinkServiceServicer):
         if session := self._by_node.get(node):
             session.end(ZonghengError("unreachable", "the handshake is to be made again"))
 
-    async def ask(self, child: str, question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+    async def ask(self, child: str, question: Question, deadline: float) -> Parts:
         """The child's answer, part by part, until `deadline` on the event loop's clock.
 
         Raises ZonghengError: `unreachable`, `deadline`, `busy`, or what the child failed with. Closing the iterator cancels the question down

@@ -4,10 +4,10 @@ They keep every promise of `ports` except durability, with the same checks in th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from zongheng.v1.query_pb2 import AnswerPart, Question
+from zongheng.v1.query_pb2 import Question
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
@@ -26,6 +26,7 @@ from federation.journal.tile import TILE_WIDTH, TileBuilder, TileReader
 from federation.link.backoff import Backoff
 from federation.link.handshake import Decision
 from federation.link.ports import Accepted, Held, News, OwnHead
+from federation.query.part import Parts
 from federation.rollup.row import RollupKey, RollupRow
 
 
@@ -237,10 +238,10 @@ class MemoryReporter:
 class MemoryAnswerer:
     """An Answerer that delegates to a function."""
 
-    def __init__(self, answer: Callable[[Question, float], AsyncIterator[AnswerPart]]) -> None:
+    def __init__(self, answer: Callable[[Question, float], Parts]) -> None:
         self._answer = answer
 
-    def answer(self, question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+    def answer(self, question: Question, deadline: float) -> Parts:
         return self._answer(question, deadline)
 
 

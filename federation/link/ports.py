@@ -5,15 +5,16 @@ at any await; a port then has either done all of it or nothing. Errors meant for
 exception ends the link's task and so reaches whoever runs it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from zongheng.v1.query_pb2 import AnswerPart, Question
+from zongheng.v1.query_pb2 import Question
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.link.backoff import Backoff
 from federation.link.handshake import Decision
+from federation.query.part import Parts
 from federation.rollup.row import RollupRow
 
 
@@ -88,7 +89,7 @@ class Reporter(Protocol):
 class Answerer(Protocol):
     """Answers questions about this node and everybody below it."""
 
-    def answer(self, question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+    def answer(self, question: Question, deadline: float) -> Parts:
         """The parts, as they become known. `deadline` is on the event loop's clock (`loop.time()`).
 
         An async generator: it is closed when nobody waits for the answer any more.

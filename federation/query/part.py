@@ -4,10 +4,13 @@ A node has answered only when its last chunk, the one without `more`, has come: 
 `whole` leaves it out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import Final
 
 from zongheng.v1.query_pb2 import AnswerPart
+
+Parts = AsyncGenerator[AnswerPart, None]
+"""An answer as it comes. Whoever takes one closes it (`contextlib.aclosing`): that is how work below is cancelled."""
 
 MAX_CHUNK_BYTES: Final = 512 * 1024
 """Most rows, in bytes, that go into one chunk; one row alone may be larger."""
