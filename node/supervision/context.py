@@ -1,0 +1,167 @@
+"""What the facts of a node's cases are judged by: its calendar, its item catalogue, its policy, its zone and its tier.
+
+A context is a value: the same events, context, instant and journal size give the same findings at every node. The catalogue
+is laid out as columns once and shared by every evaluation in the context.
+
+What holds when something is missing: an item that the catalogue does not have on the day in question gives no limits, roles or fees,
+so whatever rests on them is undetermined; only a node that has a catalogue at all can call an item unlisted.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import polars as pl
+from zongheng.v1 import catalogue_pb2
+
+from node.supervision.calendar import Calendar
+from node.supervision.clock import HALL_HOURS, HOUR, NATURAL, WORKING, HallHours
+from node.supervision.policy import Policy
+
+ZONE: Final = "Asia/Shanghai"
+
+_UNITS: Final[dict[int, str]] = {
+    catalogue_pb2.LIMIT_UNIT_UNSPECIFIED: WORKING,
+    catalogue_pb2.LIMIT_UNIT_WORKING_DAY: WORKING,
+    catalogue_pb2.LIMIT_UNIT_NATURAL_DAY: NATURAL,
+    catalogue_pb2.LIMIT_UNIT_WORKING_HOUR: HOUR,
+}
+
+_FOREVER: Final = 2**31 - 1
+
+_LIMIT: Final[dict[str, type[pl.DataType]]] = {"amount": pl.Int32, "unit": pl.String, "roll": pl.Boolean}
+
+_VERSIONS: Final[dict[str, type[pl.DataType]]] = {
+    "item": pl.String,
+    "number": pl.Int64,
+    "valid_from": pl.Int32,
+    "valid_to": pl.Int32,
+    "fee_due": pl.Int64,
+    "fee_basis": pl.String,
+    "required_steps": pl.Int32,
+    "named_procedures": pl.Boolean,
+    **{
+        f"{clock}_{name}": kind
+        for clock in ("statutory", "promised", "tier")
+        for name, kind in _LIMIT.items()
+    },
+}
+
+_STEPS: Final[dict[str, type[pl.DataType]]] = {
+    "version": pl.UInt32,
+    "step": pl.String,
+    "position": pl.Int32,
+    "role": pl.String,
+    "required": pl.Boolean,
+    "named_officers": pl.Boolean,
+    "responsible": pl.String,
+    **_LIMIT,
+}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The published item versions (实施清单) as columns. A version is known by its row in `versions`."""
+
+    versions: pl.DataFrame
+    steps: pl.DataFrame
+    after: pl.DataFrame
+    """(version, step, before): `step` comes after `before`."""
+    authorised: pl.DataFrame
+    """(version, step, actor)"""
+    procedures: pl.DataFrame
+    """(version, kind): special procedures that the version allows, where it names any."""
+
+    @classmethod
+    def of(cls, items: Iterable[catalogue_pb2.Item], tier: str) -> "Catalogue":
+        """The columns of `items`; `tier` says which of the limits per tier is this node's."""
+        versions: list[tuple[Any, ...]] = []
+        steps: list[tuple[Any, ...]] = []
+        after: list[tuple[int, str, str]] = []
+        authorised: list[tuple[int, str, str]] = []
+        procedures: list[tuple[int, str]] = []
+        for version, item in enumerate(items):
+            stays = next((one.limit for one in item.tier_limits if tier and one.tier == tier), None)
+            versions.append(
+                (
+                    item.code,
+                    item.version,
+                    item.valid_from_day,
+                    item.valid_to_day or _FOREVER,
+                    item.fee_fen if item.has_fee else 0,
+                    item.fee_basis,
+                    sum(step.required for step in item.steps),
+                    bool(item.special_procedures),
+                    *_limit(item.statutory if item.HasField("statutory") else None),
+                    *_limit(item.promised if item.HasField("promised") else None),
+                    *_limit(stays),
+                )
+            )
+            for position, step in enumerate(item.steps):
+                limit = _limit(step.limit if step.HasField("limit") else None)
+                officers = bool(step.authorised)
+                duty = (step.role, step.required, officers, step.responsible)
+                steps.append((version, step.code, position, *duty, *limit))
+                after += [(version, step.code, before) for before in step.after]
+                authorised += [(version, step.code, actor) for actor in step.authorised]
+            procedures += [(version, kind) for kind in item.special_procedures]
+        pair = {"version": pl.UInt32, "step": pl.String}
+        return cls(
+            versions=pl.DataFrame(versions, schema=_VERSIONS, orient="row"),
+            steps=pl.DataFrame(steps, schema=_STEPS, orient="row").unique(["version", "step"], keep="first"),
+            after=pl.DataFrame(after, schema={**pair, "before": pl.String}, orient="row"),
+            authorised=pl.DataFrame(authorised, schema={**pair, "actor": pl.String}, orient="row"),
+            procedures=pl.DataFrame(
+                procedures, schema={"version": pl.UInt32, "kind": pl.String}, orient="row"
+            ),
+        )
+
+    def versions_on(self, item: pl.Series, day: pl.Series) -> pl.Series:
+        """For each row the version of `item` that is in force on `day` (the newest of several); null where none is."""
+        none = pl.Series([None], dtype=pl.UInt32).new_from_index(0, item.len())
+        if self.versions.is_empty():
+            return none
+        rows = pl.DataFrame({"row": pl.int_range(item.len(), eager=True), "item": item, "day": day})
+        known = rows.join(self._validity, on="item").filter(
+            pl.col("day").is_between(pl.col("valid_from"), pl.col("valid_to"))
+        )
+        if not self._one_version_each:
+            known = known.sort("row", "number", "version").unique("row", keep="last")
+        return none.scatter(known["row"], known["version"])
+
+    @cached_property
+    def _validity(self) -> pl.DataFrame:
+        columns = self.versions.select("item", "number", "valid_from", "valid_to")
+        return columns.with_row_index("version")
+
+    @cached_property
+    def _one_version_each(self) -> bool:
+        return self.versions["item"].n_unique() == self.versions.height
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a node's cases are judged by."""
+
+    calendar: Calendar
+    items: Sequence[catalogue_pb2.Item] = ()
+    """Every published version of every item."""
+    policy: Policy = field(default_factory=Policy)
+    zone: str = ZONE
+    """IANA zone of cases that name none."""
+    tier: str = ""
+    node: str = ""
+    hours: HallHours = HALL_HOURS
+    """Opening hours, for limits in hours."""
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The items as columns, laid out when first asked for."""
+        return Catalogue.of(self.items, self.tier)
+
+
+def _limit(limit: catalogue_pb2.Limit | None) -> tuple[int | None, str | None, bool]:
+    if limit is None:
+        return None, None, False
+    return limit.amount, _UNITS.get(limit.unit, WORKING), limit.roll_forward

@@ -1,0 +1,505 @@
+"""From events to findings: the one path by which cases are judged, a new event's case or the history of ten years.
+
+    findings = f(facts, policy version, calendar version, as_of), as_of = (instant, journal size)
+
+The caller gives the events that a journal of that size holds; of these, only what happened by the instant is folded, so an instant in
+the past is judged by what had happened then. Nothing here reads the time, does IO or knows a domain by name. What is wrong
+with one case never stops the others: what cannot be determined is null, is counted, and raises nothing.
+
+`since_us` is computed from the facts: from when the finding holds, whenever somebody looked. `next_at_us` is the next instant at which
+anything about the case can change by itself; until then it need not be looked at again. No yellow or red rests on a
+provisional day (DOMAIN §1); what is held back by one comes up when the calendar is published and the case evaluated again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from node.store.rows import FactsRow
+from node.supervision.clock import CLOCK_SCHEMA, READING_SCHEMA, RunningClocks
+from node.supervision.context import Context
+from node.supervision.fold import SUMMARY, CaseEvents, Domain, Ground, nulls, subject
+from node.supervision.policy import Level, Rule, Threshold
+
+__all__ = ["CASES", "FINDINGS", "Context", "Evaluation", "Finding", "Judged", "evaluate", "rerun"]
+
+CASES: Final[dict[str, type[pl.DataType]]] = {
+    "case_id": pl.String,
+    "domain": pl.String,
+    **SUMMARY,
+    "level": pl.Int32,
+    "next_at_us": pl.Int64,
+}
+"""One row a case: what its domain says of it, its highest level (0: none), and when to look again (null: only on an event)."""
+
+FINDINGS: Final[dict[str, type[pl.DataType]]] = {
+    "case_id": pl.String,
+    "subject": pl.String,
+    "domain": pl.String,
+    "rule": pl.String,
+    "rule_version": pl.Int32,
+    "level": pl.Int32,
+    "since_us": pl.Int64,
+    "due_at_us": pl.Int64,
+    "over": pl.Int32,
+    "agency": pl.String,
+    "item": pl.String,
+    "actor": pl.String,
+}
+"""One row a finding; (case_id, subject, rule, level) is unique. `due_at_us` null: it rests on no deadline."""
+
+COUNTS: Final[dict[str, type[pl.DataType]]] = {
+    "rule": pl.String,
+    "checked": pl.Int64,
+    "undetermined": pl.Int64,
+    "notice": pl.Int64,
+    "yellow": pl.Int64,
+    "red": pl.Int64,
+}
+"""For each rule: subjects it could judge, subjects it could not, and findings by level."""
+
+_FIGURES: Final[dict[str, type[pl.DataType]]] = {
+    "case_id": pl.String,
+    "domain": pl.String,
+    "day": pl.Int32,
+    "figure": pl.String,
+    "amount": pl.Int64,
+}
+
+_FOUND: Final[dict[str, type[pl.DataType]]] = {
+    "case": pl.UInt32,
+    "part": pl.String,
+    "code": pl.String,
+    "nth": pl.Int64,
+    "since_us": pl.Int64,
+    "due_at_us": pl.Int64,
+    "over": pl.Int32,
+    "agency": pl.String,
+    "actor": pl.String,
+}
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding as a value, for those who handle few of them."""
+
+    case_id: str
+    subject: str
+    domain: str
+    rule: str
+    rule_version: int
+    level: Level
+    since_us: int
+    due_at_us: int
+    """0: it rests on no deadline."""
+    over: int
+    agency: str
+    item: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The cases of one domain with everything the judgement rests on."""
+
+    domain: Domain
+    ids: pl.Series
+    ground: Ground
+    clocks: pl.DataFrame
+    """The clocks with their readings (`clock.READING_SCHEMA`) as of the instant."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All cases as of an instant and a journal size."""
+
+    as_of_us: int
+    journal_size: int
+    policy_version: int
+    calendar_version: str
+    cases: pl.DataFrame
+    findings: pl.DataFrame
+    rules: pl.DataFrame
+    figures: pl.DataFrame
+    """(case_id, domain, day, figure, amount): what cases add to the daily figures; independent of now."""
+    judged: tuple[Judged, ...]
+
+    def finding_values(self) -> list[Finding]:
+        """The findings as values."""
+        return finding_values(self.findings)
+
+    def facts_rows(self, origin: str) -> list[FactsRow]:
+        """The cases as the rows that the store keeps; `import_id` is left empty."""
+        figures: dict[str, dict[str, dict[str, int]]] = {}
+        columns = self.figures.select("case_id", "day", "figure", "amount")
+        for case_id, day, figure, amount in columns.iter_rows():
+            of_day = figures.setdefault(case_id, {}).setdefault(str(day), {})
+            of_day[figure] = of_day.get(figure, 0) + amount
+        return [
+            FactsRow(
+                origin=origin,
+                case_id=row["case_id"],
+                domain=row["domain"],
+                item=row["item"],
+                agency=row["agency"],
+                state=row["state"],
+                received_at_us=row["received_at_us"],
+                accepted_at_us=row["accepted_at_us"],
+                completed_at_us=row["completed_at_us"],
+                statutory_due_us=row["statutory_due_us"],
+                promised_due_us=row["promised_due_us"],
+                late=row["late"] if row["state"] == "completed" else None,
+                figures=figures.get(row["case_id"], {}),
+                duration_days=row["duration_days"],
+                applicant=row["applicant"],
+                next_at_us=row["next_at_us"],
+                import_id="",
+                size=self.journal_size,
+            )
+            for row in self.cases.iter_rows(named=True)
+        ]
+
+
+def evaluate(
+    events: pl.DataFrame,
+    context: Context,
+    as_of_us: int,
+    journal_size: int,
+    domains: Sequence[Domain],
+) -> Evaluation:
+    """Judge every case of `events` (`frame.SCHEMA`, any order) as of `as_of_us`.
+
+    Events of a domain that is not among `domains` are left aside. A case of which nothing had happened yet by then is not in
+    the result. Raises `ValueError` for an instant outside 1990-01-02 to 2099-12-30 and where base columns are missing,
+    `ZoneInfoNotFoundError` for a zone that is none.
+    """
+    judged = [one for domain in domains if (one := _Case.of(domain, events, context, as_of_us)) is not None]
+    parts = [one.judge(domain_rules(one.domain, context)) for one in judged]
+    return Evaluation(
+        as_of_us=as_of_us,
+        journal_size=journal_size,
+        policy_version=context.policy.version,
+        calendar_version=context.calendar.version,
+        cases=_concat([one.cases(part) for one, part in zip(judged, parts, strict=True)], CASES),
+        findings=_concat([part.findings for part in parts], FINDINGS),
+        rules=_concat([part.counts for part in parts], COUNTS),
+        figures=_concat([one.figures() for one in judged], _FIGURES),
+        judged=tuple(Judged(one.domain, one.ids, one.ground, one.clocks) for one in judged),
+    )
+
+
+def rerun(
+    events: pl.DataFrame,
+    context: Context,
+    as_of_us: int,
+    domains: Sequence[Domain],
+    rule: str,
+    *,
+    threshold: int | None = None,
+    limit_days: int | None = None,
+) -> pl.DataFrame:
+    """The findings (`FINDINGS`) of one rule with another threshold, another limit, or both.
+
+    `threshold` stands for the rule's highest level, which is then the only one; `limit_days` replaces the limit that each
+    clock of the rule carries, stated dues included, in the clock's own unit. A rule that the policy switched off is run all the same.
+    Raises `LookupError` for a rule that no domain has, `ValueError` for a limit where the rule reads no clock.
+    """
+    domain, found = next(
+        ((one, known) for one in domains if (known := one.rule(rule)) is not None), (None, None)
+    )
+    if domain is None or found is None:
+        raise LookupError(f"no domain has a rule {rule!r}")
+    if limit_days is not None and not found.clocks:
+        raise ValueError(f"{rule} reads no clock, so it has no limit in days")
+    policy = context.policy
+    if not policy.enabled(found):
+        on = replace(policy.settings[rule], disabled=False)
+        policy = replace(policy, settings={**policy.settings, rule: on})
+        context = replace(context, policy=policy)
+    thresholds = policy.thresholds(found)
+    if threshold is not None:
+        thresholds = (replace(thresholds[-1], at_least=threshold),)
+    limits = {} if limit_days is None else dict.fromkeys(found.clocks, limit_days)
+    case = _Case.of(domain, events, context, as_of_us, limits)
+    return pl.DataFrame(schema=FINDINGS) if case is None else case.judge([(found, thresholds)]).findings
+
+
+def domain_rules(domain: Domain, context: Context) -> list[tuple[Rule, tuple[Threshold, ...]]]:
+    """The rules of a domain that the context's policy applies, with their thresholds."""
+    policy = context.policy
+    return [(rule, policy.thresholds(rule)) for rule in domain.rules if policy.enabled(rule)]
+
+
+def finding_values(findings: pl.DataFrame) -> list[Finding]:
+    """The rows of `FINDINGS` as values."""
+    return [
+        Finding(
+            case_id, subject, domain, rule, version, Level(level), since, due or 0, over, agency, item, actor
+        )
+        for case_id, subject, domain, rule, version, level, since, due, over, agency, item, actor in (
+            findings.select(*FINDINGS).iter_rows()
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    findings: pl.DataFrame
+    counts: pl.DataFrame
+    level: pl.Series
+    next_at: pl.Series
+
+
+class _Case:
+    """The cases of one domain, folded, with their clocks read at the instant."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        events: CaseEvents,
+        later: pl.DataFrame,
+        context: Context,
+        as_of_us: int,
+        limits: Mapping[str, int],
+    ) -> None:
+        self.domain = domain
+        self.ids = events.ids
+        self._later = later
+        self._as_of = as_of_us
+        self.ground = domain.ground(domain.fold(events, context.zone), context, as_of_us)
+        terms = self.ground.clocks
+        if limits:
+            terms = _with_limits(terms, limits)
+        self._clocks = RunningClocks(
+            terms.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("clock"), *list(CLOCK_SCHEMA)[1:]),
+            self.ground.pauses,
+            context.calendar,
+            context.hours,
+        )
+        reading = self._clocks.at(_EPOCH + timedelta(microseconds=as_of_us))
+        self.clocks = terms.hstack(reading.select(*list(READING_SCHEMA)[1:]))
+        self._reached: dict[int, pl.Series] = {}
+        self._named: dict[str, pl.Series] = {}
+        self._summary = domain.summary(self.ground, self.clocks)
+
+    @classmethod
+    def of(
+        cls,
+        domain: Domain,
+        events: pl.DataFrame,
+        context: Context,
+        as_of_us: int,
+        limits: Mapping[str, int] | None = None,
+    ) -> "_Case | None":
+        """The cases of `domain` among the events by the instant; None where there are none."""
+        mine = events["domain"] == domain.code
+        if not mine.all():
+            events = events.filter(mine)
+        at = events["at_us"]
+        by_then = at <= as_of_us
+        later = events.clear()
+        if not by_then.all():
+            later, events = events.filter(~by_then), events.filter(by_then)
+        if events.is_empty():
+            return None
+        return cls(domain, CaseEvents(events), later, context, as_of_us, limits or {})
+
+    def judge(self, rules: Iterable[tuple[Rule, tuple[Threshold, ...]]]) -> _Verdict:
+        """Apply the rules."""
+        found: list[pl.DataFrame] = []
+        counts: list[tuple[str, int, int, dict[Level, int]]] = []
+        wakes = [self.ground.wakes]
+        for rule, thresholds in rules:
+            rows: list[tuple[Threshold, pl.DataFrame]]
+            if rule.test is None:
+                rows, checked, unclear = self._by_clock(thresholds, wakes)
+            else:
+                rows, checked, unclear = self._by_test(rule, thresholds)
+            levels: dict[Level, int] = {}
+            for threshold, frame in rows:
+                if frame.height:
+                    frame = frame.unique(["case", "part", "code", "nth"], keep="first", maintain_order=True)
+                    levels[threshold.level] = frame.height
+                    found.append(
+                        frame.with_columns(
+                            rule=pl.lit(rule.code),
+                            rule_version=pl.lit(rule.version, dtype=pl.Int32),
+                            level=pl.lit(int(threshold.level), dtype=pl.Int32),
+                        )
+                    )
+            checked += self.ground.clear.get(rule.code, 0)
+            unclear += self.ground.unclear.get(rule.code, 0)
+            counts.append((rule.code, checked, unclear, levels))
+        n = len(self.ids)
+        level = pl.Series([0], dtype=pl.Int32).new_from_index(0, n)
+        findings = pl.DataFrame(schema=FINDINGS)
+        if found:
+            all_found = pl.concat(found)
+            highest = all_found.group_by("case").agg(pl.col("level").max())
+            level = level.scatter(highest["case"], highest["level"])
+            findings = self._findings(all_found)
+        return _Verdict(findings, _counts(counts), level, self._next(wakes))
+
+    def cases(self, verdict: _Verdict) -> pl.DataFrame:
+        """One row a case (`CASES`)."""
+        return pl.DataFrame(
+            [
+                self.ids.alias("case_id"),
+                pl.Series("domain", [self.domain.code]).new_from_index(0, len(self.ids)),
+                *self._summary.get_columns(),
+                verdict.level.alias("level"),
+                verdict.next_at.alias("next_at_us"),
+            ]
+        )
+
+    def figures(self) -> pl.DataFrame:
+        """What the cases add to the daily figures."""
+        added = self.domain.figures(self.ground, self._summary)
+        return pl.DataFrame(
+            [
+                self.ids.gather(added["case"]).alias("case_id"),
+                pl.Series("domain", [self.domain.code]).new_from_index(0, added.height),
+                *added.select("day", "figure", "amount").get_columns(),
+            ]
+        )
+
+    def _by_clock(
+        self, thresholds: tuple[Threshold, ...], wakes: list[pl.DataFrame]
+    ) -> tuple[list[tuple[Threshold, pl.DataFrame]], int, int]:
+        rows = []
+        checked = unclear = 0
+        for place, threshold in enumerate(thresholds):
+            named = self._of(threshold.clock)
+            if not place:
+                over = self.clocks["over"].filter(named)
+                unclear = over.null_count()
+                checked = over.len() - unclear
+            if not named.any():
+                continue
+            reached = self._reaches(threshold.at_least)
+            holds = named & (reached <= self._as_of)
+            if threshold.level > Level.NOTICE:
+                holds = holds & ~self.clocks["provisional"]
+            waits = (named & (reached > self._as_of)).fill_null(False)
+            if waits.any():
+                wakes.append(
+                    pl.DataFrame({"case": self.clocks["case"].filter(waits), "at_us": reached.filter(waits)})
+                )
+            holds = holds.fill_null(False)
+            if holds.any():
+                at = reached.filter(holds)
+                frame = self.clocks.filter(holds).select(
+                    "case", "part", "code", "nth", at.alias("since_us"), pl.col("due_at").alias("due_at_us"),
+                    "over", "agency", "actor",
+                )  # fmt: skip
+                rows.append((threshold, frame))
+        return rows, checked, unclear
+
+    def _by_test(
+        self, rule: Rule, thresholds: tuple[Threshold, ...]
+    ) -> tuple[list[tuple[Threshold, pl.DataFrame]], int, int]:
+        assert rule.test is not None
+        test = rule.test
+        frame = self.ground.frames[test.frame]
+        if frame.is_empty():
+            return [], 0, 0
+        absent = {
+            name: pl.lit("case" if name == "part" else None, dtype=_FOUND[name])
+            for name in ("part", "code", "nth", "agency", "actor")
+            if name not in frame.columns
+        }
+        if absent:
+            frame = frame.with_columns(**absent)
+        # Of the subject's own case frame only the case is the subject, whoever its agency is.
+        measured = frame.lazy().filter(test.applies).select(
+            "case",
+            "part",
+            "code",
+            "nth",
+            test.since.cast(pl.Int64).alias("since_us"),
+            test.due.cast(pl.Int64).alias("due_at_us"),
+            test.measure.cast(pl.Int32).alias("over"),
+            "agency",
+            test.actor.cast(pl.String).alias("actor"),
+        ).collect()  # fmt: skip
+        unclear = measured["over"].null_count()
+        rows = []
+        for threshold in thresholds:
+            holds = (measured["over"] >= threshold.at_least).fill_null(False)
+            if holds.any():
+                rows.append((threshold, measured.filter(holds)))
+        return rows, measured.height - unclear, unclear
+
+    def _of(self, clock: str) -> pl.Series:
+        """Which clocks have that name."""
+        if clock not in self._named:
+            self._named[clock] = self.clocks["name"] == clock
+        return self._named[clock]
+
+    def _reaches(self, at_least: int) -> pl.Series:
+        if at_least not in self._reached:
+            self._reached[at_least] = self._clocks.over_reaches(at_least)
+        return self._reached[at_least]
+
+    def _findings(self, found: pl.DataFrame) -> pl.DataFrame:
+        case = found["case"]
+        agency, item = (self._summary[name].gather(case) for name in ("agency", "item"))
+        return found.select(
+            self.ids.gather(case).alias("case_id"),
+            subject(),
+            pl.lit(self.domain.code).alias("domain"),
+            "rule",
+            "rule_version",
+            "level",
+            "since_us",
+            "due_at_us",
+            "over",
+            pl.when(pl.col("agency") != "").then("agency").otherwise(agency).alias("agency"),
+            item.alias("item"),
+            pl.col("actor").fill_null(""),
+        )
+
+    def _next(self, wakes: list[pl.DataFrame]) -> pl.Series:
+        none = nulls(len(self.ids), pl.Int64)
+        if self._later.height:
+            numbers = pl.DataFrame(
+                {"case_id": self.ids, "case": pl.int_range(len(self.ids), dtype=pl.UInt32, eager=True)}
+            )
+            wakes.append(
+                self._later.select("case_id", "at_us").join(numbers, on="case_id").select("case", "at_us")
+            )
+        waiting = pl.concat(wakes)
+        if waiting.is_empty():
+            return none
+        first = waiting.group_by("case").agg(pl.col("at_us").min())
+        return none.scatter(first["case"], first["at_us"])
+
+
+def _with_limits(clocks: pl.DataFrame, limits: Mapping[str, int]) -> pl.DataFrame:
+    """The clocks with other limits, by name, in place of what they carry."""
+    named = pl.col("name").is_in(list(limits))
+    limit = pl.col("name").replace_strict(limits, default=None, return_dtype=pl.Int32)
+    return clocks.with_columns(
+        amount=pl.when(named).then(limit).otherwise("amount"),
+        stated_due_at=pl.when(~named).then("stated_due_at"),
+        stated_due_day=pl.when(~named).then("stated_due_day"),
+    )
+
+
+def _counts(counts: list[tuple[str, int, int, dict[Level, int]]]) -> pl.DataFrame:
+    rows = [
+        (rule, checked, unclear, *(levels.get(level, 0) for level in Level))
+        for rule, checked, unclear, levels in counts
+    ]
+    return pl.DataFrame(rows, schema=COUNTS, orient="row")
+
+
+def _concat(frames: list[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    if len(frames) == 1:
+        return frames[0]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)

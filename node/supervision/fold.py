@@ -1,0 +1,288 @@
+"""The part of folding that no domain owns: events by case and kind, and what a domain hands to the evaluation.
+
+Cases are numbered 0 to n − 1 and a frame of case facts has row i for case i, so that looking something up is a gather and
+noting something down a scatter: no joins, no lists, nothing per row. The same code serves one case (a few dozen column operations
+on a handful of rows) and ten million (the same few dozen).
+
+A fold is pure: the same events give the same facts, whatever the order in which they came, for order is (at, index) and is
+restored here. It knows no now; an event later than the instant asked for must have been taken out before.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Final, Literal
+
+import polars as pl
+
+from node.supervision.clock import CLOCK_SCHEMA, PAUSE_SCHEMA
+from node.supervision.context import Context
+from node.supervision.frame import BASE, SCHEMA
+from node.supervision.policy import Rule
+
+Keep = Literal["first", "last"]
+
+_MOST_TEXTS: Final = 1 << 31
+"""More than a category set can tell apart."""
+
+CLOCKS: Final[dict[str, type[pl.DataType]]] = {
+    "case": pl.UInt32,
+    "part": pl.String,
+    "code": pl.String,
+    "nth": pl.Int64,
+    "name": pl.String,
+    "agency": pl.String,
+    "actor": pl.String,
+    **{name: kind for name, kind in CLOCK_SCHEMA.items() if name != "clock"},
+}
+"""Columns of a clock as a domain states it: whose it is, what it is called (statutory, promised, step, …) and its terms.
+
+`part`, `code` and `nth` say what in the case it is about (see `subject`); `agency` null: the case's."""
+
+GROUND_PAUSES: Final[dict[str, type[pl.DataType]]] = PAUSE_SCHEMA
+"""Columns of a pause of such a clock; its `clock` is the clock's row."""
+
+
+def subject() -> pl.Expr:
+    """The subject of a finding, out of `part`, `code` and `nth`: "case", "step:H#1", "pause:2", "correction:1", "tier"."""
+    nth = pl.col("nth").cast(pl.String)
+    return (
+        pl.when(pl.col("part") == "step")
+        .then(pl.format("step:{}#{}", pl.col("code"), nth))
+        .when(pl.col("part").is_in(["pause", "correction"]))
+        .then(pl.format("{}:{}", pl.col("part"), nth))
+        .otherwise(pl.col("part"))
+        .alias("subject")
+    )
+
+
+class CaseEvents:
+    """Events of many cases of one domain, numbered by case and in the order in which things happened."""
+
+    def __init__(self, events: pl.DataFrame) -> None:
+        """`events` is a frame (`frame.SCHEMA`), in any order; attribute columns may be missing."""
+        missing = [name for name in BASE if name not in events.columns]
+        if missing:
+            raise ValueError(f"events lack the columns {missing}")
+        if not _ordered(events):
+            events = events.sort("at_us", "idx")
+        case, self.ids = _numbered(events["case_id"])
+        rows = pl.int_range(events.height, dtype=pl.UInt32, eager=True).alias("row")
+        self.events = events.with_columns(case, rows)
+        self.kinds = frozenset(events["kind"].unique().to_list())
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        return self.ids.len()
+
+    def of(self, kinds: str | tuple[str, ...], *columns: str) -> pl.DataFrame:
+        """Events of these kinds in order, with `case`, `at_us` and `columns`; a column that no event carries is null.
+
+        `row` may be asked for too: the event's place in the order of all.
+        """
+        wanted = (kinds,) if isinstance(kinds, str) else kinds
+        names = tuple(dict.fromkeys(("case", "at_us", *columns)))
+        present = [kind for kind in wanted if kind in self.kinds]
+        if not present:
+            return pl.DataFrame(schema={name: _dtype(name) for name in names})
+        held = [name for name in names if name in self.events.columns]
+        kind = self.events["kind"]
+        mask = kind == present[0]
+        for other in present[1:]:
+            mask = mask | (kind == other)
+        found = self.events.select(held).filter(mask)
+        if len(held) < len(names):
+            found = found.with_columns(
+                nulls(found.height, _dtype(name)).alias(name) for name in names if name not in held
+            ).select(names)
+        return found
+
+    def positions(self, case: pl.Series, keep: Keep) -> pl.Series:
+        """For each case, the position in `case` of its first or last row; null where it has none. Use with `gather`."""
+        return positions(case, len(self), keep)
+
+    def nulls(self, dtype: type[pl.DataType]) -> pl.Series:
+        """One null a case."""
+        return nulls(len(self), dtype)
+
+    def stated(self, column: str, keep: Keep = "last") -> pl.Series:
+        """For each case the first or last value of an attribute that some event of it states; null where none does."""
+        if column not in self.events.columns:
+            return self.nulls(_dtype(column))
+        values = self.events[column]
+        if values.null_count() == values.len():
+            return self.nulls(_dtype(column))
+        given = values.is_not_null()
+        return spread(values.filter(given), self.case.filter(given), len(self), keep)
+
+    def text(self, column: str, keep: Keep = "first") -> pl.Series:
+        """For each case the first or last value of a base text column that is not empty; "" where all are."""
+        values = self.events[column]
+        given = values != ""
+        return spread(values.filter(given), self.case.filter(given), len(self), keep).fill_null("")
+
+    @cached_property
+    def case(self) -> pl.Series:
+        """The case number of each event."""
+        return self.events["case"]
+
+
+def nulls(height: int, dtype: type[pl.DataType]) -> pl.Series:
+    """A column of nulls."""
+    return pl.Series([None], dtype=dtype).new_from_index(0, height)
+
+
+def positions(case: pl.Series, cases: int, keep: Keep) -> pl.Series:
+    """For each of `cases` the position in `case` of its first or last row; null where it has none."""
+    rows = pl.int_range(case.len(), dtype=pl.UInt32, eager=True)
+    if keep == "first":
+        rows, case = rows.reverse(), case.reverse()
+    return nulls(cases, pl.UInt32).scatter(case, rows)
+
+
+def spread(values: pl.Series, case: pl.Series, cases: int, keep: Keep) -> pl.Series:
+    """For each of `cases` the first or last of its `values`; null where it has none."""
+    return values.gather(positions(case, cases, keep))
+
+
+def tally(case: pl.Series, cases: int) -> pl.Series:
+    """How many rows of `case` each of `cases` has."""
+    return total(pl.Series([1], dtype=pl.Int64).new_from_index(0, case.len()), case, cases)
+
+
+def total(values: pl.Series, case: pl.Series, cases: int) -> pl.Series:
+    """The sum of `values` for each of `cases`; 0 where it has none."""
+    zeros = pl.Series([0], dtype=pl.Int64).new_from_index(0, cases)
+    if values.is_empty():
+        return zeros
+    sums = pl.DataFrame({"case": case, "value": values}).group_by("case").agg(pl.col("value").sum())
+    return zeros.scatter(sums["case"], sums["value"].cast(pl.Int64))
+
+
+def pairs(case: pl.Series, text: pl.Series) -> pl.Series:
+    """Each pair of a case and a text as one number, equal where both are."""
+    # A category set of its own: its codes count from 0 and are forgotten with it.
+    codes = text.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)
+    return case.cast(pl.Int64) * _MOST_TEXTS + codes
+
+
+def local_day(at: pl.Series, zone: pl.Series) -> pl.Series:
+    """The day (since 1970-01-01) of each instant (µs) in the zone of its row."""
+    stamps = at.cast(pl.Datetime("us", "UTC"))
+
+    def in_zone(name: str) -> pl.Series:
+        return stamps.dt.convert_time_zone(name).dt.date().cast(pl.Int32)
+
+    names = zone.unique().to_list()
+    if not names:
+        return pl.Series([], dtype=pl.Int32)
+    days = in_zone(names[0])
+    for name in names[1:]:
+        days = in_zone(name).zip_with(zone == name, days)
+    return days
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a fold made of the events: `cases` has row i for case i, `parts` hold rows with a `case` column."""
+
+    ids: pl.Series
+    cases: pl.DataFrame
+    parts: Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the rules of a domain stand on at an instant: facts with the catalogue applied, and the clocks they start.
+
+    `frames` are what rules with a test read (each with `case`, `part`, `code`, `nth`, `agency`, `actor` as far as it has them);
+    `clocks` has the columns `CLOCKS`, `pauses` those of `GROUND_PAUSES`. `clear` counts, by rule, the subjects that need neither
+    row nor clock to know that the rule has nothing against them, and `unclear` those of which too little is known to say.
+    """
+
+    facts: Facts
+    frames: Mapping[str, pl.DataFrame]
+    clocks: pl.DataFrame
+    pauses: pl.DataFrame
+    clear: Mapping[str, int]
+    unclear: Mapping[str, int]
+    wakes: pl.DataFrame
+    """(case, at_us): instants later than the one asked for at which the ground itself changes."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One supervised domain: its vocabulary, its fold, its clocks, its rules and what a case adds to the figures."""
+
+    code: str
+    kinds: Mapping[str, Mapping[str, type]]
+    rules: tuple[Rule, ...]
+    fold: Callable[[CaseEvents, str], Facts]
+    """(events, zone of cases that name none) → facts."""
+    ground: Callable[[Facts, Context, int], Ground]
+    """(facts, context, as_of_us) → what the rules stand on."""
+    summary: Callable[[Ground, pl.DataFrame], pl.DataFrame]
+    """(ground, its clocks with readings) → one row a case, in case order: the columns `SUMMARY`."""
+    figures: Callable[[Ground, pl.DataFrame], pl.DataFrame]
+    """(ground, summary) → what cases add to the daily figures: the columns `FIGURES`."""
+
+    def rule(self, code: str) -> Rule | None:
+        """The rule with that code."""
+        return next((rule for rule in self.rules if rule.code == code), None)
+
+
+SUMMARY: Final[dict[str, type[pl.DataType]]] = {
+    "item": pl.String,
+    "agency": pl.String,
+    "state": pl.String,
+    "received_at_us": pl.Int64,
+    "accepted_at_us": pl.Int64,
+    "completed_at_us": pl.Int64,
+    "statutory_due_us": pl.Int64,
+    "promised_due_us": pl.Int64,
+    "statutory_over": pl.Int32,
+    "promised_over": pl.Int32,
+    "late": pl.Boolean,
+    "duration_days": pl.Int32,
+    "applicant": pl.String,
+}
+"""What a domain says about each case. `late` is an open case's answer too, as of the instant asked for."""
+
+FIGURES: Final[dict[str, type[pl.DataType]]] = {
+    "case": pl.UInt32,
+    "day": pl.Int32,
+    "figure": pl.String,
+    "amount": pl.Int64,
+}
+"""One amount that a case adds to the figures of a local day."""
+
+
+def installed(codes: tuple[str, ...]) -> tuple[Domain, ...]:
+    """The domains of these codes, as a tier's profile switches them on.
+
+    Each is `node.supervision.domains.<code>.rules.APPLIED`. Raises `ModuleNotFoundError` for one that is not installed.
+    """
+    return tuple(import_module(f"node.supervision.domains.{code}.rules").APPLIED for code in codes)
+
+
+def _numbered(ids: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The case number of each row, and the id of each number."""
+    if ids.len() == 0 or (ids == ids[0]).all():
+        return pl.Series("case", [0], dtype=pl.UInt32).new_from_index(0, ids.len()), ids[:1]
+    codes = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.UInt32)
+    return codes.alias("case"), spread(ids, codes, codes.n_unique(), "first")
+
+
+def _ordered(events: pl.DataFrame) -> bool:
+    at, idx = events["at_us"], events["idx"]
+    if at.len() < 2:
+        return True
+    before, after = at[:-1], at[1:]
+    if not (before <= after).all():
+        return False
+    return bool(((before < after) | (idx[:-1] < idx[1:])).all())
+
+
+def _dtype(name: str) -> type[pl.DataType]:
+    return pl.UInt32 if name in ("case", "row") else SCHEMA[name]

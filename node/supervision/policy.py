@@ -1,0 +1,244 @@
+"""Rules as data, and the policy that sets their thresholds: what is a finding, and at which level.
+
+A built-in rule names its subject, its thresholds and the law it stands on. Either it reads a *clock* (the thresholds are
+values of `over`, DOMAIN §1), or it has a *test*: Polars expressions over one frame of a domain's facts. A policy is a version of the
+numbers: it can switch a rule off, move its thresholds, set the length of the rule's own clock, and say which levels wait for a
+person's confirmation. Numbers in rules are defaults; a policy overrides them and changes no code.
+
+What holds when something is missing: a test that gives null, or a clock without a limit, is undetermined; it is counted and
+never raised. A setting for a rule that is not installed is kept and does nothing (a newer tier may know it).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Final
+
+import polars as pl
+from zongheng.v1 import catalogue_pb2, entry_pb2
+
+
+class Level(IntEnum):
+    """Alert levels (预警, 黄牌, 红牌), by their number on the wire."""
+
+    NOTICE = 1
+    YELLOW = 2
+    RED = 3
+
+    @property
+    def word(self) -> str:
+        """The level's name in figures and answers."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A finding of `level` holds when the measure is at least `at_least`.
+
+    The measure is `over` of the named `clock`, or, for a rule with a test, what the test measures.
+    """
+
+    level: Level
+    at_least: int
+    clock: str = ""
+
+
+@dataclass(frozen=True)
+class Test:
+    """A rule's expressions over the rows of one frame of the facts; a row is one subject.
+
+    `applies` says which rows are checked at all, `measure` is an integer or boolean (null: undetermined), `since` the instant
+    (µs) from which the facts make it so, `due` the deadline it rests on and `actor` the officer concerned, where there is one.
+    """
+
+    frame: str
+    measure: pl.Expr
+    since: pl.Expr
+    applies: pl.Expr = field(default_factory=lambda: pl.lit(True))
+    due: pl.Expr = field(default_factory=lambda: pl.lit(None, dtype=pl.Int64))
+    actor: pl.Expr = field(default_factory=lambda: pl.col("actor"))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a rule says, in both languages.
+
+    The texts are formats over `over` (a number), `due` (a time or "–"), `subject`, `actor` and `item`.
+    """
+
+    name_zh: str
+    name_en: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A built-in rule."""
+
+    code: str
+    domain: str
+    subject: str
+    """case, step, pause, correction or tier: what in a case a finding of it is about."""
+    thresholds: tuple[Threshold, ...]
+    legal_basis: str
+    words: Words
+    test: Test | None = None
+    """None: the rule reads the clocks that its thresholds name."""
+    limit_days: int | None = None
+    """Length of the rule's own clock, for the clocks that neither a case nor the catalogue gives a length."""
+    fixed: bool = False
+    """Its level is not a matter of how much: a policy that names a level replaces the level instead of adding one."""
+    reruns_elsewhere: bool = True
+    """A parent that holds the journal can run it too; False: only the origin knows enough (a secret list, a vault)."""
+    version: int = 1
+
+    @property
+    def clocks(self) -> tuple[str, ...]:
+        """The clocks it reads; none for a rule with a test."""
+        return tuple(dict.fromkeys(threshold.clock for threshold in self.thresholds if threshold.clock))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A policy's overrides of one rule; None leaves the default."""
+
+    disabled: bool = False
+    notice: int | None = None
+    yellow: int | None = None
+    red: int | None = None
+    limit_days: int | None = None
+
+    @property
+    def named(self) -> dict[Level, int]:
+        """The thresholds it sets."""
+        given = {Level.NOTICE: self.notice, Level.YELLOW: self.yellow, Level.RED: self.red}
+        return {level: at_least for level, at_least in given.items() if at_least is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Whether alerts of a level wait for a person, and after how many working days they stop waiting (0: never)."""
+
+    required: bool
+    timeout_days: int = 0
+
+
+CONFIRMATIONS: Final[Mapping[Level, Confirmation]] = {
+    Level.NOTICE: Confirmation(False),
+    Level.YELLOW: Confirmation(True, 3),
+    Level.RED: Confirmation(True, 3),
+}
+"""By default cards wait for a person, three working days at most (choice: the time given for a reply, DOMAIN §2)."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One version of the numbers. `Policy()` is the defaults, version 0."""
+
+    version: int = 0
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    confirmations: Mapping[Level, Confirmation] = field(default_factory=dict)
+    valid_from_us: int = 0
+
+    def enabled(self, rule: Rule) -> bool:
+        """Whether the rule is applied at all."""
+        setting = self.settings.get(rule.code)
+        return setting is None or not setting.disabled
+
+    def thresholds(self, rule: Rule) -> tuple[Threshold, ...]:
+        """The rule's thresholds under this policy, lowest level first; none where it is switched off."""
+        setting = self.settings.get(rule.code)
+        if setting is None:
+            return rule.thresholds
+        if setting.disabled:
+            return ()
+        named = setting.named
+        kept = {} if rule.fixed and named else {one.level: one for one in rule.thresholds}
+        for level, at_least in named.items():
+            # A level the rule does not have reads the clock of the nearest level that it has.
+            nearest = min(rule.thresholds, key=lambda one: (abs(one.level - level), -one.level))
+            kept[level] = replace(nearest, level=level, at_least=at_least)
+        return tuple(kept[level] for level in sorted(kept))
+
+    def limit_days(self, rule: Rule) -> int | None:
+        """Length of the rule's own clock."""
+        setting = self.settings.get(rule.code)
+        return rule.limit_days if setting is None or setting.limit_days is None else setting.limit_days
+
+    def confirmation(self, level: Level) -> Confirmation:
+        """Whether alerts of `level` wait for a person."""
+        return self.confirmations.get(level, CONFIRMATIONS[level])
+
+    @classmethod
+    def from_message(cls, message: catalogue_pb2.Policy) -> "Policy":
+        """The policy out of its journal form. A later setting of the same rule or level wins; unknown levels are left out."""
+        return cls(
+            version=message.version,
+            settings={one.rule: _setting(one) for one in message.rules},
+            confirmations={
+                Level(one.level): Confirmation(one.confirm, one.confirm_timeout_days)
+                for one in message.levels
+                if int(one.level) in {int(level) for level in Level}
+            },
+            valid_from_us=message.valid_from_us,
+        )
+
+    def to_message(self) -> catalogue_pb2.Policy:
+        """The journal form."""
+        return catalogue_pb2.Policy(
+            version=self.version,
+            rules=[
+                catalogue_pb2.RuleSetting(
+                    rule=code,
+                    disabled=one.disabled,
+                    notice=one.notice,
+                    yellow=one.yellow,
+                    red=one.red,
+                    limit_days=one.limit_days,
+                )
+                for code, one in sorted(self.settings.items())
+            ],
+            levels=[
+                catalogue_pb2.LevelSetting(
+                    level=catalogue_pb2.Level.ValueType(level),
+                    confirm=one.required,
+                    confirm_timeout_days=one.timeout_days,
+                )
+                for level, one in sorted(self.confirmations.items())
+            ],
+            valid_from_us=self.valid_from_us,
+        )
+
+
+def registered(rules: Iterable[Rule], policy: Policy) -> list[entry_pb2.RuleRegistered]:
+    """The built-in rules as a node applies them, in the form that is entered in its journal."""
+    entries = []
+    for rule in rules:
+        values = {one.level: one.at_least for one in policy.thresholds(rule)}
+        entries.append(
+            entry_pb2.RuleRegistered(
+                rule=rule.code,
+                version=rule.version,
+                domain=rule.domain,
+                subject=rule.subject,
+                clock=" ".join(rule.clocks),
+                legal_basis=rule.legal_basis,
+                notice=values.get(Level.NOTICE),
+                yellow=values.get(Level.YELLOW),
+                red=values.get(Level.RED),
+                text_zh=rule.words.name_zh,
+                text_en=rule.words.name_en,
+            )
+        )
+    return entries
+
+
+def _setting(message: catalogue_pb2.RuleSetting) -> Setting:
+    return Setting(
+        disabled=message.disabled,
+        notice=message.notice if message.HasField("notice") else None,
+        yellow=message.yellow if message.HasField("yellow") else None,
+        red=message.red if message.HasField("red") else None,
+        limit_days=message.limit_days if message.HasField("limit_days") else None,
+    )
