@@ -77,7 +77,7 @@ class Alerts:
     async def of_cases(self, origin: str, case_ids: Sequence[str]) -> list[AlertRecord]:
         """Every alert of these cases, in the order they were raised."""
         rows = await self._tx.all(
-            f"{_SELECT} WHERE origin = ? AND case_id = ANY(?) ORDER BY idx", origin, list(case_ids)
+            f"{_SELECT} WHERE origin = ? AND case_id = ANY(?) ORDER BY idx, alert_id", origin, list(case_ids)
         )
         return [AlertRecord(*row) for row in rows]
 

@@ -103,6 +103,7 @@ class Inbox:
             raise Refused(
                 f"the checkpoint is over {shown.size} entries, the batch ends at {first + len(leaves)}"
             )
+        hashes = leaf_hashes(leaves)
         async with self._turns.setdefault(origin, asyncio.Lock()):
             tree = self._trees.pop(origin, None)
             async with self._store.write() as session:
@@ -112,8 +113,9 @@ class Inbox:
                 await self._same(session, held, first, leaves, shown, note)
                 head = held
                 if shown.size >= held.size:
+                    new = held.size - first
                     head, tree = await self._extended(
-                        session, held, tree, leaves[held.size - first :], shown, note
+                        session, held, tree, leaves[new:], hashes[new:], shown, note
                     )
             self._keep(origin, tree)
         self._size(origin).rise(head.size)
@@ -164,11 +166,12 @@ class Inbox:
         held: Head,
         tree: TileBuilder,
         leaves: Sequence[bytes],
+        hashes: Sequence[bytes],
         shown: Checkpoint,
         note: str,
     ) -> tuple[Head, TileBuilder]:
         grown = tree.copy()
-        tiles = grown.extend(leaf_hashes(leaves))
+        tiles = grown.extend(hashes)
         root = grown.root()
         if root != shown.root:
             raise RootMismatch(

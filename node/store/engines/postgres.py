@@ -34,6 +34,9 @@ READERS: Final = 8
 CONNECT_S: Final = 10.0
 """Seconds the server has to accept a connection."""
 
+LOCK_S: Final = 1.0
+"""Seconds to wait for the node's lock when it is opened: a process that was killed just before may still seem to hold it."""
+
 RELOCK_S: Final = 5.0
 """Seconds to wait for the node's own lock after a connection was lost."""
 
@@ -143,7 +146,7 @@ class PostgresEngine:
             engine._pool = await asyncpg.create_pool(url, min_size=0, max_size=READERS, timeout=CONNECT_S)
             await engine.refresh()
             if not read_only:
-                await engine._connect_writer()
+                await engine._connect(LOCK_S)
         except _FAILURES as error:
             await engine.close()
             raise translated(error, engine._server) from error
@@ -152,19 +155,27 @@ class PostgresEngine:
             raise
         return engine
 
-    async def _connect_writer(self) -> None:
-        connection = await asyncpg.connect(self._url, timeout=CONNECT_S)
-        try:
-            locked = await connection.fetchval(_LOCK)
-        except BaseException:
+    async def _connect(self, patience_s: float) -> None:
+        """Connect the writer and take the lock.
+
+        The server may need a moment to notice that whoever held the lock before is gone: a killed process, our own lost connection.
+        """
+        end = asyncio.get_running_loop().time() + patience_s
+        while True:
+            connection = await asyncpg.connect(self._url, timeout=CONNECT_S)
+            try:
+                if await connection.fetchval(_LOCK):
+                    self._writer = connection
+                    return
+            except BaseException:
+                connection.terminate()
+                raise
             connection.terminate()
-            raise
-        if not locked:
-            connection.terminate()
-            raise StoreLocked(
-                f"another process writes {self._server}: stop the node that runs on it, or open it for reading only"
-            )
-        self._writer = connection
+            if asyncio.get_running_loop().time() > end:
+                raise StoreLocked(
+                    f"another process writes {self._server}: stop the node that runs on it, or open it for reading only"
+                )
+            await asyncio.sleep(0.1)
 
     def write(self) -> AbstractAsyncContextManager[PostgresTransaction]:
         return self._write()
@@ -180,7 +191,10 @@ class PostgresEngine:
             if self._pool is None:
                 raise StoreUnreachable("the store is closed")
             if self._writer is None or self._writer.is_closed():
-                await self._reconnect()
+                try:
+                    await self._connect(RELOCK_S)
+                except _FAILURES as error:
+                    raise translated(error, self._server) from error
             transaction = PostgresTransaction(self._writer, self._types, self._server, writes=True)
             try:
                 await transaction.run("BEGIN")
@@ -189,21 +203,6 @@ class PostgresEngine:
             finally:
                 if not transaction.committed:
                     await transaction.roll_back()
-
-    async def _reconnect(self) -> None:
-        """Connect again; the server may need a moment to notice that the connection before this, and its lock, are gone."""
-        end = asyncio.get_running_loop().time() + RELOCK_S
-        while True:
-            try:
-                await self._connect_writer()
-            except StoreLocked:
-                if asyncio.get_running_loop().time() > end:
-                    raise
-                await asyncio.sleep(0.1)
-            except _FAILURES as error:
-                raise translated(error, self._server) from error
-            else:
-                return
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[PostgresTransaction]:
