@@ -10,7 +10,7 @@ An import killed anywhere goes on where it stopped (``progress``). Until ``Finis
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, NoReturn
 
 import grpc.aio
 import structlog
@@ -344,8 +344,8 @@ class Intake(IntakeServiceServicer):
             await self._told("FinishImport", error, context)
 
     async def _told(
-        self, rpc: str, error: Exception, context: grpc.aio.ServicerContext[object, object]
-    ) -> None:
+        self, rpc: str, error: Exception, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> NoReturn:
         if not isinstance(error, ZonghengError):
             log.error("intake.failed", rpc=rpc, exc_info=error)
         await abort(context, error)
