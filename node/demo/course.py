@@ -7,17 +7,13 @@ keeps the clocks that run and the breaches it makes, so that what a node must fi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
 
-from zongheng.v1 import catalogue_pb2, intake_pb2
+from zongheng.v1 import intake_pb2
 
+from node.demo.expected import BREACHES, Breach, Clock
 from node.demo.hall import OPEN_MINUTES, Moment
 from node.demo.items import Matter, Task
 from node.demo.places import Desk, Place
-
-NOTICE: Final = int(catalogue_pb2.LEVEL_NOTICE)
-YELLOW: Final = int(catalogue_pb2.LEVEL_YELLOW)
-RED: Final = int(catalogue_pb2.LEVEL_RED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +41,6 @@ class Draft:
     texts: Mapping[str, str] = field(default_factory=dict)
     entered: Moment | None = None
     """When it was entered; None: within minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A clock that runs at a node: from `start` to `stop` (None: to the end of the course), days `out` taken out.
-
-    `thresholds` are (level, limit, the least `over` that reaches the level), in the words of DOMAIN §2.
-    """
-
-    node: str
-    rule: str
-    start: Moment
-    stop: Moment | None
-    thresholds: tuple[tuple[int, int, int], ...]
-    pauses: tuple[tuple[Moment, Moment, int], ...] = ()
-    """(begin, end, granted days): each takes min(its length, granted) out."""
-
-    def levels(self, today: int) -> tuple[int, ...]:
-        """The levels it has reached by working day `today`, which may lie before its stop."""
-        stop = today if self.stop is None else min(self.stop.day, today)
-        used = stop - self.start.day
-        for begin, end, granted in self.pauses:
-            used -= max(0, min(min(end.day, stop) - begin.day, granted))
-        return tuple(level for level, limit, least in self.thresholds if used - limit >= least)
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """Something done wrongly at an instant: the rule finds it as soon as the event of `at` is there."""
-
-    node: str
-    rule: str
-    level: int
-    at: Moment
 
 
 class Course:
@@ -151,9 +113,9 @@ class Course:
         )
         return self.now
 
-    def breach(self, rule: str, level: int) -> None:
+    def breach(self, rule: str) -> None:
         """What was just entered breaks this rule."""
-        self.breaches.append(Breach(self.place.node, rule, level, self.now))
+        self.breaches.append(Breach(self.place.node, rule, BREACHES[rule], self.now))
 
     def clock(
         self,
@@ -163,10 +125,10 @@ class Course:
         *thresholds: tuple[int, int, int],
         pauses: tuple[tuple[Moment, Moment, int], ...] = (),
     ) -> None:
-        """A clock ran at this place."""
-        self.clocks.append(Clock(self.place.node, rule, start, stop, thresholds, pauses))
+        """A clock of one stay ran at this place."""
+        self.clocks.append(Clock(self.place.node, rule, start, start, stop, thresholds, pauses))
 
     @property
     def length(self) -> int:
-        """Working days from its first event to its last."""
-        return max(draft.at.day for draft in self.drafts)
+        """Working days from its first event to the last event or entry."""
+        return max(max(draft.at.day, draft.entered.day if draft.entered else 0) for draft in self.drafts)

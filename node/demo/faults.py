@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from node.demo import flow
-from node.demo.course import NOTICE, RED, YELLOW
-from node.demo.flow import BREACHES, Break, Turn
+from node.demo import expected
+from node.demo.expected import BREACHES, NOTICE, RED, YELLOW
 from node.demo.items import TOWN, UPPER, VILLAGE, Matter, Task
 from node.demo.places import Place
+from node.demo.turn import Break, Turn
+
+SLOW_DESK: Final = "slow_desk"
+"""The fault that the tour and the questions look at: the desk that spent the days."""
 
 _CAUTION: Final = 0.85
 """Share of clean cases that stay three days clear of every limit of the case."""
@@ -147,7 +150,7 @@ def _skipped(random: Random, matter: Matter, place: Place) -> Turn:
 
 
 def _unauthorised(random: Random, matter: Matter, place: Place) -> Turn:
-    stranger = next(desk for desk in place.desks if desk.kind not in (matter.kind, "BM"))
+    stranger = next(desk for desk in place.desks if desk != place.desk(matter.kind))
     return replace(_quick(random, matter, place), actors={0: stranger.handlers[0]})
 
 
@@ -196,6 +199,10 @@ def _entered_late(random: Random, matter: Matter, place: Place) -> Turn:
     return replace(_quick(random, matter, place), entered_after=random.randint(8, 15))
 
 
+def _collected_late(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(_quick(random, matter, place), collected_after=random.randint(4, 8))
+
+
 def _pre_accepted_late(random: Random, matter: Matter, place: Place) -> Turn:
     return replace(_quick(random, matter, place), online=True, pre_acceptance_after=random.randint(8, 10))
 
@@ -223,24 +230,44 @@ def _limited(matter: Matter, place: Place) -> bool:
     return _decided_here(matter, place) and matter.promised < matter.statutory <= 30 and not matter.pause_kind
 
 
+def _roomy(matter: Matter, place: Place) -> bool:
+    """So many days are promised that waiting for the first answer does not use them up: for who is not answered in time, they
+    count from the application (行政许可法 §32(4))."""
+    return _decided_here(matter, place) and matter.promised >= 15 and not matter.pause_kind
+
+
 def _online(matter: Matter, place: Place) -> bool:
-    return _decided_here(matter, place) and place.tier in ("county", "city")
+    return _roomy(matter, place) and place.tier in ("county", "city")
+
+
+def _free(matter: Matter, place: Place) -> bool:
+    return _decided_here(matter, place) and matter.fee_fen is None
 
 
 FAULTS: Final[tuple[Fault, ...]] = (
-    Fault("overdue", "超法定时限", flow.CASE, RED, 0.012, _limited, _overdue),
-    Fault("overdue_open", "超法定时限未办结", flow.CASE, RED, 0.004, _limited, _overdue_open),
-    Fault("past_promise", "超承诺时限", flow.CASE, YELLOW, 0.012, _limited, _past_promise),
-    Fault("near_due", "临近承诺时限", flow.CASE, NOTICE, 0.006, _limited, _near_due),
-    Fault("slow_step", "环节超时", flow.STEP, YELLOW, 0.006, _with_steps, _slow_step),
-    Fault("slow_desk", "本级超时", flow.TIER, RED, 0.004, _through_town, _slow_desk),
-    Fault("out_of_order", "环节倒序", flow.ORDER, BREACHES[flow.ORDER], 0.003, _with_steps, _out_of_order),
-    Fault("skipped_step", "缺少环节", flow.SKIPPED, BREACHES[flow.SKIPPED], 0.003, _with_steps, _skipped),
+    Fault("overdue", "超法定时限", expected.CASE, RED, 0.012, _limited, _overdue),
+    Fault("overdue_open", "超法定时限未办结", expected.CASE, RED, 0.004, _limited, _overdue_open),
+    Fault("past_promise", "超承诺时限", expected.CASE, YELLOW, 0.012, _limited, _past_promise),
+    Fault("near_due", "临近承诺时限", expected.CASE, NOTICE, 0.006, _limited, _near_due),
+    Fault("slow_step", "环节超时", expected.STEP, YELLOW, 0.006, _with_steps, _slow_step),
+    Fault(SLOW_DESK, "本级超时", expected.TIER, RED, 0.004, _through_town, _slow_desk),
+    Fault(
+        "out_of_order",
+        "环节倒序",
+        expected.ORDER,
+        BREACHES[expected.ORDER],
+        0.003,
+        _with_steps,
+        _out_of_order,
+    ),
+    Fault(
+        "skipped_step", "缺少环节", expected.SKIPPED, BREACHES[expected.SKIPPED], 0.003, _with_steps, _skipped
+    ),
     Fault(
         "unauthorised",
         "越权办理",
-        flow.AUTHORITY,
-        BREACHES[flow.AUTHORITY],
+        expected.AUTHORITY,
+        BREACHES[expected.AUTHORITY],
         0.003,
         _decided_here,
         _unauthorised,
@@ -248,18 +275,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "one_person",
         "承办批准同一人",
-        flow.SAME_PERSON,
-        BREACHES[flow.SAME_PERSON],
+        expected.SAME_PERSON,
+        BREACHES[expected.SAME_PERSON],
         0.004,
         _decided_here,
         _one_person,
     ),
-    Fault("unlawful_fee", "违规收费", flow.FEE, BREACHES[flow.FEE], 0.004, _decided_here, _unlawful_fee),
+    Fault(
+        "unlawful_fee", "违规收费", expected.FEE, BREACHES[expected.FEE], 0.004, _decided_here, _unlawful_fee
+    ),
     Fault(
         "told_twice",
         "补正未一次告知",
-        flow.REPEATED,
-        BREACHES[flow.REPEATED],
+        expected.REPEATED,
+        BREACHES[expected.REPEATED],
         0.004,
         _decided_here,
         _told_twice,
@@ -267,16 +296,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "told_late",
         "补正告知超期",
-        flow.TOLD_LATE,
-        BREACHES[flow.TOLD_LATE],
+        expected.TOLD_LATE,
+        YELLOW,
         0.003,
-        _decided_here,
+        _roomy,
         _told_late,
     ),
     Fault(
         "no_reason",
         "不予受理未说明理由",
-        flow.REFUSAL_REASON,
+        expected.REFUSAL_REASON,
         YELLOW,
         0.003,
         _decided_here,
@@ -285,32 +314,41 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "completed_first",
         "先办结后受理",
-        flow.BEFORE_ACCEPTANCE,
-        BREACHES[flow.BEFORE_ACCEPTANCE],
+        expected.BEFORE_ACCEPTANCE,
+        BREACHES[expected.BEFORE_ACCEPTANCE],
         0.003,
         _decided_here,
         _completed_first,
     ),
-    Fault("unlisted", "清单外事项", flow.UNLISTED, BREACHES[flow.UNLISTED], 0.003, _decided_here, _unlisted),
+    Fault(
+        "unlisted",
+        "清单外事项",
+        expected.UNLISTED,
+        BREACHES[expected.UNLISTED],
+        0.003,
+        _free,
+        _unlisted,
+    ),
     Fault(
         "pause_basis",
         "特别程序无依据",
-        flow.PAUSE_BASIS,
-        BREACHES[flow.PAUSE_BASIS],
+        expected.PAUSE_BASIS,
+        BREACHES[expected.PAUSE_BASIS],
         0.002,
         _with_pause,
         _pause_without_basis,
     ),
-    Fault("pause_overrun", "特别程序超期", flow.PAUSE, RED, 0.002, _with_pause, _pause_overrun),
+    Fault("pause_overrun", "特别程序超期", expected.PAUSE, RED, 0.002, _with_pause, _pause_overrun),
     Fault(
         "entered_late",
         "事后补录",
-        flow.ENTERED_LATE,
-        BREACHES[flow.ENTERED_LATE],
+        expected.ENTERED_LATE,
+        YELLOW,
         0.004,
         _decided_here,
         _entered_late,
     ),
-    Fault("pre_acceptance", "预受理超时", flow.PRE_ACCEPTANCE, RED, 0.003, _online, _pre_accepted_late),
+    Fault("issue", "证照送达超期", expected.ISSUE, YELLOW, 0.003, _decided_here, _collected_late),
+    Fault("pre_acceptance", "预受理超时", expected.PRE_ACCEPTANCE, RED, 0.003, _online, _pre_accepted_late),
 )
 """Every kind of fault, the share of cases that carry it, and what must find it."""

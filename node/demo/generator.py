@@ -18,18 +18,19 @@ from zongheng.v1 import case_pb2, intake_pb2
 
 from node.demo.course import Attribute, Course, Draft, PlannedDay
 from node.demo.faults import FAULTS, Fault, usual
-from node.demo.flow import Turn, walk
+from node.demo.flow import walk
 from node.demo.hall import PERIOD, Moment, Period
 from node.demo.items import filed_at
 from node.demo.people import applicant
 from node.demo.places import ZONE, Place, places
+from node.demo.turn import Turn
 from node.supervision.domains.approval.events import DOMAIN
+from tiers.profile import profile_of
+from tiers.tier import tier_named
 
 Finding = tuple[str, str, str, int]
 """(node, case, rule, level): one alert that must be there, no more and no less."""
 
-# Cases a day and node by tier (DOMAIN §7), with what a village needs to be worth a look.
-_A_DAY: Final = {"village": 3, "town": 80, "county": 800, "city": 1_000}
 _AT_LEAST: Final = {"village": 0.02, "town": 0.04, "county": 0.0, "city": 0.0}
 """Least share of all cases that a node of the tier gets, so that small demos show something at every desk."""
 
@@ -63,8 +64,8 @@ class Plan:
     findings: Counter[Finding]
     filed: Counter[str]
     """Cases by the node where they were filed."""
-    events: Counter[str]
-    """Events by the node that is told about them."""
+    events: Counter[tuple[str, str]]
+    """Events by (node, case): what each node is told."""
 
     def by_fault(self) -> dict[str, list[Planted]]:
         """What was planted, by the fault's name, in the order of the catalogue of faults."""
@@ -72,6 +73,12 @@ class Plan:
         for one in self.planted:
             grouped[one.fault.name].append(one)
         return grouped
+
+    def alerts_of(self, node: str, case_id: str) -> int:
+        """Alerts that must be there at a node for a case."""
+        return sum(
+            count for (at, case, _, _), count in self.findings.items() if (at, case) == (node, case_id)
+        )
 
     def difference(self, found: Counter[Finding]) -> tuple[Counter[Finding], Counter[Finding]]:
         """(missing, unplanned): what was planted and not found, and what was found without having been planted."""
@@ -105,9 +112,7 @@ def generate(cases: int, seed: int, period: Period = PERIOD) -> Demo:
             if fault is not None:
                 planted.append(_planted(fault, course, expected))
     sent.sort(key=lambda one: (one.at_us, one.case_id, one.node))
-    events = Counter({one.node: 0 for one in sent})
-    for one in sent:
-        events[one.node] += len(one.submissions)
+    events = Counter({(one.node, one.case_id): len(one.submissions) for one in sent})
     return Demo(tuple(sent), Plan(seed, tuple(planted), findings, Counter(filed), events))
 
 
@@ -115,12 +120,19 @@ def _volumes(cases: int) -> dict[str, int]:
     """Cases filed by node: in proportion to the days of DOMAIN §7, no node below its tier's least share."""
     if cases < len(places()):
         raise ValueError(f"{cases} cases are too few for {len(places())} nodes: ask for at least one each")
-    total = sum(_A_DAY[place.tier] for place in places())
-    shares = {place.node: max(_A_DAY[place.tier] / total, _AT_LEAST[place.tier]) for place in places()}
+    a_day = {place.node: _a_day(place.tier) for place in places()}
+    total = sum(a_day.values())
+    shares = {place.node: max(a_day[place.node] / total, _AT_LEAST[place.tier]) for place in places()}
     spare = cases - len(places())
     filed = {node: 1 + int(spare * share / sum(shares.values())) for node, share in shares.items()}
     filed[places()[0].node] += cases - sum(filed.values())
     return filed
+
+
+def _a_day(tier: str) -> float:
+    """Cases a day at a node of the tier, as its profile has them."""
+    usual_day = profile_of(tier_named(tier)).cases_a_day
+    return (usual_day.least + usual_day.most) / 2
 
 
 def _faults(random: Random, cases: int, filed: dict[str, int]) -> dict[str, list[Fault]]:
@@ -169,12 +181,13 @@ def _on_the_calendar(random: Random, course: Course, start: int, period: Period)
     for number, draft in enumerate(course.drafts, 1):
         if draft.at.day + start >= period.today:
             continue
-        event = _event(random, course, draft, start, period)
-        told.setdefault(draft.place.node, []).append(
+        submissions = told.setdefault(draft.place.node, [])
+        submissions.append(
             intake_pb2.Submission(
                 serial=f"{course.case_id}/{number}",
-                event=event,
-                applicant=course.applicant,
+                event=_event(random, course, draft, start, period),
+                # Each node is told once who it is, and makes a handle of its own.
+                applicant=None if submissions else course.applicant,
                 texts=draft.texts,
             )
         )
@@ -220,12 +233,12 @@ def _attribute(name: str, value: Attribute, start: int, period: Period) -> case_
 
 def _expected(course: Course, start: int, period: Period) -> Iterator[Finding]:
     """What must be found in this case by now."""
+    today = period.today - start
     for clock in course.clocks:
-        if clock.start.day + start < period.today:
-            for level in clock.levels(period.today - start):
-                yield clock.node, course.case_id, clock.rule, level
+        for level in clock.levels(today):
+            yield clock.node, course.case_id, clock.rule, level
     for breach in course.breaches:
-        if breach.at.day + start < period.today:
+        if breach.at.day < today:
             yield breach.node, course.case_id, breach.rule, breach.level
 
 
