@@ -1,4 +1,4 @@
-"""Tortoise's PostgreSQL client, reached by the URL as it stands.
+"""Where Tortoise finds its PostgreSQL client, which reaches the server by the URL as it stands, and the classes for it.
 
 Tortoise takes a URL apart and hands the pieces on, and so loses what asyncpg and the store read in it (``sslmode``, session
 settings, socket directories). Here asyncpg gets the whole URL: where the store reaches the server, the registry does.
@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
+from node.models.tables import tables
 from node.store.engines.postgres import CONNECT_S
 
 
@@ -27,3 +28,5 @@ class UrlClient(AsyncpgDBClient):
 
 client_class = UrlClient
 """Where Tortoise looks for it."""
+
+__models__ = tables("postgres").models

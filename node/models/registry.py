@@ -9,11 +9,11 @@ of registries can be open in one process. What cannot be stored raises the store
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -25,11 +25,13 @@ from tortoise.transactions import in_transaction
 from federation.errors import ZonghengError
 from node.models.forms import AgencyForm, Draft, DraftState, ItemForm, OfficerForm, SourceForm
 from node.models.tables import ItemDraft, Tables, tables
-from node.store.engine import Dialect, Engine
+from node.store.engine import Dialect, Engine, finished
 from node.store.engines.postgres import CONNECT_S, PostgresEngine, translated
 from node.store.engines.sqlite import BUSY_MS, SqliteEngine
 from node.store.errors import StoreConflict, StoreError, StoreUnreachable
 from node.store.migrate import migrate
+
+T = TypeVar("T")
 
 SCHEMA: Final = Path(__file__).resolve().parent / "schema"
 
@@ -85,7 +87,7 @@ class Registry:
                 await context.init(
                     config={
                         "connections": {name: {"engine": _ENGINES[dialect], "credentials": credentials}},
-                        "apps": {_APP: {"models": [registry._tables.module], "default_connection": name}},
+                        "apps": {_APP: {"models": [f"node.models.{dialect}"], "default_connection": name}},
                     }
                 )
             yield registry
@@ -95,28 +97,33 @@ class Registry:
                 with context:
                     await context.close_connections()
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[BaseDBAsyncClient]:
+    async def _transact(self, work: Callable[[BaseDBAsyncClient], Awaitable[T]]) -> T:
+        """Do ``work`` in one transaction, after whatever was asked for before.
+
+        Once begun it is finished, also when the caller is cancelled: cancelled in its BEGIN, Tortoise would keep the connection's lock.
+        """
         async with self._turn:
             if self._closed:
                 raise StoreUnreachable("the registry is closed")
-            try:
-                with self._context:
-                    async with in_transaction(self._connection_name) as transaction:
-                        yield transaction
-            except exceptions.IntegrityError as error:
-                raise StoreConflict(f"the registry: {error}") from error
-            except exceptions.DBConnectionError as error:
-                raise StoreUnreachable(f"the registry: {error}") from error
-            except exceptions.BaseORMException as error:
-                raise StoreError(f"the registry: {error}") from error
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                raise translated(error, "the registry") from error
+            return await finished(self._once(work))
+
+    async def _once(self, work: Callable[[BaseDBAsyncClient], Awaitable[T]]) -> T:
+        try:
+            with self._context:
+                async with in_transaction(self._connection_name) as transaction:
+                    return await work(transaction)
+        except exceptions.IntegrityError as error:
+            raise StoreConflict(f"the registry: {error}") from error
+        except exceptions.DBConnectionError as error:
+            raise StoreUnreachable(f"the registry: {error}") from error
+        except exceptions.BaseORMException as error:
+            raise StoreError(f"the registry: {error}") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise translated(error, "the registry") from error
 
     async def agencies(self) -> list[AgencyForm]:
         """Every agency, by code."""
-        async with self._transaction() as tx:
-            rows = await self._tables.agency.all(using_db=tx).order_by("code")
+        rows = await self._transact(lambda tx: self._tables.agency.all(using_db=tx).order_by("code"))
         return [
             AgencyForm(code=row.code, name=row.name, node=row.node, superior=row.superior, line=row.line)
             for row in rows
@@ -125,8 +132,8 @@ class Registry:
     async def officers(self, agency: str | None = None) -> list[OfficerForm]:
         """The officers of an agency, or all, by staff number; those who left included (``active`` false)."""
         chosen = {} if agency is None else {"agency": agency}
-        async with self._transaction() as tx:
-            rows = await self._tables.officer.filter(**chosen).using_db(tx).order_by("number")
+        officers = self._tables.officer
+        rows = await self._transact(lambda tx: officers.filter(**chosen).using_db(tx).order_by("number"))
         return [
             OfficerForm(
                 number=row.number,
@@ -140,8 +147,7 @@ class Registry:
 
     async def sources(self) -> list[SourceForm]:
         """Every business system, by code."""
-        async with self._transaction() as tx:
-            rows = await self._tables.source.all(using_db=tx).order_by("code")
+        rows = await self._transact(lambda tx: self._tables.source.all(using_db=tx).order_by("code"))
         return [
             SourceForm(code=row.code, agency=row.agency, contact=row.contact, enabled=bool(row.enabled))
             for row in rows
@@ -150,52 +156,55 @@ class Registry:
     async def drafts(self, state: DraftState | None = None) -> list[Draft]:
         """The versions of items in a state, or all, by item and version."""
         chosen = {} if state is None else {"state": state}
-        async with self._transaction() as tx:
-            rows = await self._tables.item_draft.filter(**chosen).using_db(tx).order_by("item", "version")
+        drafts = self._tables.item_draft
+        rows = await self._transact(
+            lambda tx: drafts.filter(**chosen).using_db(tx).order_by("item", "version")
+        )
         return [_draft(row) for row in rows]
 
     async def draft(self, draft_id: int) -> Draft:
         """One of them; ZonghengError ``not_found``."""
-        async with self._transaction() as tx:
-            row = await self._tables.item_draft.get_or_none(id=draft_id, using_db=tx)
-        if row is None:
-            raise ZonghengError("not_found", f"there is no draft {draft_id} here")
-        return _draft(row)
+        return _draft(await self._transact(lambda tx: self._numbered(tx, draft_id)))
 
     async def save_draft(self, item: ItemForm, by: str, at_us: int) -> Draft:
         """Keep a version of an item as a draft, in the place of an earlier or a withdrawn draft of the same version.
 
         ``by`` is a staff number. Raises ZonghengError ``bad_request`` for a version that is published: it needs a new number.
         """
-        async with self._transaction() as tx:
+
+        async def save(tx: BaseDBAsyncClient) -> ItemDraft:
             row = await self._of(tx, item)
             if row is not None and row.state == "published":
                 raise ZonghengError(
                     "bad_request",
                     f"version {item.version} of {item.code} is published: save the change as version {item.version + 1}",
                 )
-            return _draft(await self._keep(tx, row, item, "draft", by, at_us))
+            return await self._keep(tx, row, item, "draft", by, at_us)
+
+        return _draft(await self._transact(save))
 
     async def withdraw_draft(self, draft_id: int, by: str, at_us: int) -> Draft:
         """Lay a draft aside; it stays on record. Raises ZonghengError ``not_found``, and ``bad_request`` unless it is a draft."""
-        async with self._transaction() as tx:
-            row = await self._tables.item_draft.get_or_none(id=draft_id, using_db=tx)
-            if row is None:
-                raise ZonghengError("not_found", f"there is no draft {draft_id} here")
+
+        async def withdraw(tx: BaseDBAsyncClient) -> ItemDraft:
+            row = await self._numbered(tx, draft_id)
             if row.state != "draft":
                 raise ZonghengError(
                     "bad_request", f"{row.item} version {row.version} is {row.state}, no draft"
                 )
             row.state, row.edited_by, row.edited_at_us = "withdrawn", by, at_us
             await row.save(using_db=tx)
-            return _draft(row)
+            return row
+
+        return _draft(await self._transact(withdraw))
 
     async def enter(self, edition: Edition, by: str, at_us: int) -> None:
         """Take over what was published. Entering it again changes nothing else, so a publication that was cut off is sent again.
 
         Raises StoreConflict when an officer or a source names an agency that neither the edition nor the registry has.
         """
-        async with self._transaction() as tx:
+
+        async def take_over(tx: BaseDBAsyncClient) -> None:
             made = self._tables
             await made.agency.bulk_create(
                 [made.agency(**agency.model_dump()) for agency in edition.agencies],
@@ -219,6 +228,14 @@ class Registry:
                 row = await self._of(tx, item)
                 if row is None or row.state != "published":
                     await self._keep(tx, row, item, "published", by, at_us)
+
+        await self._transact(take_over)
+
+    async def _numbered(self, tx: BaseDBAsyncClient, draft_id: int) -> ItemDraft:
+        row = await self._tables.item_draft.get_or_none(id=draft_id, using_db=tx)
+        if row is None:
+            raise ZonghengError("not_found", f"there is no draft {draft_id} here")
+        return row
 
     async def _of(self, tx: BaseDBAsyncClient, item: ItemForm) -> ItemDraft | None:
         return await self._tables.item_draft.get_or_none(item=item.code, version=item.version, using_db=tx)

@@ -6,7 +6,7 @@ PostgreSQL one in the same process. Each dialect therefore has classes of its ow
 
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType, new_class
+from types import new_class
 from typing import TypeVar
 
 from tortoise import fields
@@ -77,27 +77,26 @@ class ItemDraft(Model):
 class Tables:
     """The classes of one dialect."""
 
-    module: ModuleType
-    """What Tortoise is told to find them in."""
     agency: type[Agency]
     officer: type[Officer]
     source: type[Source]
     item_draft: type[ItemDraft]
 
+    @property
+    def models(self) -> list[type[Model]]:
+        """All of them."""
+        return [self.agency, self.officer, self.source, self.item_draft]
+
 
 @cache
 def tables(dialect: Dialect) -> Tables:
     """The model classes that build queries for ``dialect``."""
-    module = ModuleType(f"{__name__}.{dialect}")
-    made = Tables(
-        module,
+    return Tables(
         _concrete(Agency, "agency"),
         _concrete(Officer, "officer"),
         _concrete(Source, "source"),
         _concrete(ItemDraft, "item_draft"),
     )
-    module.__dict__["__models__"] = [made.agency, made.officer, made.source, made.item_draft]
-    return made
 
 
 def _concrete(shape: type[_M], table: str) -> type[_M]:
