@@ -1,7 +1,7 @@
 """Takes a question down the tree and merges what comes back (DESIGN §6).
 
 One hop: a node that is not in the question's subtree passes it on to the child that leads there; a node that is answers for itself and asks
-all its children at once, each of which does the same. So every node answers from its own store, and no hop knows more than its children.
+all its children at once, each about its own subtree. So every node answers from its own store, and no hop knows more than its children.
 
 - Parts are handed on as they come, in any order; a slow child holds up nobody else's parts.
 - Each hop leaves its children less time than it has, so that there is still time to answer for those that do not.
@@ -92,7 +92,8 @@ async def ask(
         for child in targets:
             within = set(tree.subtree(child)) & set(expected)
             strangers = set(tree.subtree(me)) - within
-            hop = _Hop(question, child, within, strangers, alone=not here, deadline=deadline)
+            theirs = _narrowed(question, child) if here else question
+            hop = _Hop(theirs, child, within, strangers, alone=not here, deadline=deadline)
             pumps.append(tasks.create_task(_pump(hop.parts(ask_child, answer_for), arrived)))
         running = len(pumps)
         try:
@@ -116,6 +117,14 @@ async def ask(
     missing = tally.coverage().unreachable
     if missing:
         yield AnswerPart(unreachable=missing)
+
+
+def _narrowed(question: Question, child: str) -> Question:
+    """The same question about a child's subtree instead of ours."""
+    narrowed = Question()
+    narrowed.CopyFrom(question)
+    narrowed.subtree = child
+    return narrowed
 
 
 async def _pump(parts: Parts, arrived: "asyncio.Queue[AnswerPart | _Failed | None]") -> None:
