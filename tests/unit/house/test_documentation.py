@@ -1,0 +1,113 @@
+"""docs/commands.md is exact: every field that a command prints is described in its command's section."""
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from pydantic import BaseModel
+
+import node.cli
+import node.views
+
+SECTIONS = {
+    "status": ("zongheng status", "Status"),
+    "evaluation": ("zongheng evaluate", "EvaluationView"),
+    "alerts": ("zongheng alerts", "AlertView"),
+    "cases": ("zongheng case", "CaseView"),
+    "questions": ("zongheng ask", "AnswerView"),
+    "rollups": ("zongheng rollup", "RollupView"),
+    "verification": ("zongheng verify", "Verification"),
+    "publication": ("zongheng open, move, publish, confirm", "Published"),
+}
+"""Module of node.views → the section that describes what it answers, and the answer."""
+
+
+def sections(repository: Path) -> dict[str, str]:
+    text = (repository / "docs" / "commands.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def fields(model: type[BaseModel], schema: dict[str, Any] | None = None) -> set[str]:
+    """Names of the fields of a model and of everything that lies in it."""
+    schema = schema or model.model_json_schema(mode="serialization")
+    return {
+        name for part in (schema, *schema.get("$defs", {}).values()) for name in part.get("properties", {})
+    }
+
+
+def described(section: str) -> set[str]:
+    """Every name in backticks, also the parts of a path like `journal.size` or `nodes[].totals`."""
+    names = re.findall(r"`([^`\n]+)`", section)
+    return {part.removesuffix("[]") for name in names for part in name.split(".")}
+
+
+@pytest.mark.parametrize("module", sorted(SECTIONS))
+def test_every_field_of_an_answer_is_described(repository: Path, module: str) -> None:
+    heading, model = SECTIONS[module]
+    answer = getattr(importlib.import_module(f"node.views.{module}"), model)
+    text = sections(repository)
+    known = described(text[heading])
+    if module == "cases":
+        known |= described(text["zongheng alerts"])
+    assert fields(answer) - known == set()
+
+
+def test_what_a_case_by_hand_answers_is_described(repository: Path) -> None:
+    entered = importlib.import_module("node.views.cases").Entered
+    assert fields(entered) <= described(sections(repository)["zongheng open, move, publish, confirm"])
+
+
+def test_every_view_that_answers_a_command_is_looked_at() -> None:
+    looked_at = {*SECTIONS, "present", "evidence"}
+    assert {module.name for module in pkgutil.iter_modules(node.views.__path__)} == looked_at
+
+
+def commands() -> dict[str, Any]:
+    """Every command by its name, as the groups of node/cli register them."""
+    app = typer.Typer()
+    for module in pkgutil.iter_modules(node.cli.__path__):
+        group = importlib.import_module(f"node.cli.{module.name}")
+        if hasattr(group, "register"):
+            group.register(app)
+    everything: Any = typer.main.get_command(app)
+    return dict(everything.commands)
+
+
+def test_every_command_has_its_section_and_every_option_is_named_there(repository: Path) -> None:
+    text = sections(repository)
+    missing = []
+    for name, command in commands().items():
+        (section,) = [
+            body
+            for heading, body in text.items()
+            if heading.startswith("zongheng ") and name in re.split(r",? ", heading)
+        ]
+        missing += [
+            f"{name} {parameter.opts[0]}"
+            for parameter in command.params
+            if parameter.param_type_name == "option" and parameter.name != "help"
+            if not any(option in section for option in parameter.opts)
+        ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readme_names_every_command(repository: Path, readme: str) -> None:
+    text = (repository / readme).read_text(encoding="utf-8")
+    assert [name for name in commands() if f"`zongheng {name}" not in text and f"`{name}`" not in text] == []
+
+
+def test_both_readmes_show_the_same_commands(repository: Path) -> None:
+    shown = [
+        re.findall(
+            r"^zongheng .+|`zongheng [^`]+`", (repository / name).read_text(encoding="utf-8"), re.MULTILINE
+        )
+        for name in ("README.md", "README.zh-CN.md")
+    ]
+    assert len(shown[0]) > 20
+    assert shown[0] == shown[1]
