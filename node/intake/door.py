@@ -38,8 +38,8 @@ LONGEST: Final = 300
 LARGEST: Final = 64 << 10
 """Bytes of one entry."""
 
-LARGEST_TEXT: Final = 1 << 20
-"""Characters of one free text."""
+LARGEST_TEXTS: Final = 1 << 20
+"""Bytes of the free texts of one event together, as UTF-8."""
 
 _EARLIEST_US: Final = micros(datetime(1900, 1, 1, tzinfo=UTC))
 _LATEST_US: Final = micros(datetime(2200, 1, 1, tzinfo=UTC))
@@ -211,9 +211,8 @@ class Door:
                 return Refused("unreadable", f"{said.name} is out of all bounds")
             if expected.sense is Sense.TEXT and said.text and not _DIGEST.fullmatch(said.text):
                 texts.setdefault(said.name, said.text)
-        for text in texts.values():
-            if len(text) > LARGEST_TEXT:
-                return Refused("too_large", f"a text is longer than {LARGEST_TEXT} characters")
+        if sum(len(text.encode()) for text in texts.values()) > LARGEST_TEXTS:
+            return Refused("too_large", f"its texts are larger than {LARGEST_TEXTS} bytes")
         person = submission.applicant
         kept = cleaned(event)
         for text in (submission.serial, person.name, person.id_number, *_codes(kept)):
