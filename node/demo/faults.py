@@ -38,7 +38,9 @@ class Fault:
 
 def usual(random: Random, matter: Matter, place: Place) -> Turn:
     """A clean case: as long as cases take, a few filed online, a few corrected once, paused or collected later."""
-    careful = random.random() < _CAUTION
+    paused = bool(matter.pause_kind) and random.random() < 0.4
+    # A pause that begins on the due day moves nothing any more, so a case that takes one keeps clear of its end.
+    careful = paused or random.random() < _CAUTION
     use: dict[str, tuple[int, ...]] = {}
     for stage, tasks in matter.stages.items():
         if matter.rises:
@@ -48,7 +50,7 @@ def usual(random: Random, matter: Matter, place: Place) -> Turn:
         else:
             days = max(0, matter.promised - 3) if careful else matter.promised
         use[stage] = split(random, tasks, random.randint(0, days))
-    corrected = matter.promised > 0 and random.random() < 0.08
+    corrected = not matter.rises and matter.promised > 0 and random.random() < 0.08
     return Turn(
         online=place.tier in ("county", "city") and not corrected and random.random() < 0.35,
         pre_acceptance_after=random.choice((0, 0, 1)),
@@ -56,7 +58,7 @@ def usual(random: Random, matter: Matter, place: Place) -> Turn:
         told_after=random.randint(0, 3),
         refused=not matter.rises and matter.promised > 0 and random.random() < 0.02,
         use=use,
-        pause=Break(random.randint(4, 9), 12) if matter.pause_kind and random.random() < 0.4 else None,
+        pause=Break(random.randint(4, 9), 12) if paused else None,
         collected_after=random.choice((None, 0, 1, 2)),
         returned=matter.rises and random.random() < 0.06,
     )
