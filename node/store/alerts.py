@@ -5,7 +5,8 @@ unique, so raising the same finding twice writes nothing. For received journals 
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from zongheng.v1.entry_pb2 import AlertState
@@ -14,6 +15,8 @@ from node.store.engine import Transaction
 from node.store.rows import AlertRecord
 
 COLUMNS: Final = tuple("over_by" if field.name == "over" else field.name for field in fields(AlertRecord))
+
+_plain: Final = attrgetter(*(field.name for field in fields(AlertRecord)))
 
 INACTIVE: Final = (
     int(AlertState.ALERT_STATE_CANCELLED),
@@ -70,9 +73,7 @@ class Alerts:
 
     async def insert(self, records: Sequence[AlertRecord]) -> int:
         """Add alerts; one whose id or key is there already is left as it is. Returns how many were new."""
-        return await self._tx.insert(
-            "alert", COLUMNS, [astuple(record) for record in records], "ON CONFLICT DO NOTHING"
-        )
+        return await self._tx.insert("alert", COLUMNS, list(map(_plain, records)), "ON CONFLICT DO NOTHING")
 
     async def of_cases(self, origin: str, case_ids: Sequence[str]) -> list[AlertRecord]:
         """Every alert of these cases, in the order they were raised."""

@@ -73,6 +73,11 @@ class Inbox:
         self._sizes: dict[str, Growth] = {}
         self._changes = Growth()
 
+    def edge(self, origin: str, size: int) -> TileBuilder | None:
+        """The right edge of an origin's tree for `Journal.reader`, which then reads less; None where it is not in memory."""
+        tree = self._trees.get(origin)
+        return tree.copy() if tree is not None and tree.size == size else None
+
     async def wait_beyond(self, origin: str, size: int, timeout: float | None = None) -> int:
         """Wait until an origin's journal is larger than ``size``, at most ``timeout`` seconds; returns the size then."""
         if origin not in self._sizes:

@@ -79,6 +79,8 @@ class Appended:
 @dataclass(slots=True)
 class _Request:
     drafts: Sequence[Draft]
+    hashes: Sequence[bytes]
+    """Leaf hashes of the drafts, computed before the request queues: while another commit is on the disk."""
     beside: Beside | None
     outcome: Appended | BaseException | None = None
 
@@ -154,6 +156,10 @@ class JournalWriter:
         """When `note` was signed."""
         return self._signed_at_us
 
+    def edge(self, size: int) -> TileBuilder | None:
+        """The tree's right edge for `Journal.reader`, which then reads less; None unless the journal is at ``size`` just now."""
+        return self._tree.copy() if self._tree is not None and self._tree.size == size else None
+
     async def wait_beyond(self, size: int, timeout: float | None = None) -> int:
         """Wait until the journal is larger than ``size``, at most ``timeout`` seconds; returns the size then."""
         return await self._growth.beyond(size, timeout)
@@ -164,7 +170,7 @@ class JournalWriter:
         Raises StoreError when nothing was written (for StoreUnreachable: when that is not known; send again, the guards answer).
         A cancelled append may have been written.
         """
-        request = _Request(drafts, beside)
+        request = _Request(drafts, leaf_hashes([draft.leaf for draft in drafts]), beside)
         self._waiting.append(request)
         try:
             async with self._turn:
@@ -233,14 +239,21 @@ class JournalWriter:
                 transaction = session.transaction
                 if careful:
                     repeated = await self._repeated(session, drafts, tree.size)
-                fresh = [draft for position, draft in enumerate(drafts) if position not in repeated]
-                if fresh:
-                    await self._write(session, fresh, grown)
+                hashes = list(chain.from_iterable(request.hashes for request in group))
+                if repeated:
+                    fresh = [position for position in range(len(drafts)) if position not in repeated]
+                    drafts, hashes = [drafts[at] for at in fresh], [hashes[at] for at in fresh]
+                if drafts:
+                    await self._write(session, drafts, tree.size)
+                    await session.journal.put_tiles(self._node, grown.extend(hashes))
                     head = self._signed(grown)
                     await session.journal.advance(head, tree.size)
                 for request in group:
                     if request.beside is not None:
                         await request.beside(session)
+        except _Repeats:
+            self._tree = tree
+            raise
         finally:
             if transaction is not None and transaction.committed:
                 self._tree = grown
@@ -270,9 +283,8 @@ class JournalWriter:
                 request.outcome = Appended(self.size, indexes, known)
             position += count
 
-    async def _write(self, session: Session, drafts: Sequence[Draft], tree: TileBuilder) -> None:
+    async def _write(self, session: Session, drafts: Sequence[Draft], first: int) -> None:
         """Write entries with their guards. Raises _Repeats when a guard has one of them already."""
-        first = tree.size
         serials = [(draft.source, draft.serial, at) for at, draft in enumerate(drafts, first) if draft.serial]
         alerts = [
             replace(draft.alert, idx=at) for at, draft in enumerate(drafts, first) if draft.alert is not None
@@ -281,10 +293,7 @@ class JournalWriter:
             raise _Repeats
         if await session.alerts.insert(alerts) != len(alerts):
             raise _Repeats
-        leaves = [draft.leaf for draft in drafts]
-        tiles = tree.extend(leaf_hashes(leaves))
-        await session.journal.append(self._node, first, leaves)
-        await session.journal.put_tiles(self._node, tiles)
+        await session.journal.append(self._node, first, [draft.leaf for draft in drafts])
         moves = [draft.move for draft in drafts if draft.move is not None]
         if moves:
             await session.alerts.set_states(self._node, moves)

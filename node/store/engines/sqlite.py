@@ -6,7 +6,7 @@ transaction of 1 s). ``synchronous=FULL``: when ``write()`` returns, the WAL has
 
 A lock file beside the database keeps a second process from writing; the system lets go of it when the process dies, however it
 dies. Bulk rows go in as one statement with many VALUES: ``executemany`` gives the interpreter lock away at every row, and under
-a busy event loop waits up to 5 ms each time to get it back.
+a busy event loop has to wait, row by row, to get it back.
 """
 
 import asyncio
@@ -15,112 +15,34 @@ import functools
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 
 import orjson
 
 from node.store.engine import Dialect, Row, finished, pieces
+from node.store.engines.lane import Lane
 from node.store.errors import (
-    StoreConflict,
-    StoreDamaged,
-    StoreError,
-    StoreFull,
     StoreLocked,
     StoreReadOnly,
     StoreUnreachable,
 )
 
-T = TypeVar("T")
-
 READERS: Final = 6
 """Most connections that read at the same time; a seventh reader waits for one of them."""
-
-BUSY_MS: Final = 10_000
-"""How long SQLite waits for a lock of another process, for instance a backup."""
 
 _MEMBERSHIP: Final = re.compile(r"=\s*ANY\(\?\)", re.IGNORECASE)
 _ROWS_AT_ONCE: Final = 256
 _PARAMETERS_AT_ONCE: Final = 32_000  # SQLite's own limit is 32,766.
 
 
-class _Lane:
-    """One connection on one thread."""
-
-    def __init__(self, path: Path, *, writes: bool, synchronous: str = "FULL") -> None:
-        self._thread = ThreadPoolExecutor(1, f"sqlite-{'writer' if writes else 'reader'}")
-        self._path, self._writes, self._synchronous = path, writes, synchronous
-        self._connection: sqlite3.Connection | None = None
-
-    async def open(self) -> Self:
-        try:
-            await self.call(self._open)
-        except BaseException:
-            self._thread.shutdown(wait=False)
-            raise
-        return self
-
-    def _open(self) -> None:
-        connection = sqlite3.connect(
-            self._path,
-            timeout=BUSY_MS / 1000,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=512,
-        )
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        if self._writes:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            connection.execute("PRAGMA wal_autocheckpoint = 4000")
-            connection.execute("PRAGMA journal_size_limit = 67108864")
-        else:
-            connection.execute("PRAGMA query_only = ON")
-        self._connection = connection
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise StoreUnreachable("the store is closed")
-        return self._connection
-
-    async def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Run on this lane's thread, after whatever was asked of it before."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
-        except sqlite3.Error as error:
-            raise _translated(error, self._path) from error
-        except RuntimeError as error:
-            raise StoreUnreachable("the store is closed") from error
-
-    def roll_back(self) -> None:
-        """Give up what is open. Not waited for: the thread does it before whatever is asked of it next."""
-        self._thread.submit(self._roll_back)
-
-    def _roll_back(self) -> None:
-        if self._connection is not None and self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-    async def close(self) -> None:
-        """Close the connection and end the thread."""
-        await self.call(self._close)
-        self._thread.shutdown(wait=True)
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
 class SqliteTransaction:
     """Statements on one lane, between BEGIN and COMMIT. BEGIN goes with the first statement and costs no hop of its own."""
 
-    def __init__(self, lane: _Lane, begin: str) -> None:
+    def __init__(self, lane: Lane, begin: str) -> None:
         self._lane = lane
         self._begin = begin
         self._begun = False
@@ -209,9 +131,9 @@ class SqliteEngine:
         self._path = path
         self.read_only = read_only
         self._synchronous = synchronous
-        self._writer: _Lane | None = None
+        self._writer: Lane | None = None
         self._writing = asyncio.Lock()
-        self._idle: list[_Lane] = []
+        self._idle: list[Lane] = []
         self._readers = asyncio.Semaphore(READERS)
         self._lock_file: int | None = None
         self._closed = False
@@ -231,7 +153,7 @@ class SqliteEngine:
         try:
             engine._lock_file = _lock(path)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # For its owner alone.
-            engine._writer = await _Lane(path, writes=True, synchronous=synchronous).open()
+            engine._writer = await Lane(path, writes=True, synchronous=synchronous).open()
         except OSError as error:
             await engine.close()
             raise StoreUnreachable(f"{path} cannot be opened: {error.strerror}") from error
@@ -267,7 +189,7 @@ class SqliteEngine:
         async with self._readers:
             if self._closed:
                 raise StoreUnreachable("the store is closed")
-            lane = self._idle.pop() if self._idle else await _Lane(self._path, writes=False).open()
+            lane = self._idle.pop() if self._idle else await Lane(self._path, writes=False).open()
             try:
                 yield SqliteTransaction(lane, "BEGIN")
             finally:
@@ -333,32 +255,3 @@ def _bound(parameters: Sequence[Any]) -> Sequence[Any]:
             for value in parameters
         ]
     return parameters
-
-
-def _translated(error: sqlite3.Error, path: Path) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    match code:
-        case sqlite3.SQLITE_FULL:
-            return StoreFull(
-                f"no room left for {path}: free space on its disk; nothing of this write was kept"
-            )
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return StoreLocked(
-                f"{path} is locked by another process for over {BUSY_MS // 1000} s: find and stop it"
-            )
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreDamaged(f"{path} is not a sound database ({error}): restore it from a backup")
-        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return StoreUnreachable(
-                f"{path} cannot be opened ({error}): check that its folder exists and is ours"
-            )
-        case sqlite3.SQLITE_READONLY:
-            return StoreReadOnly(
-                f"{path} cannot be written ({error}): check rights and how its disk is mounted"
-            )
-        case sqlite3.SQLITE_IOERR:
-            return StoreError(f"reading or writing {path} failed ({error}): check the disk")
-        case sqlite3.SQLITE_CONSTRAINT:
-            return StoreConflict(f"{path}: {error}")
-        case _:
-            return StoreError(f"{path}: {error}")

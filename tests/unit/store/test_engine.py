@@ -5,6 +5,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from node.store.engine import finished, pieces
@@ -237,7 +238,7 @@ async def test_going_on_after_a_full_disk_inside_the_block_commits_nothing(tmp_p
 async def test_a_file_locked_by_another_program_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.store.engines.sqlite.BUSY_MS", 50)
+    monkeypatch.setattr("node.store.engines.lane.BUSY_MS", 50)
     path = tmp_path / "node.db"
     store = await Store.open(str(path))
     other = sqlite3.connect(path, isolation_level=None)
@@ -301,6 +302,26 @@ async def test_a_lost_connection_takes_its_lock_again(postgres_url: str) -> None
     with pytest.raises(StoreLocked):
         await Store.open(postgres_url)
     await store.close()
+
+
+async def test_two_nodes_live_side_by_side_in_schemas_of_one_database(postgres_url: str) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    for schema in ("village_1", "village_2"):
+        await connection.execute(f"CREATE SCHEMA {schema}")
+    await connection.close()
+    one = await Store.open(f"{postgres_url}?search_path=village_1")
+    two = await Store.open(f"{postgres_url}?search_path=village_2")
+    async with one.write() as session:
+        await session.links.put("a", b"1")
+    async with two.write() as session:
+        assert await session.links.get("a") is None
+        await session.links.put("a", b"2")
+    with pytest.raises(StoreLocked):
+        await Store.open(f"{postgres_url}?search_path=village_2")
+    async with one.read() as session:
+        assert await session.links.get("a") == b"1"
+    await one.close()
+    await two.close()
 
 
 async def test_only_its_owner_may_open_the_file(tmp_path: Path) -> None:

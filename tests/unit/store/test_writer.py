@@ -338,6 +338,34 @@ async def test_whoever_waits_for_growth_wakes_at_once(store: Store, writer: Jour
     assert await writer.wait_beyond(4, timeout=0.01) == 4
 
 
+async def test_a_long_queue_is_committed_in_several_groups(
+    store: Store, writer: JournalWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.store.writer.GROUP_ENTRIES", 10)
+    async with asyncio.TaskGroup() as group, store.write():
+        tasks = [group.create_task(writer.append(drafts(n * 7, n * 7 + 7))) for n in range(6)]
+        tasks.append(group.create_task(writer.append(drafts(100, 130))))
+        await asyncio.sleep(0.02)
+        tasks[2].cancel()
+    expected = 0
+    for n, task in enumerate(tasks):
+        if n != 2:
+            count = len(task.result().indexes)
+            assert list(task.result().indexes) == list(range(expected, expected + count))
+            expected += count
+    assert writer.size == expected == 5 * 7 + 30
+    await check(store, writer)
+
+
+async def test_the_edge_in_memory_gives_the_same_proofs(store: Store, writer: JournalWriter) -> None:
+    await writer.append(drafts(0, 700))
+    assert writer.edge(699) is None
+    async with store.read() as session:
+        with_edge = session.journal.reader(NODE, 700, writer.edge(700))
+        without = session.journal.reader(NODE, 700)
+        assert await with_edge.inclusion_proof(690, 700) == await without.inclusion_proof(690, 700)
+
+
 async def test_an_idle_head_is_signed_again(store: Store, writer: JournalWriter) -> None:
     assert await writer.sign_head() == ""
     await writer.append(drafts(0, 4))
