@@ -131,6 +131,11 @@ class Catalogue:
         return none.scatter(known["row"], known["version"])
 
     @cached_property
+    def due_steps(self) -> pl.DataFrame:
+        """Steps that must be done and have a limit."""
+        return self.steps.filter(self.steps["required"] & self.steps["amount"].is_not_null())
+
+    @cached_property
     def _validity(self) -> pl.DataFrame:
         columns = self.versions.select("item", "number", "valid_from", "valid_to")
         return columns.with_row_index("version")

@@ -19,9 +19,10 @@ from typing import Final
 import polars as pl
 
 from node.store.rows import FactsRow
-from node.supervision.clock import CLOCK_SCHEMA, READING_SCHEMA, RunningClocks
+from node.supervision.clock import CLOCK_SCHEMA, RunningClocks
+from node.supervision.columns import constant, fill, frame, keep_rows, nulls, numbers, present, true
 from node.supervision.context import Context
-from node.supervision.fold import SUMMARY, CaseEvents, Domain, Ground, nulls, subject
+from node.supervision.fold import SUMMARY, CaseEvents, Domain, Ground, subject
 from node.supervision.policy import Level, Rule, Threshold
 
 __all__ = ["CASES", "FINDINGS", "Context", "Evaluation", "Finding", "Judged", "evaluate", "rerun"]
@@ -80,6 +81,9 @@ _FOUND: Final[dict[str, type[pl.DataType]]] = {
     "agency": pl.String,
     "actor": pl.String,
 }
+
+_OF_CLOCK: Final = ["case", "part", "code", "nth", "due_at", "over", "agency", "actor"]
+_OF_TEST: Final = ("part", "code", "nth", "agency", "actor")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -275,14 +279,15 @@ class _Case:
         terms = self.ground.clocks
         if limits:
             terms = _with_limits(terms, limits)
+        rows = numbers(terms.height).cast(pl.Int64).alias("clock")
         self._clocks = RunningClocks(
-            terms.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("clock"), *list(CLOCK_SCHEMA)[1:]),
+            terms[list(CLOCK_SCHEMA)[1:]].hstack([rows]),
             self.ground.pauses,
             context.calendar,
             context.hours,
         )
         reading = self._clocks.at(_EPOCH + timedelta(microseconds=as_of_us))
-        self.clocks = terms.hstack(reading.select(*list(READING_SCHEMA)[1:]))
+        self.clocks = terms.hstack(reading.get_columns()[1:])
         self._reached: dict[int, pl.Series] = {}
         self._named: dict[str, pl.Series] = {}
         self._summary = domain.summary(self.ground, self.clocks)
@@ -321,22 +326,22 @@ class _Case:
             else:
                 rows, checked, unclear = self._by_test(rule, thresholds)
             levels: dict[Level, int] = {}
-            for threshold, frame in rows:
-                if frame.height:
-                    frame = frame.unique(["case", "part", "code", "nth"], keep="first", maintain_order=True)
-                    levels[threshold.level] = frame.height
-                    found.append(
-                        frame.with_columns(
-                            rule=pl.lit(rule.code),
-                            rule_version=pl.lit(rule.version, dtype=pl.Int32),
-                            level=pl.lit(int(threshold.level), dtype=pl.Int32),
-                        )
+            for threshold, one in rows:
+                levels[threshold.level] = one.height
+                found.append(
+                    one.hstack(
+                        [
+                            constant(rule.code, one.height, pl.String).alias("rule"),
+                            constant(rule.version, one.height, pl.Int32).alias("rule_version"),
+                            constant(int(threshold.level), one.height, pl.Int32).alias("level"),
+                        ]
                     )
+                )
             checked += self.ground.clear.get(rule.code, 0)
             unclear += self.ground.unclear.get(rule.code, 0)
             counts.append((rule.code, checked, unclear, levels))
         n = len(self.ids)
-        level = pl.Series([0], dtype=pl.Int32).new_from_index(0, n)
+        level = constant(0, n, pl.Int32)
         findings = pl.DataFrame(schema=FINDINGS)
         if found:
             all_found = pl.concat(found)
@@ -350,7 +355,7 @@ class _Case:
         return pl.DataFrame(
             [
                 self.ids.alias("case_id"),
-                pl.Series("domain", [self.domain.code]).new_from_index(0, len(self.ids)),
+                constant(self.domain.code, len(self.ids), pl.String).alias("domain"),
                 *self._summary.get_columns(),
                 verdict.level.alias("level"),
                 verdict.next_at.alias("next_at_us"),
@@ -362,9 +367,9 @@ class _Case:
         added = self.domain.figures(self.ground, self._summary)
         return pl.DataFrame(
             [
-                self.ids.gather(added["case"]).alias("case_id"),
-                pl.Series("domain", [self.domain.code]).new_from_index(0, added.height),
-                *added.select("day", "figure", "amount").get_columns(),
+                self.ids[added["case"]].alias("case_id"),
+                constant(self.domain.code, added.height, pl.String).alias("domain"),
+                *added.get_columns()[1:],
             ]
         )
 
@@ -382,22 +387,17 @@ class _Case:
             if not named.any():
                 continue
             reached = self._reaches(threshold.at_least)
-            holds = named & (reached <= self._as_of)
+            by_now = true(reached <= self._as_of)
+            holds = named & by_now
             if threshold.level > Level.NOTICE:
-                holds = holds & ~self.clocks["provisional"]
-            waits = (named & (reached > self._as_of)).fill_null(False)
+                holds = holds & ~fill(self.clocks["provisional"], True)
+            waits = named & ~by_now & present(reached)
             if waits.any():
-                wakes.append(
-                    pl.DataFrame({"case": self.clocks["case"].filter(waits), "at_us": reached.filter(waits)})
-                )
-            holds = holds.fill_null(False)
+                wakes.append(frame(case=self.clocks["case"].filter(waits), at_us=reached.filter(waits)))
             if holds.any():
-                at = reached.filter(holds)
-                frame = self.clocks.filter(holds).select(
-                    "case", "part", "code", "nth", at.alias("since_us"), pl.col("due_at").alias("due_at_us"),
-                    "over", "agency", "actor",
-                )  # fmt: skip
-                rows.append((threshold, frame))
+                held = keep_rows(self.clocks[_OF_CLOCK], holds).rename({"due_at": "due_at_us"})
+                since = reached.filter(holds).alias("since_us")
+                rows.append((threshold, held.hstack([since])[list(_FOUND)]))
         return rows, checked, unclear
 
     def _by_test(
@@ -405,34 +405,40 @@ class _Case:
     ) -> tuple[list[tuple[Threshold, pl.DataFrame]], int, int]:
         assert rule.test is not None
         test = rule.test
-        frame = self.ground.frames[test.frame]
-        if frame.is_empty():
+        asked = self.ground.frames[test.frame]
+        if asked.is_empty():
             return [], 0, 0
-        absent = {
-            name: pl.lit("case" if name == "part" else None, dtype=_FOUND[name])
-            for name in ("part", "code", "nth", "agency", "actor")
-            if name not in frame.columns
-        }
-        if absent:
-            frame = frame.with_columns(**absent)
-        # Of the subject's own case frame only the case is the subject, whoever its agency is.
-        measured = frame.lazy().filter(test.applies).select(
-            "case",
-            "part",
-            "code",
-            "nth",
-            test.since.cast(pl.Int64).alias("since_us"),
-            test.due.cast(pl.Int64).alias("due_at_us"),
-            test.measure.cast(pl.Int32).alias("over"),
-            "agency",
-            test.actor.cast(pl.String).alias("actor"),
-        ).collect()  # fmt: skip
+        absent = [name for name in _OF_TEST if name not in asked.columns]
+        for name in absent:
+            whole = name == "part"
+            kind = _FOUND[name]
+            column = constant("case", asked.height, kind) if whole else nulls(asked.height, kind)
+            asked = asked.hstack([column.alias(name)])
+        measured = (
+            asked.lazy()
+            .filter(test.applies)
+            .select(
+                "case",
+                "part",
+                "code",
+                "nth",
+                test.since.cast(pl.Int64).alias("since_us"),
+                test.due.cast(pl.Int64).alias("due_at_us"),
+                test.measure.cast(pl.Int32).alias("over"),
+                "agency",
+                test.actor.cast(pl.String).alias("actor"),
+            )
+            .collect()
+        )
         unclear = measured["over"].null_count()
         rows = []
         for threshold in thresholds:
-            holds = (measured["over"] >= threshold.at_least).fill_null(False)
+            holds = true(measured["over"] >= threshold.at_least)
             if holds.any():
-                rows.append((threshold, measured.filter(holds)))
+                # A subject that breaks a rule twice (two steps that should have come first) breaks it once.
+                broken = measured.filter(holds).sort("since_us")
+                once = broken.unique(["case", "part", "code", "nth"], keep="first", maintain_order=True)
+                rows.append((threshold, once))
         return rows, measured.height - unclear, unclear
 
     def _of(self, clock: str) -> pl.Series:
@@ -448,9 +454,9 @@ class _Case:
 
     def _findings(self, found: pl.DataFrame) -> pl.DataFrame:
         case = found["case"]
-        agency, item = (self._summary[name].gather(case) for name in ("agency", "item"))
+        agency, item = (self._summary[name][case] for name in ("agency", "item"))
         return found.select(
-            self.ids.gather(case).alias("case_id"),
+            self.ids[case].alias("case_id"),
             subject(),
             pl.lit(self.domain.code).alias("domain"),
             "rule",

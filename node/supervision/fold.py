@@ -10,21 +10,17 @@ restored here. It knows no now; an event later than the instant asked for must h
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from importlib import import_module
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
 from node.supervision.clock import CLOCK_SCHEMA, PAUSE_SCHEMA
+from node.supervision.columns import Keep, constant, fill, nulls, numbers, present, spread
 from node.supervision.context import Context
 from node.supervision.frame import BASE, SCHEMA
 from node.supervision.policy import Rule
-
-Keep = Literal["first", "last"]
-
-_MOST_TEXTS: Final = 1 << 31
-"""More than a category set can tell apart."""
 
 CLOCKS: Final[dict[str, type[pl.DataType]]] = {
     "case": pl.UInt32,
@@ -67,14 +63,20 @@ class CaseEvents:
             raise ValueError(f"events lack the columns {missing}")
         if not _ordered(events):
             events = events.sort("at_us", "idx")
-        case, self.ids = _numbered(events["case_id"])
-        rows = pl.int_range(events.height, dtype=pl.UInt32, eager=True).alias("row")
-        self.events = events.with_columns(case, rows)
-        self.kinds = frozenset(events["kind"].unique().to_list())
+        self.case, self.ids = _numbered(events["case_id"])
+        self._columns = {column.name: column for column in events.get_columns()}
+        self._columns["case"] = self.case
+        self._columns["row"] = numbers(events.height)
+        self._kind = events["kind"]
+        self.kinds = frozenset(_distinct(self._kind))
 
     def __len__(self) -> int:
         """Number of cases."""
         return self.ids.len()
+
+    def __getitem__(self, column: str) -> pl.Series:
+        """A column over all events."""
+        return self._columns[column]
 
     def of(self, kinds: str | tuple[str, ...], *columns: str) -> pl.DataFrame:
         """Events of these kinds in order, with `case`, `at_us` and `columns`; a column that no event carries is null.
@@ -82,105 +84,36 @@ class CaseEvents:
         `row` may be asked for too: the event's place in the order of all.
         """
         wanted = (kinds,) if isinstance(kinds, str) else kinds
-        names = tuple(dict.fromkeys(("case", "at_us", *columns)))
-        present = [kind for kind in wanted if kind in self.kinds]
-        if not present:
-            return pl.DataFrame(schema={name: _dtype(name) for name in names})
-        held = [name for name in names if name in self.events.columns]
-        kind = self.events["kind"]
-        mask = kind == present[0]
-        for other in present[1:]:
-            mask = mask | (kind == other)
-        found = self.events.select(held).filter(mask)
-        if len(held) < len(names):
-            found = found.with_columns(
-                nulls(found.height, _dtype(name)).alias(name) for name in names if name not in held
-            ).select(names)
-        return found
-
-    def positions(self, case: pl.Series, keep: Keep) -> pl.Series:
-        """For each case, the position in `case` of its first or last row; null where it has none. Use with `gather`."""
-        return positions(case, len(self), keep)
-
-    def nulls(self, dtype: type[pl.DataType]) -> pl.Series:
-        """One null a case."""
-        return nulls(len(self), dtype)
+        names = ("case", "at_us", *columns)
+        present_kinds = [kind for kind in wanted if kind in self.kinds]
+        if not present_kinds:
+            return _nothing(names)
+        mask = self._kind == present_kinds[0]
+        for other in present_kinds[1:]:
+            mask = mask | (self._kind == other)
+        height = int(mask.sum())
+        return pl.DataFrame(
+            [
+                self._columns[name].filter(mask)
+                if name in self._columns
+                else nulls(height, _dtype(name)).alias(name)
+                for name in names
+            ]
+        )
 
     def stated(self, column: str, keep: Keep = "last") -> pl.Series:
         """For each case the first or last value of an attribute that some event of it states; null where none does."""
-        if column not in self.events.columns:
-            return self.nulls(_dtype(column))
-        values = self.events[column]
-        if values.null_count() == values.len():
-            return self.nulls(_dtype(column))
-        given = values.is_not_null()
+        values = self._columns.get(column)
+        if values is None or values.null_count() == values.len():
+            return nulls(len(self), _dtype(column))
+        given = present(values)
         return spread(values.filter(given), self.case.filter(given), len(self), keep)
 
     def text(self, column: str, keep: Keep = "first") -> pl.Series:
         """For each case the first or last value of a base text column that is not empty; "" where all are."""
-        values = self.events[column]
+        values = self._columns[column]
         given = values != ""
-        return spread(values.filter(given), self.case.filter(given), len(self), keep).fill_null("")
-
-    @cached_property
-    def case(self) -> pl.Series:
-        """The case number of each event."""
-        return self.events["case"]
-
-
-def nulls(height: int, dtype: type[pl.DataType]) -> pl.Series:
-    """A column of nulls."""
-    return pl.Series([None], dtype=dtype).new_from_index(0, height)
-
-
-def positions(case: pl.Series, cases: int, keep: Keep) -> pl.Series:
-    """For each of `cases` the position in `case` of its first or last row; null where it has none."""
-    rows = pl.int_range(case.len(), dtype=pl.UInt32, eager=True)
-    if keep == "first":
-        rows, case = rows.reverse(), case.reverse()
-    return nulls(cases, pl.UInt32).scatter(case, rows)
-
-
-def spread(values: pl.Series, case: pl.Series, cases: int, keep: Keep) -> pl.Series:
-    """For each of `cases` the first or last of its `values`; null where it has none."""
-    return values.gather(positions(case, cases, keep))
-
-
-def tally(case: pl.Series, cases: int) -> pl.Series:
-    """How many rows of `case` each of `cases` has."""
-    return total(pl.Series([1], dtype=pl.Int64).new_from_index(0, case.len()), case, cases)
-
-
-def total(values: pl.Series, case: pl.Series, cases: int) -> pl.Series:
-    """The sum of `values` for each of `cases`; 0 where it has none."""
-    zeros = pl.Series([0], dtype=pl.Int64).new_from_index(0, cases)
-    if values.is_empty():
-        return zeros
-    sums = pl.DataFrame({"case": case, "value": values}).group_by("case").agg(pl.col("value").sum())
-    return zeros.scatter(sums["case"], sums["value"].cast(pl.Int64))
-
-
-def pairs(case: pl.Series, text: pl.Series) -> pl.Series:
-    """Each pair of a case and a text as one number, equal where both are."""
-    # A category set of its own: its codes count from 0 and are forgotten with it.
-    codes = text.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)
-    return case.cast(pl.Int64) * _MOST_TEXTS + codes
-
-
-def local_day(at: pl.Series, zone: pl.Series) -> pl.Series:
-    """The day (since 1970-01-01) of each instant (µs) in the zone of its row."""
-    stamps = at.cast(pl.Datetime("us", "UTC"))
-
-    def in_zone(name: str) -> pl.Series:
-        return stamps.dt.convert_time_zone(name).dt.date().cast(pl.Int32)
-
-    names = zone.unique().to_list()
-    if not names:
-        return pl.Series([], dtype=pl.Int32)
-    days = in_zone(names[0])
-    for name in names[1:]:
-        days = in_zone(name).zip_with(zone == name, days)
-    return days
+        return fill(spread(values.filter(given), self.case.filter(given), len(self), keep), "")
 
 
 @dataclass(frozen=True)
@@ -269,9 +202,20 @@ def installed(codes: tuple[str, ...]) -> tuple[Domain, ...]:
 def _numbered(ids: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The case number of each row, and the id of each number."""
     if ids.len() == 0 or (ids == ids[0]).all():
-        return pl.Series("case", [0], dtype=pl.UInt32).new_from_index(0, ids.len()), ids[:1]
+        return constant(0, ids.len(), pl.UInt32).alias("case"), ids[:1]
+    # A category set of its own: its codes count from 0 and are forgotten with it.
     codes = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.UInt32)
     return codes.alias("case"), spread(ids, codes, codes.n_unique(), "first")
+
+
+def _distinct(texts: pl.Series) -> list[str]:
+    few = texts.len() <= 100
+    return list(texts.to_list() if few else texts.unique().to_list())
+
+
+@cache
+def _nothing(names: tuple[str, ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema={name: _dtype(name) for name in names})
 
 
 def _ordered(events: pl.DataFrame) -> bool:

@@ -11,11 +11,27 @@ from typing import Final
 
 import polars as pl
 
+from node.supervision.columns import (
+    constant,
+    fill,
+    frame,
+    has,
+    keep_rows,
+    nulls,
+    pairs,
+    present,
+    tally,
+    true,
+    where,
+)
 from node.supervision.context import Context
-from node.supervision.fold import Facts, nulls, pairs, tally
+from node.supervision.fold import Facts
 
 HANDLE: Final = "handle"
 APPROVE: Final = "approve"
+
+UNDECIDED: Final = ("returned", "void", "withdrawn")
+"""Results of a completion that decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +45,19 @@ class Found:
 
 def with_catalogue(steps: pl.DataFrame, cases: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Steps with what the catalogue version of their case says about them; its role goes before the stated one."""
-    version = cases["version"].gather(steps["case"])
+    version = cases["version"][steps["case"]].alias("version")
     published = context.catalogue.steps
-    if published.is_empty() or steps.is_empty():
-        absent = [
-            nulls(steps.height, published.schema[name].__class__).alias(name)
-            for name in ("amount", "unit", "roll", "required", "named_officers")
-        ]
-        return steps.with_columns(version.alias("version"), *absent)
+    if published.is_empty() or steps.is_empty() or version.null_count() == version.len():
+        absent = [nulls(steps.height, kind).alias(name) for name, kind in _PUBLISHED.items()]
+        return steps.hstack([version, *absent])
     told = published.rename({"role": "role_published", "responsible": "responsible_published"})
-    joined = steps.with_columns(version.alias("version")).join(
-        told, on=["version", "step"], how="left", maintain_order="left"
-    )
-    return joined.with_columns(
-        role=pl.coalesce(_filled("role_published"), "role"),
-        responsible=pl.coalesce(_filled("responsible"), "responsible_published"),
+    joined = steps.hstack([version]).join(told, on=["version", "step"], how="left", maintain_order="left")
+    role, responsible = joined["role_published"], joined["responsible"]
+    return joined.drop("role", "responsible").hstack(
+        [
+            where(role != "", role, joined["role"]).alias("role"),
+            where(responsible != "", responsible, joined["responsible_published"]).alias("responsible"),
+        ]
     )
 
 
@@ -54,11 +68,11 @@ def orders(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> pl.Dat
     never happened is a matter of `skipped`.
     """
     after = context.catalogue.after
-    if after.is_empty() or steps.is_empty():
-        return _empty(steps, code=pl.String, early=pl.Boolean, since=pl.Int64)
+    if after.is_empty() or steps.is_empty() or steps["version"].null_count() == steps.height:
+        return _NO_ORDERS
     once = steps.filter(steps["nth"] == 1)
     firsts = once.select("case", before="step", before_row="row", before_at="at_us")
-    over = cases["stop_at"].is_not_null().gather(once["case"])
+    over = present(cases["stop_at"])[once["case"]]
     pairs = once.with_columns(over.alias("over")).join(after, on=["version", "step"])
     seen = pairs.join(firsts, on=["case", "before"], how="left")
     return seen.filter(~pl.col("over") | pl.col("before_row").is_not_null()).select(
@@ -74,19 +88,17 @@ def orders(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> pl.Dat
 
 
 def skipped(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> Found:
-    """Required steps that a completed case never did."""
-    schema = {"case": pl.UInt32, "part": pl.String, "code": pl.String, "nth": pl.Int64, "since": pl.Int64}
-    asked = (
-        cases["completed_at"].is_not_null() & cases["held"] & (cases["required_steps"] > 0).fill_null(False)
-    )
+    """Required steps that a completed case never did; a case returned, void or withdrawn needed none."""
+    required_steps = fill(cases["required_steps"], 0)
+    asked = present(cases["completed_at"]) & (required_steps > 0)
     if not asked.any():
-        return Found(pl.DataFrame(schema=schema))
-    needed = steps.filter(steps["required"].fill_null(False) & (steps["nth"] == 1))
-    done = tally(needed["case"], cases.height)
-    short = cases.filter(asked & (done < cases["required_steps"]))
+        return Found(_NOT_SKIPPED)
+    asked = asked & ~true(cases["result"].is_in(UNDECIDED))
+    needed = steps.filter(true(steps["required"]) & (steps["nth"] == 1))
+    short = cases.filter(asked & (tally(needed["case"], cases.height) < required_steps))
     clear = int(asked.sum()) - short.height
     if short.is_empty():
-        return Found(pl.DataFrame(schema=schema), clear)
+        return Found(_NOT_SKIPPED, clear)
     required = context.catalogue.steps.filter(pl.col("required")).select("version", "step")
     missing = (
         short.select("case", "version", since="completed_at", actor="completed_by")
@@ -99,9 +111,10 @@ def skipped(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> Found
 
 def authority(steps: pl.DataFrame, context: Context) -> Found:
     """Steps for which the catalogue names officers: `authorised` says whether the actor is one (null: no actor stated)."""
-    named = steps.filter(steps["named_officers"].fill_null(False))
-    if named.is_empty():
-        return Found(_empty(named, code=pl.String, authorised=pl.Boolean))
+    is_named = true(steps["named_officers"])
+    if not is_named.any():
+        return Found(_NO_AUTHORITY)
+    named = steps.filter(is_named)
     granted = context.catalogue.authorised
     others = named.join(granted, on=["version", "step", "actor"], how="anti")
     rows = others.select(
@@ -122,29 +135,25 @@ def duties(cases: pl.DataFrame, steps: pl.DataFrame) -> Found:
 
     Checked are cases that have both duties; without the name of everybody in them nobody can be cleared.
     """
-    handled, approved = steps.filter(steps["role"] == HANDLE), steps.filter(steps["role"] == APPROVE)
-    n = cases.height
-    both = (tally(handled["case"], n) > 0) & (tally(approved["case"], n) > 0)
-    empty = pl.DataFrame(
-        schema={"case": pl.UInt32, "actor": pl.String, "agency": pl.String, "since": pl.Int64}
-    )
-    if not both.any():
-        return Found(empty)
+    n, role = cases.height, steps["role"]
+    is_handled, is_approved = true(role == HANDLE), true(role == APPROVE)
+    if not (is_handled.any() and is_approved.any()):
+        return Found(_NO_DUTIES)
+    columns = ("case", "actor", "agency", "at_us")
+    handled, approved = (keep_rows(steps.select(columns), mask) for mask in (is_handled, is_approved))
+    both = has(handled["case"], n) & has(approved["case"], n)
     pair = pairs(
         pl.concat([handled["case"], approved["case"]]), pl.concat([handled["actor"], approved["actor"]])
     )
-    first = handled.select("case", "actor", "agency", at_handled="at_us", pair=pair[: handled.height]).filter(
-        handled["actor"] != ""
-    )
-    second = approved.select(at_approved="at_us", pair=pair[handled.height :])
+    first = handled.hstack([pair[: handled.height].alias("pair")]).filter(handled["actor"] != "")
+    second = frame(approved_at=approved["at_us"], pair=pair[handled.height :])
     met = first.unique("pair", keep="first").join(second.unique("pair", keep="first"), on="pair")
-    rows = met.select(
-        "case", "actor", "agency", since=pl.max_horizontal("at_handled", "at_approved")
-    ).sort("case", "since", "actor").unique("case", keep="first", maintain_order=True)  # fmt: skip
-    nameless = pl.concat([part["case"].filter(part["actor"] == "") for part in (handled, approved)])
-    unsure = both & (tally(nameless, n) > 0)
-    open_question = unsure & (tally(rows["case"], n) == 0)
-    unclear = int(open_question.sum())
+    rows = met.select("case", "actor", "agency", since=pl.max_horizontal("at_us", "approved_at"))
+    if rows.height > 1:
+        rows = rows.sort("case", "since", "actor").unique("case", keep="first", maintain_order=True)
+    nameless = [part["case"].filter(part["actor"] == "") for part in (handled, approved)]
+    unsure = both & has(pl.concat(nameless), n) & ~has(rows["case"], n)
+    unclear = int(unsure.sum())
     return Found(rows, clear=int(both.sum()) - rows.height - unclear, unclear=unclear)
 
 
@@ -152,9 +161,9 @@ def pauses(facts: Facts, cases: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Special procedures with what founds them: `founded` (law cited), `approved`, `allowed` by the item's own list."""
     found = facts.parts["pauses"]
     if found.is_empty():
-        return _empty(found, nth=pl.Int64, founded=pl.Boolean, approved=pl.Boolean, allowed=pl.Boolean)
-    version = cases["version"].gather(found["case"]).alias("version")
-    named = cases["named_procedures"].gather(found["case"]).fill_null(False).alias("named")
+        return _NO_PAUSES
+    version = cases["version"][found["case"]].alias("version")
+    named = fill(cases["named_procedures"][found["case"]], False).alias("named")
     listed = context.catalogue.procedures.with_columns(listed=pl.lit(True))
     return (
         found.with_columns(version, named)
@@ -176,7 +185,8 @@ def pauses(facts: Facts, cases: pl.DataFrame, context: Context) -> pl.DataFrame:
 def corrections(facts: Facts) -> pl.DataFrame:
     """Each telling of missing materials with its number."""
     told = facts.parts["corrections"]
-    return told.select("case", "actor", "agency", "at_us", "nth", part=pl.lit("correction"))
+    part = constant("correction", told.height, pl.String)
+    return told[["case", "actor", "agency", "at_us", "nth"]].hstack([part.alias("part")])
 
 
 def refusals(facts: Facts) -> pl.DataFrame:
@@ -191,13 +201,28 @@ def _filled(column: str) -> pl.Expr:
     return pl.when(pl.col(column) != "").then(pl.col(column))
 
 
-def _empty(frame: pl.DataFrame, **columns: type[pl.DataType]) -> pl.DataFrame:
-    schema: dict[str, type[pl.DataType]] = {
-        "case": pl.UInt32,
-        "actor": pl.String,
-        "agency": pl.String,
-        "at_us": pl.Int64,
-        "part": pl.String,
-        "nth": pl.Int64,
-    }
-    return pl.DataFrame(schema={**schema, **columns})
+_PUBLISHED: Final[dict[str, type[pl.DataType]]] = {
+    "position": pl.Int32,
+    "amount": pl.Int32,
+    "unit": pl.String,
+    "roll": pl.Boolean,
+    "required": pl.Boolean,
+    "named_officers": pl.Boolean,
+}
+_ROW: Final[dict[str, type[pl.DataType]]] = {
+    "case": pl.UInt32,
+    "actor": pl.String,
+    "agency": pl.String,
+    "at_us": pl.Int64,
+    "nth": pl.Int64,
+    "part": pl.String,
+    "code": pl.String,
+    "since": pl.Int64,
+}
+_NO_ORDERS: Final = pl.DataFrame(schema={**_ROW, "early": pl.Boolean})
+_NOT_SKIPPED: Final = pl.DataFrame(schema=_ROW)
+_NO_AUTHORITY: Final = pl.DataFrame(schema={**_ROW, "authorised": pl.Boolean})
+_NO_DUTIES: Final = pl.DataFrame(schema=_ROW)
+_NO_PAUSES: Final = pl.DataFrame(
+    schema={**_ROW, "founded": pl.Boolean, "approved": pl.Boolean, "allowed": pl.Boolean}
+)

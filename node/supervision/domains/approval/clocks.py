@@ -17,9 +17,24 @@ from typing import Final
 import polars as pl
 
 from node.supervision.clock import WORKING
+from node.supervision.columns import (
+    coalesce,
+    constant,
+    fill,
+    frame,
+    greatest,
+    keep_rows,
+    least,
+    nulls,
+    numbers,
+    only,
+    present,
+    true,
+    where,
+)
 from node.supervision.context import Context
 from node.supervision.domains.approval.limits import Limits
-from node.supervision.fold import CLOCKS, GROUND_PAUSES, Facts, nulls, positions
+from node.supervision.fold import CLOCKS, GROUND_PAUSES, Facts
 
 STATUTORY: Final = "statutory"
 PROMISED: Final = "promised"
@@ -34,6 +49,25 @@ LENGTH: Final = "length"
 """Of a completed case without a limit: no rule reads it, but how many days it took is still a figure."""
 
 ONLINE: Final = "online"
+
+_NONE: Final = pl.DataFrame(schema=CLOCKS)
+_NO_PAUSES: Final = pl.DataFrame(schema=GROUND_PAUSES)
+
+_WHOLE: Final = {
+    name: (
+        "case",
+        "zone",
+        "completed_by",
+        "began_at",
+        "stop_at",
+        "extension",
+        *(f"{name}_{term}" for term in ("amount", "unit", "roll", "due_at", "due_day")),
+    )
+    for name in (STATUTORY, PROMISED)
+}
+
+_ROWS: Final = 1 << 32
+"""More than there are events in one evaluation."""
 
 _PAUSED: Final = (STATUTORY, PROMISED, STEP, TIER, LENGTH)
 
@@ -52,7 +86,7 @@ def clocks(
         _whole(cases, PROMISED),
         _length(cases),
         _done_steps(facts, cases, steps),
-        _pending_steps(facts, cases, steps, context),
+        _pending_steps(cases, steps, context),
         _pauses(facts, cases),
         _tier(cases),
         _pre_acceptance(cases, days[PRE_ACCEPTANCE]),
@@ -60,129 +94,131 @@ def clocks(
         _issue(cases, days[ISSUE]),
         _entries(facts, cases, days[ENTRY]),
     ]
-    all_clocks = pl.concat([one for one in found if one.height] or [pl.DataFrame(schema=CLOCKS)])
+    running = [one for one in found if one.height]
+    all_clocks = pl.concat(running) if running else _NONE
     return all_clocks, _pauses_of(all_clocks, facts, cases)
 
 
-def _rows(frame: pl.DataFrame, name: str, **terms: pl.Expr | str) -> pl.DataFrame:
-    """Clocks called `name` out of rows of `frame`; what is not given is null, `part` is the case and the unit working days."""
-    given: dict[str, pl.Expr | str] = {"case": "case", "zone": "zone", **terms}
-    defaults = {"part": "case", "name": name, "unit": WORKING}
-    columns = []
+def _rows(rows: pl.DataFrame, name: str, **terms: pl.Series | str | int) -> pl.DataFrame:
+    """Clocks called `name`, one for each of `rows` (which have `case` and `zone`).
+
+    A term is a column or one value for all; what is not given is null, `part` is the case and the unit working days.
+    """
+    height = rows.height
+    given: dict[str, pl.Series | str | int] = {
+        "part": "case",
+        "name": name,
+        "unit": WORKING,
+        "case": rows["case"],
+        "zone": rows["zone"],
+        **terms,
+    }
+    columns = {}
     for column, kind in CLOCKS.items():
-        if column in given:
-            value = given[column]
-            expr = pl.col(value) if isinstance(value, str) else value
+        value = given.get(column)
+        if value is None:
+            columns[column] = nulls(height, kind)
+        elif isinstance(value, pl.Series):
+            columns[column] = value if value.dtype == kind else value.cast(kind)
         else:
-            expr = pl.lit(defaults.get(column), dtype=kind)
-        columns.append(expr.cast(kind).alias(column))
-    return frame.select(columns)
-
-
-def _none() -> pl.DataFrame:
-    return pl.DataFrame(schema=CLOCKS)
+            columns[column] = constant(value, height, kind)
+    return frame(**columns)
 
 
 def _whole(cases: pl.DataFrame, name: str) -> pl.DataFrame:
     """The statutory or promised clock of cases that have begun (行政许可法 §42); without a limit it is undetermined."""
-    running = cases.filter(cases["began_at"].is_not_null())
+    began = present(cases["began_at"])
+    if not began.any():
+        return _NONE
+    running = cases if began.all() else keep_rows(cases.select(*_WHOLE[name]), began)
     return _rows(
         running,
         name,
-        actor="completed_by",
-        start_at="began_at",
-        stop_at="stop_at",
-        amount=f"{name}_amount",
-        unit=f"{name}_unit",
-        extension="extension",
-        roll_forward=f"{name}_roll",
-        stated_due_at=f"{name}_due_at",
-        stated_due_day=f"{name}_due_day",
+        actor=running["completed_by"],
+        start_at=running["began_at"],
+        stop_at=running["stop_at"],
+        amount=running[f"{name}_amount"],
+        unit=running[f"{name}_unit"],
+        extension=running["extension"],
+        roll_forward=running[f"{name}_roll"],
+        stated_due_at=running[f"{name}_due_at"],
+        stated_due_day=running[f"{name}_due_day"],
     )
 
 
 def _length(cases: pl.DataFrame) -> pl.DataFrame:
-    unlimited = cases.filter(
-        cases["completed_at"].is_not_null() & cases["began_at"].is_not_null() & ~cases["statutory_given"]
-    )
+    limited = present(coalesce(*(cases[f"statutory_{name}"] for name in ("amount", "due_at", "due_day"))))
+    if limited.all():
+        return _NONE
+    unlimited = cases.filter(present(cases["completed_at"]) & present(cases["began_at"]) & ~limited)
     if unlimited.is_empty():
-        return _none()
-    return _rows(unlimited, LENGTH, start_at="began_at", stop_at="stop_at", amount=pl.lit(0))
+        return _NONE
+    return _rows(unlimited, LENGTH, start_at=unlimited["began_at"], stop_at=unlimited["stop_at"], amount=0)
 
 
 def _done_steps(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """Steps that were done and have a limit, stated by the event or published."""
-    limited = steps["limit_days"].is_not_null() | steps["amount"].is_not_null()
+    limited = present(steps["limit_days"]) | present(steps["amount"])
     if not limited.any():
-        return _none()
-    began = _began(facts, cases, steps)
-    stated = pl.col("limit_days").is_not_null()
+        return _NONE
+    began_at = _began(facts, cases, steps).filter(limited)
+    done = steps if limited.all() else keep_rows(steps, limited)
+    stated = present(done["limit_days"])
+    rows = frame(case=done["case"], zone=cases["zone"][done["case"]])
     return _rows(
-        steps.with_columns(began.alias("began_at"), cases["zone"].gather(steps["case"])).filter(limited),
+        rows,
         STEP,
-        part=pl.lit("step"),
-        code="step",
-        nth="nth",
-        agency="agency",
-        actor=pl.when(pl.col("actor") != "").then("actor").otherwise("responsible"),
-        start_at="began_at",
-        stop_at="at_us",
-        amount=pl.coalesce("limit_days", "amount"),
-        unit=pl.when(stated).then(pl.col("limit_unit")).otherwise("unit").fill_null(WORKING),
-        roll_forward="roll",
+        part="step",
+        code=done["step"],
+        nth=done["nth"],
+        agency=done["agency"],
+        actor=where(done["actor"] != "", done["actor"], done["responsible"]),
+        start_at=began_at,
+        stop_at=done["at_us"],
+        amount=coalesce(done["limit_days"].cast(pl.Int32), done["amount"]),
+        unit=fill(where(stated, done["limit_unit"], done["unit"]), WORKING),
+        roll_forward=done["roll"],
     )
 
 
 def _began(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.Series:
     """When each step began: as stated, else at the end of what came before it here, else with the case."""
-    place = pl.int_range(steps.height, dtype=pl.UInt32, eager=True)
-    marks = [steps.select("case", "row", "at_us", place.alias("place"))]
+    marks = [frame(case=steps["case"], row=steps["row"], at_us=steps["at_us"], place=numbers(steps.height))]
     for name in ("accepted", "entered"):
         part = facts.parts[name]
-        marks.append(part.select("case", "row", "at_us", nulls(part.height, pl.UInt32).alias("place")))
-    ordered = pl.concat(marks).sort("case", "row")
-    before = pl.when(pl.col("case") == pl.col("case").shift(1)).then(pl.col("at_us").shift(1))
-    known = ordered.select("place", before.alias("before_at")).filter(pl.col("place").is_not_null())
-    previous = nulls(steps.height, pl.Int64).scatter(known["place"], known["before_at"])
-    return pl.select(
-        pl.coalesce(
-            steps["started_at"],
-            previous,
-            cases["accepted_at"].gather(steps["case"]),
-            cases["received_at"].gather(steps["case"]),
-        )
-    ).to_series()
+        nowhere = nulls(part.height, pl.UInt32)
+        marks.append(frame(case=part["case"], row=part["row"], at_us=part["at_us"], place=nowhere))
+    ordered = pl.concat(marks)
+    # One number to sort by: the case, then the order of all events.
+    order = (ordered["case"].cast(pl.Int64) * _ROWS + ordered["row"].cast(pl.Int64)).arg_sort()
+    ordered = frame(**{name: ordered[name][order] for name in ("case", "at_us", "place")})
+    case, at, place = ordered["case"], ordered["at_us"], ordered["place"]
+    before = nulls(1, pl.Int64).append(only(at[:-1], case[1:] == case[:-1]))
+    done = present(place)
+    previous = nulls(steps.height, pl.Int64).scatter(place.filter(done), before.filter(done))
+    return coalesce(
+        steps["started_at"],
+        previous,
+        cases["accepted_at"][steps["case"]],
+        cases["received_at"][steps["case"]],
+    )
 
 
-def _pending_steps(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> pl.DataFrame:
+def _pending_steps(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Steps with a published limit that must come next in an open case held here."""
-    catalogue = context.catalogue
-    ahead = catalogue.steps.filter(catalogue.steps["required"] & catalogue.steps["amount"].is_not_null())
-    open_cases = cases.filter(
-        cases["stop_at"].is_null() & cases["accepted_at"].is_not_null() & cases["version"].is_not_null()
-    )
-    if ahead.is_empty() or open_cases.is_empty():
-        return _none()
-    done = (
-        steps.filter(pl.col("case").is_in(open_cases["case"].implode()))
-        .group_by("case", "step")
-        .agg(pl.col("at_us").min())
-    )
+    ahead = context.catalogue.due_steps
+    open_cases = ~present(cases["stop_at"]) & present(cases["accepted_at"]) & present(cases["version"])
+    if ahead.is_empty() or not open_cases.any():
+        return _NONE
+    opened = cases.filter(open_cases)
+    done = steps.filter(open_cases[steps["case"]]).group_by("case", "step").agg(pl.col("at_us").min())
     pending = (
-        open_cases.select(
-            "case",
-            "zone",
-            "version",
-            from_at=pl.max_horizontal(
-                "accepted_at",
-                # Signed for here again: the step begins no sooner.
-                _last_entered(facts, cases).gather(open_cases["case"]),
-            ),
-        )
+        # Signed for here again: the step begins no sooner.
+        opened.select("case", "zone", "version", from_at=pl.max_horizontal("accepted_at", "last_entered_at"))
         .join(ahead, on="version")
         .join(done, on=["case", "step"], how="anti")
     )
-    links = catalogue.after.join(
+    links = context.catalogue.after.join(
         pending.select("case", "version", "step"), on=["version", "step"], how="inner"
     ).join(done, left_on=["case", "before"], right_on=["case", "step"], how="left")
     ready = links.group_by("case", "step").agg(
@@ -195,83 +231,74 @@ def _pending_steps(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame, conte
     return _rows(
         pending,
         STEP,
-        part=pl.lit("step"),
-        code="step",
-        nth=pl.lit(1),
-        actor="responsible",
-        start_at=pl.max_horizontal("from_at", "after_at"),
-        amount="amount",
-        unit="unit",
-        roll_forward="roll",
+        part="step",
+        code=pending["step"],
+        nth=1,
+        actor=pending["responsible"],
+        start_at=greatest(pending["from_at"], pending["after_at"]),
+        amount=pending["amount"],
+        unit=pending["unit"],
+        roll_forward=pending["roll"],
     )
-
-
-def _last_entered(facts: Facts, cases: pl.DataFrame) -> pl.Series:
-    entered = facts.parts["entered"]
-    return entered["at_us"].gather(positions(entered["case"], cases.height, "last"))
 
 
 def _pauses(facts: Facts, cases: pl.DataFrame) -> pl.DataFrame:
     """Special procedures with the days granted for them (§45); an extension has no clock of its own."""
     pauses = facts.parts["pauses"]
+    if pauses.is_empty():
+        return _NONE
     granted = pauses.filter(
-        pauses["counts"] & (pauses["granted_days"].is_not_null() | pauses["planned_end_day"].is_not_null())
+        pauses["counts"] & (present(pauses["granted_days"]) | present(pauses["planned_end_day"]))
     )
-    if granted.is_empty():
-        return _none()
-    with_case = granted.with_columns(
-        cases["zone"].gather(granted["case"]), cases["stop_at"].gather(granted["case"])
-    )
+    case = granted["case"]
     return _rows(
-        with_case,
+        frame(case=case, zone=cases["zone"][case]),
         PAUSE,
-        part=pl.lit("pause"),
-        nth="nth",
-        agency="agency",
-        actor="actor",
-        start_at="at_us",
-        stop_at=pl.min_horizontal("end_at", "stop_at"),
-        amount="granted_days",
+        part="pause",
+        nth=granted["nth"],
+        agency=granted["agency"],
+        actor=granted["actor"],
+        start_at=granted["at_us"],
+        stop_at=least(granted["end_at"], cases["stop_at"][case]),
+        amount=granted["granted_days"],
         # The days granted are the measure; a planned end stands in where they are not stated.
-        stated_due_day=pl.when(pl.col("granted_days").is_null()).then("planned_end_day"),
+        stated_due_day=only(granted["planned_end_day"], ~present(granted["granted_days"])),
     )
 
 
 def _tier(cases: pl.DataFrame) -> pl.DataFrame:
     """The days of this node, for items whose cases cross tiers."""
-    limited = cases.filter(cases["tier_amount"].is_not_null())
-    if limited.is_empty():
-        return _none()
+    limited = present(cases["tier_amount"])
+    if not limited.any():
+        return _NONE
+    rows = cases.filter(limited)
+    filed_at = coalesce(rows["accepted_at"], rows["received_at"])
     return _rows(
-        limited,
+        rows,
         TIER,
-        part=pl.lit("tier"),
-        start_at=pl.when("filed_here")
-        .then(pl.coalesce("accepted_at", "received_at"))
-        .otherwise("first_entered_at"),
-        stop_at="stop_at",
-        amount="tier_amount",
-        unit="tier_unit",
-        roll_forward="tier_roll",
+        part="tier",
+        start_at=where(rows["filed_here"], filed_at, rows["first_entered_at"]),
+        stop_at=rows["stop_at"],
+        amount=rows["tier_amount"],
+        unit=rows["tier_unit"],
+        roll_forward=rows["tier_roll"],
     )
 
 
 def _pre_acceptance(cases: pl.DataFrame, days: int | None) -> pl.DataFrame:
     """From an application online to the agency's first answer (DOMAIN §2: two days)."""
-    asked = cases["applied_at"].is_not_null() & (
-        (cases["channel"] == ONLINE).fill_null(False) | cases["checked_at"].is_not_null()
-    )
+    online = true(cases["channel"] == ONLINE) | present(cases["checked_at"])
+    asked = present(cases["applied_at"]) & online
     if days is None or not asked.any():
-        return _none()
-    answered = pl.min_horizontal(
-        "checked_at", "accepted_here_at", "refused_at", "told_at", "completed_at", "stop_at"
-    )
+        return _NONE
+    rows = cases.filter(asked)
+    answered = ("checked_at", "accepted_here_at", "refused_at", "told_at", "completed_at", "stop_at")
     return _rows(
-        cases.filter(asked),
+        rows,
         PRE_ACCEPTANCE,
-        start_at="applied_at",
-        stop_at=answered,
-        amount=pl.lit(days),
+        start_at=rows["applied_at"],
+        stop_at=least(*(rows[name] for name in answered)),
+        amount=days,
     )
 
 
@@ -279,32 +306,33 @@ def _corrections(facts: Facts, cases: pl.DataFrame, days: int | None) -> pl.Data
     """From the receipt of materials to the telling of what is missing (§32(4): five working days)."""
     told = facts.parts["corrections"]
     if days is None or told.is_empty():
-        return _none()
+        return _NONE
     return _rows(
-        told.with_columns(cases["zone"].gather(told["case"])),
+        frame(case=told["case"], zone=cases["zone"][told["case"]]),
         CORRECTION,
-        part=pl.lit("correction"),
-        nth="nth",
-        agency="agency",
-        actor="actor",
-        start_at="since_at",
-        stop_at="at_us",
-        amount=pl.lit(days),
+        part="correction",
+        nth=told["nth"],
+        agency=told["agency"],
+        actor=told["actor"],
+        start_at=told["since_at"],
+        stop_at=told["at_us"],
+        amount=days,
     )
 
 
 def _issue(cases: pl.DataFrame, days: int | None) -> pl.DataFrame:
     """From completion to the collection of the certificate, where the source records collections at all."""
-    both = cases["completed_at"].is_not_null() & cases["collected_at"].is_not_null()
+    both = present(cases["completed_at"]) & present(cases["collected_at"])
     if days is None or not both.any():
-        return _none()
+        return _NONE
+    rows = cases.filter(both)
     return _rows(
-        cases.filter(both),
+        rows,
         ISSUE,
-        actor="completed_by",
-        start_at="completed_at",
-        stop_at="collected_at",
-        amount=pl.lit(days),
+        actor=rows["completed_by"],
+        start_at=rows["completed_at"],
+        stop_at=rows["collected_at"],
+        amount=days,
     )
 
 
@@ -312,24 +340,24 @@ def _entries(facts: Facts, cases: pl.DataFrame, days: int | None) -> pl.DataFram
     """From an event to its entry, for the event of each case that was entered latest."""
     late = facts.parts["late_entries"]
     if days is None or late.is_empty():
-        return _none()
+        return _NONE
     return _rows(
-        late.with_columns(cases["zone"].gather(late["case"])),
+        frame(case=late["case"], zone=cases["zone"][late["case"]]),
         ENTRY,
-        agency="agency",
-        actor="actor",
-        start_at="at_us",
-        stop_at="received_at_us",
-        amount=pl.lit(days),
+        agency=late["agency"],
+        actor=late["actor"],
+        start_at=late["at_us"],
+        stop_at=late["received_at_us"],
+        amount=days,
     )
 
 
 def _pauses_of(all_clocks: pl.DataFrame, facts: Facts, cases: pl.DataFrame) -> pl.DataFrame:
     """What is taken out of the clocks: pauses that count, and for the tier's clock the time away."""
-    pauses = facts.parts["pauses"].filter(pl.col("counts"))
-    away = facts.parts["away"]
+    pauses, away = facts.parts["pauses"], facts.parts["away"]
     if pauses.is_empty() and away.is_empty():
-        return pl.DataFrame(schema=GROUND_PAUSES)
+        return _NO_PAUSES
+    pauses = pauses.filter(pauses["counts"])
     numbered = all_clocks.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("clock"), "case", "name")
     taken = [
         numbered.filter(numbered["name"].is_in(_PAUSED)).join(

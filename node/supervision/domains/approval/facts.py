@@ -10,8 +10,28 @@ from typing import Final
 
 import polars as pl
 
+from node.supervision.columns import (
+    coalesce,
+    constant,
+    fill,
+    frame,
+    has,
+    keep_rows,
+    nulls,
+    numbers,
+    only,
+    pairs,
+    positions,
+    present,
+    spread,
+    take,
+    tally,
+    total,
+    true,
+    where,
+)
 from node.supervision.domains.approval import events as kinds
-from node.supervision.fold import CaseEvents, Facts, nulls, pairs, positions, spread, tally, total
+from node.supervision.fold import CaseEvents, Facts
 from node.supervision.frame import attribute_column
 
 EXTENSION: Final = "extension"
@@ -31,78 +51,75 @@ _DAY: Final = 86_400_000_000
 def fold(events: CaseEvents, zone: str) -> Facts:
     """Facts of all cases of `events`; `zone` is the zone of cases that name none."""
     n = len(events)
-    case, at = events.case, events.events["at_us"]
-    first, last = positions(case, n, "first"), positions(case, n, "last")
-    opened_by = events.events["kind"].gather(first)
+    case, at = events.case, events["at_us"]
+    first = positions(case, n, "first")
 
     applied = events.of(kinds.APPLICATION, "channel")
     checked = events.of(kinds.PRE_ACCEPTANCE, "outcome", "reason", "actor", "agency")
-    accepted = events.of(kinds.ACCEPTANCE, "actor", "agency", "fee_due", "row")
+    accepted = events.of(kinds.ACCEPTANCE, "agency", "fee_due", "row")
     refused = events.of(kinds.REFUSAL, "reason", "code", "actor", "agency")
     told = events.of(kinds.CORRECTION_TOLD, "actor", "agency", "row")
     received = events.of(kinds.CORRECTION_RECEIVED, "row")
-    completed = events.of(kinds.COMPLETION, "result", "reason", "actor", "agency", "row")
+    completed = events.of(kinds.COMPLETION, "result", "reason", "actor", "agency")
     collected = events.of(kinds.COLLECTION)
     fees = events.of(kinds.FEE, "amount", "basis", "actor", "agency")
     left = events.of((kinds.HANDED_OVER, kinds.RETURNED), "kind", "to_node", "row")
     entered = events.of(kinds.SIGNED_FOR, "row")
+    pauses = _pauses(events)
 
     applied_at = positions(applied["case"], n, "first")
     accepted_at = positions(accepted["case"], n, "first")
-    refused_at = positions(refused["case"], n, "first")
     completed_at = positions(completed["case"], n, "first")
     left_at = positions(left["case"], n, "last")
     entered_at = positions(entered["case"], n, "last")
     charged_at = positions(fees["case"], n, "last")
-    left_row, entered_row = left["row"].gather(left_at), entered["row"].gather(entered_at)
+    extended = keep_rows(pauses, pauses["kind"] == EXTENSION)
 
-    agency = accepted["agency"].gather(accepted_at)
-    columns = {
-        "case": pl.int_range(n, dtype=pl.UInt32, eager=True),
-        "item": events.text("item"),
-        "agency": agency.zip_with((agency != "").fill_null(False), events.text("agency")),
-        "zone": _or(_blank_empty(events.text("zone")), zone),
-        "applicant": events.text("applicant"),
-        "first_at": at.gather(first),
-        "last_at": at.gather(last),
-        "applied_at": applied["at_us"].gather(applied_at),
-        "channel": applied["channel"].gather(applied_at),
-        "filed_at": events.stated("filed_at"),
-        "filed_here": applied_at.is_not_null() | (opened_by != kinds.SIGNED_FOR),
-        "checked_at": spread(checked["at_us"], checked["case"], n, "first"),
-        "accepted_here_at": accepted["at_us"].gather(accepted_at),
-        "accepted_elsewhere_at": events.stated("accepted_at"),
-        "refused_at": refused["at_us"].gather(refused_at),
-        "told_at": spread(told["at_us"], told["case"], n, "first"),
-        "completed_at": completed["at_us"].gather(completed_at),
-        "result": completed["result"].gather(completed_at),
-        "completed_by": completed["actor"].gather(completed_at),
-        "collected_at": spread(collected["at_us"], collected["case"], n, "first"),
-        "left_at": left["at_us"].gather(left_at),
-        "first_entered_at": spread(entered["at_us"], entered["case"], n, "first"),
-        "held": left_row.is_null() | (entered_row > left_row).fill_null(False),
-        "fee_stated": accepted["fee_due"].gather(accepted_at),
-        "fee_charged": total(fees["amount"].fill_null(0), fees["case"], n),
-        "fee_events": tally(fees["case"], n),
-        "fee_unfounded": _groundless_charges(fees, n),
-        "fee_unknown": tally(fees["case"].filter(fees["amount"].is_null()), n) > 0,
-        "fee_at": fees["at_us"].gather(charged_at),
-        "fee_by": fees["actor"].gather(charged_at),
-        **{name: events.stated(name) for name in LIMIT_COLUMNS},
-    }
-    cases = pl.DataFrame(columns)
-    pauses = _pauses(events)
-    extended = pauses.filter(pauses["kind"] == EXTENSION)
-    cases = cases.with_columns(
-        total(extended["granted_days"].fill_null(0), extended["case"], n).cast(pl.Int32).alias("extension"),
+    applied_us = take(applied["at_us"], applied_at)
+    accepted_us = take(accepted["at_us"], accepted_at)
+    first_us = take(at, first)
+    refused_us = spread(refused["at_us"], refused["case"], n, "first")
+    filed_us = events.stated("filed_at")
+    left_row, entered_row = take(left["row"], left_at), take(entered["row"], entered_at)
+    agency = take(accepted["agency"], accepted_at)
+    own_zone = events.text("zone")
+    unpriced = keep_rows(fees, ~present(fees["amount"]))
+    cases = frame(
+        case=numbers(n),
+        item=events.text("item"),
+        agency=where(agency != "", agency, events.text("agency")),
+        zone=where(own_zone != "", own_zone, constant(zone, 1, pl.String)),
+        applicant=events.text("applicant"),
+        first_at=first_us,
+        applied_at=applied_us,
+        channel=take(applied["channel"], applied_at),
+        filed_here=present(applied_us) | (take(events["kind"], first) != kinds.SIGNED_FOR),
         # Received: at the origin where the case was filed, be it here or at another tier.
-        pl.coalesce("applied_at", "filed_at", "first_at").alias("received_at"),
+        received_at=coalesce(applied_us, filed_us, first_us),
+        checked_at=spread(checked["at_us"], checked["case"], n, "first"),
+        accepted_here_at=accepted_us,
+        accepted_at=coalesce(accepted_us, events.stated("accepted_at")),
         # A refusal that was followed by an acceptance was taken back.
-        pl.when(pl.col("accepted_here_at") > pl.col("refused_at"))
-        .then(None)
-        .otherwise(pl.col("refused_at"))
-        .alias("refused_at"),
-        pl.coalesce("accepted_here_at", "accepted_elsewhere_at").alias("accepted_at"),
+        refused_at=only(refused_us, ~true(accepted_us > refused_us)),
+        told_at=spread(told["at_us"], told["case"], n, "first"),
+        completed_at=take(completed["at_us"], completed_at),
+        result=take(completed["result"], completed_at),
+        completed_by=take(completed["actor"], completed_at),
+        collected_at=spread(collected["at_us"], collected["case"], n, "first"),
+        left_at=take(left["at_us"], left_at),
+        first_entered_at=spread(entered["at_us"], entered["case"], n, "first"),
+        last_entered_at=take(entered["at_us"], entered_at),
+        held=~present(left_row) | true(entered_row > left_row),
+        extension=total(extended["granted_days"], extended["case"], n).cast(pl.Int32),
+        fee_stated=take(accepted["fee_due"], accepted_at),
+        fee_charged=total(fees["amount"], fees["case"], n),
+        fee_events=tally(fees["case"], n),
+        fee_unfounded=_groundless_charges(fees, n),
+        fee_unknown=has(unpriced["case"], n),
+        fee_at=take(fees["at_us"], charged_at),
+        fee_by=take(fees["actor"], charged_at),
+        entry_unknown=_unknown_entries(events),
+        **{name: events.stated(name) for name in LIMIT_COLUMNS},
     )
     return Facts(
         ids=events.ids,
@@ -116,17 +133,18 @@ def fold(events: CaseEvents, zone: str) -> Facts:
             "fees": fees,
             "left": left,
             "entered": entered,
-            "accepted": accepted.select("case", "at_us", "row"),
+            "accepted": accepted,
             "away": _away(left, entered),
             "late_entries": _late_entries(events),
-            "unknown_entries": _unknown_entries(events),
         },
     )
 
 
 def _groundless_charges(fees: pl.DataFrame, n: int) -> pl.Series:
     """Charges of each case that name no basis."""
-    bare = (fees["amount"].fill_null(0) > 0) & (fees["basis"].fill_null("") == "")
+    if fees.is_empty():
+        return constant(0, n, pl.Int64)
+    bare = true(fees["amount"] > 0) & (fill(fees["basis"], "") == "")
     return tally(fees["case"].filter(bare), n)
 
 
@@ -144,12 +162,12 @@ def _steps(events: CaseEvents) -> pl.DataFrame:
         "responsible",
         "row",
     )
-    if steps.height < 2:
-        return steps.with_columns(nth=pl.lit(1, dtype=pl.Int64))
-    pair = pairs(steps["case"], steps["step"])
-    if pair.n_unique() == pair.len():
-        return steps.with_columns(nth=pl.lit(1, dtype=pl.Int64))
-    return steps.with_columns(nth=pl.int_range(pl.len(), dtype=pl.Int64).over(pair) + 1)
+    nth = constant(1, steps.height, pl.Int64)
+    if steps.height > 1:
+        pair = pairs(steps["case"], steps["step"])
+        if pair.n_unique() < pair.len():
+            nth = steps.select(pl.int_range(pl.len(), dtype=pl.Int64).over(pair) + 1).to_series()
+    return steps.hstack([nth.alias("nth")])
 
 
 def _pauses(events: CaseEvents) -> pl.DataFrame:
@@ -170,9 +188,7 @@ def _pauses(events: CaseEvents) -> pl.DataFrame:
         "actor",
     )
     if begun.is_empty():
-        return begun.rename({_PAUSE_KIND: "kind", "pause": "nth"}).with_columns(
-            end_at=nulls(0, pl.Int64), counts=nulls(0, pl.Boolean)
-        )
+        return _NO_PAUSES
     serial = pl.coalesce("pause", pl.int_range(pl.len(), dtype=pl.Int64).over("case") + 1).alias("nth")
     begun = begun.with_columns(serial).unique(["case", "nth"], keep="first", maintain_order=True)
     ended = events.of(kinds.RESUME, "pause").select("case", serial, pl.col("at_us").alias("end_at"))
@@ -196,7 +212,7 @@ def _pauses(events: CaseEvents) -> pl.DataFrame:
 def _corrections(told: pl.DataFrame, received: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     """Each time that missing materials were told, with the receipt (`since_at`) it answers."""
     if told.is_empty():
-        return told.with_columns(nth=nulls(0, pl.Int64), since_at=nulls(0, pl.Int64))
+        return told.hstack([nulls(0, pl.Int64).alias("nth"), nulls(0, pl.Int64).alias("since_at")])
     numbered = told.with_columns(nth=pl.int_range(pl.len(), dtype=pl.Int64).over("case") + 1)
     start = cases["received_at"].gather(told["case"])
     if received.is_empty():
@@ -220,7 +236,7 @@ def _corrections(told: pl.DataFrame, received: pl.DataFrame, cases: pl.DataFrame
 def _receipts(received: pl.DataFrame, events: CaseEvents) -> pl.DataFrame:
     """Each later receipt of materials (`at_us`), with the first answer of the agency to it (`answered_at`)."""
     if received.is_empty():
-        return received.select("case", "at_us").with_columns(answered_at=nulls(0, pl.Int64))
+        return frame(case=received["case"], at_us=received["at_us"], answered_at=nulls(0, pl.Int64))
     replies = events.of(
         (
             kinds.PRE_ACCEPTANCE,
@@ -242,21 +258,27 @@ def _receipts(received: pl.DataFrame, events: CaseEvents) -> pl.DataFrame:
 
 def _refusals(refused: pl.DataFrame, checked: pl.DataFrame, completed: pl.DataFrame) -> pl.DataFrame:
     """Every refusal, at whatever point of the case: of pre-acceptance, of acceptance, of the permit. `reasoned`: it says why."""
-    columns = ("case", "at_us", "actor", "agency")
-    reasoned = pl.col("reason").fill_null("") != ""
+    found = [
+        (refused, coalesce(refused["reason"], refused["code"])),
+        *(
+            (keep_rows(events, true(events[column] == "refused")), None)
+            for events, column in ((checked, "outcome"), (completed, "result"))
+        ),
+    ]
     return pl.concat(
-        [
-            refused.select(*columns, reasoned=reasoned | (pl.col("code").fill_null("") != "")),
-            checked.filter(checked["outcome"] == "refused").select(*columns, reasoned=reasoned),
-            completed.filter(completed["result"] == "refused").select(*columns, reasoned=reasoned),
-        ]
+        frame(
+            **{name: events[name] for name in ("case", "at_us", "actor", "agency")},
+            reasoned=fill(events["reason"] if reason is None else reason, "") != "",
+        )
+        for events, reason in found
     )
 
 
 def _away(left: pl.DataFrame, entered: pl.DataFrame) -> pl.DataFrame:
     """The time between leaving this node and being signed for here again."""
     if entered.is_empty() or left.is_empty():
-        return left.select("case", "at_us").clear().with_columns(end_at=nulls(0, pl.Int64))
+        none = left.clear()
+        return frame(case=none["case"], at_us=none["at_us"], end_at=none["at_us"])
     moves = pl.concat(
         [
             left.select("case", "row", "at_us", leaves=pl.lit(True)),
@@ -273,25 +295,44 @@ def _away(left: pl.DataFrame, entered: pl.DataFrame) -> pl.DataFrame:
 
 def _late_entries(events: CaseEvents) -> pl.DataFrame:
     """Of each case the event that was entered longest after it happened, where that is more than a day."""
-    received, at = events.events["received_at_us"], events.events["at_us"]
-    late = (received > 0) & (received - at > _DAY)
+    received, at = events["received_at_us"], events["at_us"]
+    lag = received - at
+    late = (received > 0) & (lag > _DAY)
     if not late.any():
-        columns = {"case": pl.UInt32, "at_us": pl.Int64, "received_at_us": pl.Int64}
-        return pl.DataFrame(schema={**columns, "actor": pl.String, "agency": pl.String})
-    entries = events.events.select("case", "at_us", "received_at_us", "actor", "agency").filter(late)
-    lag = pl.col("received_at_us") - pl.col("at_us")
-    return entries.sort(lag, descending=True, maintain_order=True).unique("case", keep="first")
+        return _NO_ENTRIES
+    entries = frame(**{name: events[name].filter(late) for name in _NO_ENTRIES.columns}, lag=lag.filter(late))
+    longest = entries.sort("lag", descending=True, maintain_order=True)
+    return longest.unique("case", keep="first", maintain_order=True)
 
 
-def _unknown_entries(events: CaseEvents) -> pl.DataFrame:
-    """Cases with an event of which nobody knows when it was entered."""
-    unknown = events.events["received_at_us"] <= 0
-    return pl.DataFrame({"case": events.case.filter(unknown).unique()})
+def _unknown_entries(events: CaseEvents) -> pl.Series:
+    """Which cases have an event of which nobody knows when it was entered."""
+    return has(events.case.filter(events["received_at_us"] <= 0), len(events))
 
 
-def _blank_empty(text: pl.Series) -> pl.Series:
-    return text.zip_with(text != "", nulls(1, pl.String))
-
-
-def _or(values: pl.Series, default: str) -> pl.Series:
-    return values if values.null_count() == 0 else values.fill_null(default)
+_NO_ENTRIES: Final = pl.DataFrame(
+    schema={
+        "case": pl.UInt32,
+        "at_us": pl.Int64,
+        "received_at_us": pl.Int64,
+        "actor": pl.String,
+        "agency": pl.String,
+    }
+)
+_NO_PAUSES: Final = pl.DataFrame(
+    schema={
+        "case": pl.UInt32,
+        "at_us": pl.Int64,
+        "kind": pl.String,
+        "legal_basis": pl.String,
+        "approver": pl.String,
+        "granted_days": pl.Int64,
+        "planned_end_day": pl.Int64,
+        "notice": pl.String,
+        "agency": pl.String,
+        "actor": pl.String,
+        "nth": pl.Int64,
+        "end_at": pl.Int64,
+        "counts": pl.Boolean,
+    }
+)

@@ -18,13 +18,39 @@ from typing import Final
 import polars as pl
 
 from node.supervision.clock import CLOCK_SCHEMA, PAUSE_SCHEMA, WORKING, RunningClocks
+from node.supervision.columns import (
+    coalesce,
+    constant,
+    fill,
+    frame,
+    keep_rows,
+    least,
+    local_day,
+    nulls,
+    numbers,
+    only,
+    present,
+    take,
+    true,
+    where,
+)
 from node.supervision.context import Context
-from node.supervision.fold import Facts, local_day, nulls
+from node.supervision.fold import Facts
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = 86_400_000_000
-_WAKES: Final[dict[str, type[pl.DataType]]] = {"case": pl.UInt32, "at_us": pl.Int64}
-_LIMIT: Final = ("amount", "unit", "roll", "due_at", "due_day")
+_CLOCKS: Final = ("statutory", "promised")
+_NO_WAKES: Final = pl.DataFrame(schema={"case": pl.UInt32, "at_us": pl.Int64})
+_NO_PAUSES: Final = pl.DataFrame(schema=PAUSE_SCHEMA)
+_PUBLISHED: Final = (
+    "fee_due",
+    "fee_basis",
+    "required_steps",
+    "named_procedures",
+    "tier_amount",
+    "tier_unit",
+    "tier_roll",
+)
 
 
 @dataclass(frozen=True)
@@ -39,32 +65,32 @@ class Limits:
 def limits(facts: Facts, context: Context, as_of_us: int, told_within: int | None) -> Limits:
     """Apply the law and the catalogue to the facts as of an instant; `told_within` None: no acceptance is deemed."""
     cases = facts.cases
-    if told_within is None:
-        deemed_at, wakes = nulls(cases.height, pl.Int64), pl.DataFrame(schema=_WAKES)
-    else:
+    deemed_at, wakes = nulls(cases.height, pl.Int64), _NO_WAKES
+    if told_within is not None:
         deemed_at, wakes = _deemed(facts, context, as_of_us, told_within)
-    cases = cases.with_columns(deemed_at.alias("deemed_at")).with_columns(
-        deemed=(pl.col("deemed_at") < pl.col("accepted_at")).fill_null(pl.col("deemed_at").is_not_null()),
-        accepted_at=pl.min_horizontal("deemed_at", "accepted_at"),
-        stop_at=pl.coalesce("completed_at", "refused_at", pl.when(~pl.col("held")).then("left_at")),
-    )
-    cases = cases.with_columns(
-        # Nobody completes what was not taken in: without a record the materials were complete when they were received.
-        began_at=pl.coalesce(
-            "accepted_at",
-            pl.when(pl.col("completed_at").is_not_null() & pl.col("applied_at").is_not_null()).then(
-                "received_at"
-            ),
-        )
-    )
-    accepted = cases["accepted_at"]
-    day = local_day(accepted.zip_with(accepted.is_not_null(), cases["received_at"]), cases["zone"])
+    recorded_at, received_at, completed_at = cases["accepted_at"], cases["received_at"], cases["completed_at"]
+    accepted_at = least(recorded_at, deemed_at)
+    deemed = present(deemed_at) & ~true(recorded_at <= deemed_at)
+    day = local_day(coalesce(accepted_at, received_at), cases["zone"])
     version = context.catalogue.versions_on(cases["item"], day)
-    published = context.catalogue.versions.select(
-        pl.exclude("item", "number", "valid_from", "valid_to").gather(version)
-    ).rename({f"{clock}_unit": f"{clock}_unit_published" for clock in ("statutory", "promised")})
-    cases = cases.with_columns(version.alias("version"), *published.get_columns())
-    return Limits(_in_force(cases), wakes)
+    published = context.catalogue.versions
+    terms = _in_force(cases, published, version)
+    due_stated = present(
+        coalesce(*(cases[f"{clock}_due_{kind}"] for clock in _CLOCKS for kind in ("at", "day")))
+    )
+    # Nobody completes what was not taken in: without a record the materials were complete when they were received.
+    taken_in = present(completed_at) & present(cases["applied_at"])
+    replaced = ("accepted_at", *(name for name in terms if name in cases.columns))
+    applied = frame(
+        accepted_at=accepted_at,
+        deemed=deemed,
+        began_at=coalesce(accepted_at, only(received_at, taken_in | due_stated)),
+        stop_at=coalesce(completed_at, cases["refused_at"], only(cases["left_at"], ~cases["held"])),
+        version=version,
+        **terms,
+        **{name: take(published[name], version) for name in _PUBLISHED},
+    )
+    return Limits(cases.drop(replaced).hstack(applied), wakes)
 
 
 def _deemed(
@@ -72,93 +98,76 @@ def _deemed(
 ) -> tuple[pl.Series, pl.DataFrame]:
     """When each case counts as accepted because nobody answered a receipt in time, and when more will."""
     cases = facts.cases
-    none = nulls(cases.height, pl.Int64)
-    answered = pl.min_horizontal("checked_at", "accepted_here_at", "refused_at", "told_at", "completed_at")
-    here = cases.filter(cases["filed_here"] & cases["applied_at"].is_not_null()).with_columns(
-        gone_at=pl.when(~pl.col("held")).then("left_at")
+    answered = least(
+        *(cases[name] for name in ("checked_at", "accepted_here_at", "refused_at", "told_at", "completed_at"))
     )
-    windows = here.select("case", "zone", start_at="applied_at", stop_at=pl.coalesce(answered, "gone_at"))
+    gone_at = only(cases["left_at"], ~cases["held"])
+    here = cases["filed_here"] & present(cases["applied_at"])
+    windows = frame(
+        case=cases["case"],
+        zone=cases["zone"],
+        start_at=cases["applied_at"],
+        stop_at=coalesce(answered, gone_at),
+    )
+    # In as many natural days no more working days can pass.
+    windows = keep_rows(windows, here & ~true(windows["stop_at"] - windows["start_at"] <= told_within * _DAY))
     receipts = facts.parts["receipts"]
     if receipts.height:
-        later = receipts.join(here.select("case", "zone", "gone_at"), on="case").select(
-            "case", "zone", start_at="at_us", stop_at=pl.coalesce("answered_at", "gone_at")
+        case = receipts["case"]
+        later = frame(
+            case=case,
+            zone=cases["zone"][case],
+            start_at=receipts["at_us"],
+            stop_at=coalesce(receipts["answered_at"], gone_at[case]),
         )
-        windows = pl.concat([windows, later])
-    # In as many natural days no more working days can pass.
-    windows = windows.filter(
-        windows["stop_at"].is_null() | (windows["stop_at"] - windows["start_at"] > told_within * _DAY)
-    )
+        windows = windows.vstack(keep_rows(later, here[case]))
+    none = nulls(cases.height, pl.Int64)
     if windows.is_empty():
-        return none, pl.DataFrame(schema=_WAKES)
-    clocks = RunningClocks(
-        _terms(windows, told_within), pl.DataFrame(schema=PAUSE_SCHEMA), context.calendar, context.hours
-    )
+        return none, _NO_WAKES
+    clocks = RunningClocks(_terms(windows, told_within), _NO_PAUSES, context.calendar, context.hours)
     reached = clocks.over_reaches(1)
     reading = clocks.at(_EPOCH + timedelta(microseconds=as_of_us))
-    holds = (reached <= as_of_us).fill_null(False) & ~reading["provisional"].fill_null(True)
+    holds = true(reached <= as_of_us) & ~fill(reading["provisional"], True)
     found = windows.filter(holds).group_by("case").agg(pl.col("start_at").min())
-    later_on = (reached > as_of_us).fill_null(False)
-    wakes = pl.DataFrame({"case": windows["case"].filter(later_on), "at_us": reached.filter(later_on)})
+    later_on = true(reached > as_of_us)
+    wakes = frame(case=windows["case"].filter(later_on), at_us=reached.filter(later_on))
     return none.scatter(found["case"], found["start_at"]), wakes
 
 
 def _terms(windows: pl.DataFrame, days: int) -> pl.DataFrame:
     height = windows.height
-    return pl.DataFrame(
-        {
-            "clock": pl.int_range(height, eager=True),
-            "zone": windows["zone"],
-            "start_at": windows["start_at"],
-            "stop_at": windows["stop_at"],
-            "amount": pl.Series([days], dtype=pl.Int32).new_from_index(0, height),
-            "unit": pl.Series([WORKING]).new_from_index(0, height),
-            **{
-                name: nulls(height, CLOCK_SCHEMA[name])
-                for name in ("extension", "roll_forward", "stated_due_at", "stated_due_day")
-            },
-        }
+    return frame(
+        clock=numbers(height).cast(pl.Int64),
+        zone=windows["zone"],
+        start_at=windows["start_at"],
+        stop_at=windows["stop_at"],
+        amount=constant(days, height, pl.Int32),
+        unit=constant(WORKING, height, pl.String),
+        **{
+            name: nulls(height, CLOCK_SCHEMA[name])
+            for name in ("extension", "roll_forward", "stated_due_at", "stated_due_day")
+        },
     )
 
 
-def _in_force(cases: pl.DataFrame) -> pl.DataFrame:
+def _in_force(cases: pl.DataFrame, published: pl.DataFrame, version: pl.Series) -> dict[str, pl.Series]:
     """The terms of the two clocks of the whole, stated before published, and promised falling back to statutory."""
-    stated = []
-    for clock in ("statutory", "promised"):
-        days, unit = pl.col(f"{clock}_days"), pl.col(f"{clock}_unit_published")
-        due_at = pl.col(f"{clock}_due_at")
-        due_day = pl.col(f"{clock}_due_day").cast(pl.Int32)
-        stated += [
-            pl.coalesce(days.cast(pl.Int32), pl.col(f"{clock}_amount")).alias(f"{clock}_amount"),
-            pl.when(days.is_not_null())
-            .then(pl.col(f"{clock}_unit").fill_null(WORKING))
-            .otherwise(unit)
+    terms: dict[str, pl.Series] = {}
+    for clock in _CLOCKS:
+        days = cases[f"{clock}_days"].cast(pl.Int32)
+        due_at, due_day = cases[f"{clock}_due_at"], cases[f"{clock}_due_day"].cast(pl.Int32)
+        amount = coalesce(days, take(published[f"{clock}_amount"], version))
+        unit = where(present(days), cases[f"{clock}_unit"], take(published[f"{clock}_unit"], version))
+        mine = {
+            "amount": amount,
             # A stated due needs no unit to be due; its `over` is then read in working days.
-            .fill_null(WORKING)
-            .alias(f"{clock}_unit"),
-            pl.col(f"{clock}_roll").fill_null(False),
-            due_day.alias(f"{clock}_due_day"),
-            pl.any_horizontal(
-                due_at.is_not_null(),
-                due_day.is_not_null(),
-                days.is_not_null(),
-                pl.col(f"{clock}_amount").is_not_null(),
-            ).alias(f"{clock}_given"),
-        ]
-    cases = cases.with_columns(stated)
-    fallback = [
-        pl.when("promised_given")
-        .then(f"promised_{name}")
-        .otherwise(f"statutory_{name}")
-        .alias(f"promised_{name}")
-        for name in _LIMIT
-    ]
-    due_stated = pl.any_horizontal(
-        pl.col(f"{clock}_due_{kind}").is_not_null()
-        for clock in ("statutory", "promised")
-        for kind in ("at", "day")
-    )
-    return cases.with_columns(
-        *fallback,
-        promised_given=pl.col("promised_given") | pl.col("statutory_given"),
-        began_at=pl.coalesce("began_at", pl.when(due_stated).then("received_at")),
-    )
+            "unit": fill(unit, WORKING),
+            "roll": fill(take(published[f"{clock}_roll"], version), False),
+            "due_at": due_at,
+            "due_day": due_day,
+        }
+        given = present(amount) | present(due_at) | present(due_day)
+        if clock == "promised" and not given.all():
+            mine = {name: where(given, column, terms[f"statutory_{name}"]) for name, column in mine.items()}
+        terms.update({f"{clock}_{name}": column for name, column in mine.items()})
+    return terms

@@ -34,6 +34,7 @@ from typing import Final
 
 import polars as pl
 
+from node.supervision.columns import constant, has
 from node.supervision.context import Context
 from node.supervision.domains.approval import checks, clocks
 from node.supervision.domains.approval.events import DOMAIN, KINDS
@@ -76,7 +77,7 @@ def _test_rule(name: str, subject: str, basis: str, level: Level, test: Test, at
     )
 
 
-_DECIDED: Final = ~pl.col("result").is_in(["returned", "void", "withdrawn"]).fill_null(False)
+_DECIDED: Final = ~pl.col("result").is_in(checks.UNDECIDED).fill_null(False)
 _DUE: Final = pl.coalesce("fee_stated", "fee_due")
 _COMPLETED: Final = pl.col("completed_at").is_not_null()
 
@@ -247,7 +248,9 @@ def ground(facts: Facts, context: Context, as_of_us: int) -> Ground:
         for clock, rule in _OWN_CLOCKS.items()
     }
     in_force = limits(facts, context, as_of_us, days[clocks.CORRECTION])
-    cases = in_force.cases.with_columns(catalogued=pl.lit(not context.catalogue.versions.is_empty()))
+    cases = in_force.cases
+    catalogued = constant(not context.catalogue.versions.is_empty(), cases.height, pl.Boolean)
+    cases = cases.hstack([catalogued.alias("catalogued")])
     steps = checks.with_catalogue(facts.parts["steps"], cases, context)
     all_clocks, pauses = clocks.clocks(facts, in_force, steps, context, days)
     found = {
@@ -255,8 +258,8 @@ def ground(facts: Facts, context: Context, as_of_us: int) -> Ground:
         "procedure.authority": checks.authority(steps, context),
         "procedure.same_person": checks.duties(cases, steps),
     }
-    late, unknown = facts.parts["late_entries"].height, facts.parts["unknown_entries"]
-    silent = unknown.join(facts.parts["late_entries"], on="case", how="anti").height
+    late_entries = facts.parts["late_entries"]
+    silent = int((cases["entry_unknown"] & ~has(late_entries["case"], cases.height)).sum())
     clear = {f"{DOMAIN}.{name}": one.clear for name, one in found.items()}
     unclear = {f"{DOMAIN}.{name}": one.unclear for name, one in found.items()}
     return Ground(
@@ -273,7 +276,7 @@ def ground(facts: Facts, context: Context, as_of_us: int) -> Ground:
         },
         clocks=all_clocks,
         pauses=pauses,
-        clear={**clear, f"{DOMAIN}.entered_late": cases.height - late - silent},
+        clear={**clear, f"{DOMAIN}.entered_late": cases.height - late_entries.height - silent},
         unclear={**unclear, f"{DOMAIN}.entered_late": silent},
         wakes=in_force.wakes,
     )

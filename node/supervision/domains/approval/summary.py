@@ -9,10 +9,23 @@ from typing import Final
 
 import polars as pl
 
+from node.supervision.columns import (
+    coalesce,
+    constant,
+    fill,
+    frame,
+    has,
+    keep_rows,
+    local_day,
+    nulls,
+    only,
+    present,
+    where,
+)
 from node.supervision.domains.approval import clocks
 from node.supervision.domains.approval import events as kinds
 from node.supervision.domains.approval.facts import EXTENSION
-from node.supervision.fold import FIGURES, SUMMARY, Ground, local_day, nulls
+from node.supervision.fold import SUMMARY, Ground
 
 RECEIVED: Final = "received"
 ACCEPTED: Final = "accepted"
@@ -27,111 +40,110 @@ FEE_DUE: Final = "fee_due_fen"
 FEE_CHARGED: Final = "fee_charged_fen"
 
 
+_STATES: Final = pl.Series(["received", "accepted", "paused", "handed_over", "refused", "completed"])
+
+
 def summary(ground: Ground, read: pl.DataFrame) -> pl.DataFrame:
     """Columns of `SUMMARY`, in case order. Late: past the statutory due, or the promised one where there is no statutory limit."""
     cases = ground.frames["cases"]
     n = cases.height
+    name = read["name"]
+    columns = ("case", "due_at", "over", "late", "used")
     statutory, promised, length = (
-        read.filter(read["name"] == name) for name in (clocks.STATUTORY, clocks.PROMISED, clocks.LENGTH)
+        keep_rows(read[columns], name == clock)
+        for clock in (clocks.STATUTORY, clocks.PROMISED, clocks.LENGTH)
     )
 
     def placed(rows: pl.DataFrame, column: str) -> pl.Series:
-        return nulls(n, rows.schema[column].__class__).scatter(rows["case"], rows[column])
+        return nulls(n, SUMMARY[_PLACED[column]]).scatter(rows["case"], rows[column])
 
-    used = placed(statutory, "used")
-    if length.height:
-        used = used.zip_with(used.is_not_null(), placed(length, "used"))
-    by_statute, by_promise = placed(statutory, "late"), placed(promised, "late")
-    paused = ground.facts.parts["pauses"].filter(
-        (pl.col("kind") != EXTENSION) & pl.col("counts") & pl.col("end_at").is_null()
+    pauses = ground.facts.parts["pauses"]
+    lasting = keep_rows(pauses, (pauses["kind"] != EXTENSION) & pauses["counts"] & ~present(pauses["end_at"]))
+    completed = present(cases["completed_at"])
+    # Of several states that are true the last one is the case's.
+    state = constant(0, n, pl.UInt32)
+    for number, mask in enumerate(
+        (
+            present(cases["accepted_at"]),
+            has(lasting["case"], n),
+            ~cases["held"],
+            present(cases["refused_at"]),
+            completed,
+        ),
+        1,
+    ):
+        state = where(mask, constant(number, n, pl.UInt32), state)
+    used = coalesce(placed(statutory, "used"), placed(length, "used"))
+    return frame(
+        item=cases["item"],
+        agency=cases["agency"],
+        state=_STATES[state],
+        received_at_us=cases["received_at"],
+        accepted_at_us=cases["accepted_at"],
+        completed_at_us=cases["completed_at"],
+        statutory_due_us=placed(statutory, "due_at"),
+        promised_due_us=placed(promised, "due_at"),
+        statutory_over=placed(statutory, "over"),
+        promised_over=placed(promised, "over"),
+        late=coalesce(placed(statutory, "late"), placed(promised, "late")),
+        duration_days=only(used, completed),
+        applicant=cases["applicant"],
     )
-    is_paused = pl.Series([False]).new_from_index(0, n).scatter(paused["case"], True)
-    completed = cases["completed_at"].is_not_null()
-    return cases.select(
-        "item",
-        "agency",
-        pl.when(completed)
-        .then(pl.lit("completed"))
-        .when(pl.col("refused_at").is_not_null())
-        .then(pl.lit("refused"))
-        .when(~pl.col("held"))
-        .then(pl.lit("handed_over"))
-        .when(is_paused)
-        .then(pl.lit("paused"))
-        .when(pl.col("accepted_at").is_not_null())
-        .then(pl.lit("accepted"))
-        .otherwise(pl.lit("received"))
-        .alias("state"),
-        pl.col("received_at").alias("received_at_us"),
-        pl.col("accepted_at").alias("accepted_at_us"),
-        pl.col("completed_at").alias("completed_at_us"),
-        placed(statutory, "due_at").alias("statutory_due_us"),
-        placed(promised, "due_at").alias("promised_due_us"),
-        placed(statutory, "over").alias("statutory_over"),
-        placed(promised, "over").alias("promised_over"),
-        by_statute.zip_with(by_statute.is_not_null(), by_promise).alias("late"),
-        used.zip_with(completed, nulls(n, pl.Int32)).alias("duration_days"),
-        "applicant",
-    ).select(pl.col(name).cast(kind) for name, kind in SUMMARY.items())
 
 
 def figures(ground: Ground, summed: pl.DataFrame) -> pl.DataFrame:
     """Columns of `FIGURES`: every amount that a case adds to a day."""
     cases, parts = ground.frames["cases"], ground.facts.parts
-    zone = cases["zone"]
-    due = cases.select(pl.coalesce("fee_stated", "fee_due")).to_series()
-    late = summed["late"]
-    received = pl.coalesce("applied_at", "first_at")
-    received_at = cases.select(pl.when("filed_here").then(received)).to_series()
-    completed_at = cases["completed_at"]
-    handled_at = cases.select(pl.when(~pl.col("filed_here")).then("first_entered_at")).to_series()
+    filed_here, completed_at, late = cases["filed_here"], cases["completed_at"], summed["late"]
+    case = cases["case"]
     # The fee falls due with the acceptance here; of a case filed and completed here without one, with the completion.
-    due_at = cases.select(
-        pl.coalesce("accepted_here_at", pl.when("filed_here").then("completed_at"))
-    ).to_series()
+    due_at = coalesce(cases["accepted_here_at"], only(completed_at, filed_here))
+    due = coalesce(cases["fee_stated"], cases["fee_due"])
     left, fees = parts["left"], parts["fees"]
     counted = [
-        _counted(RECEIVED, received_at, zone),
-        _counted(ACCEPTED, cases["accepted_here_at"], zone),
-        _counted(REFUSED, cases["refused_at"], zone),
-        _counted(COMPLETED, completed_at, zone),
-        _counted(ON_TIME, completed_at.zip_with((~late).fill_null(False), nulls(1, pl.Int64)), zone),
-        _counted(LATE, completed_at.zip_with(late.fill_null(False), nulls(1, pl.Int64)), zone),
-        _counted(HANDLED, handled_at, zone),
-        _counted(FEE_DUE, due_at, zone, due),
+        _counted(RECEIVED, only(coalesce(cases["applied_at"], cases["first_at"]), filed_here), case),
+        _counted(ACCEPTED, cases["accepted_here_at"], case),
+        _counted(REFUSED, cases["refused_at"], case),
+        _counted(COMPLETED, completed_at, case),
+        _counted(ON_TIME, only(completed_at, ~fill(late, True)), case),
+        _counted(LATE, only(completed_at, late), case),
+        _counted(HANDLED, only(cases["first_entered_at"], ~filed_here), case),
+        _counted(FEE_DUE, due_at, case, due),
+        _counted(HANDED_OVER, only(left["at_us"], left["kind"] == kinds.HANDED_OVER), left["case"]),
+        _counted(RETURNED, only(left["at_us"], left["kind"] == kinds.RETURNED), left["case"]),
+        _counted(FEE_CHARGED, fees["at_us"], fees["case"], fees["amount"]),
     ]
-    for figure, kind in ((HANDED_OVER, kinds.HANDED_OVER), (RETURNED, kinds.RETURNED)):
-        gone = left.filter(left["kind"] == kind)
-        counted.append(_counted(figure, gone["at_us"], zone.gather(gone["case"]), case=gone["case"]))
-    counted.append(
-        _counted(FEE_CHARGED, fees["at_us"], zone.gather(fees["case"]), fees["amount"], fees["case"])
-    )
-    return pl.concat([one for one in counted if one.height] or [pl.DataFrame(schema=FIGURES)])
+    rows = pl.concat([one for one in counted if one is not None] or [_NOTHING])
+    day = local_day(rows["at_us"], cases["zone"][rows["case"]])
+    return frame(case=rows["case"], day=day, figure=rows["figure"], amount=rows["amount"])
 
 
 def _counted(
-    figure: str,
-    at: pl.Series,
-    zone: pl.Series,
-    amount: pl.Series | None = None,
-    case: pl.Series | None = None,
-) -> pl.DataFrame:
-    """An amount (by default one) on the local day of each instant that is there."""
-    rows = at.len()
-    if case is None:
-        case = pl.int_range(rows, dtype=pl.UInt32, eager=True)
-    there = at.is_not_null()
+    figure: str, at: pl.Series, case: pl.Series, amount: pl.Series | None = None
+) -> pl.DataFrame | None:
+    """An amount (by default one) at each instant that is there; None where none is."""
+    there = present(at)
     if amount is not None:
-        there = there & (amount.fill_null(0) != 0)
-    if not there.all():
-        at, zone, case = at.filter(there), zone.filter(there), case.filter(there)
-        amount = None if amount is None else amount.filter(there)
-    ones = pl.Series([1], dtype=pl.Int64).new_from_index(0, at.len())
-    return pl.DataFrame(
-        {
-            "case": case,
-            "day": local_day(at, zone),
-            "figure": pl.Series([figure]).new_from_index(0, at.len()),
-            "amount": ones if amount is None else amount,
-        }
+        there = there & (fill(amount, 0) != 0)
+    if not there.any():
+        return None
+    rows = int(there.sum())
+    return frame(
+        case=case.filter(there),
+        at_us=at.filter(there),
+        figure=constant(figure, rows, pl.String),
+        amount=constant(1, rows, pl.Int64) if amount is None else amount.filter(there),
     )
+
+
+_PLACED: Final = {
+    "due_at": "statutory_due_us",
+    "over": "statutory_over",
+    "late": "late",
+    "used": "duration_days",
+}
+"""Which summary column has the type of a reading's column."""
+
+_NOTHING: Final = pl.DataFrame(
+    schema={"case": pl.UInt32, "at_us": pl.Int64, "figure": pl.String, "amount": pl.Int64}
+)
