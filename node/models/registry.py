@@ -26,8 +26,9 @@ from federation.errors import ZonghengError
 from node.models.forms import AgencyForm, Draft, DraftState, ItemForm, OfficerForm, SourceForm
 from node.models.tables import ItemDraft, Tables, tables
 from node.store.engine import Dialect, Engine, finished
+from node.store.engines.lane import BUSY_MS
 from node.store.engines.postgres import CONNECT_S, PostgresEngine, translated
-from node.store.engines.sqlite import BUSY_MS, SqliteEngine
+from node.store.engines.sqlite import SqliteEngine
 from node.store.errors import StoreConflict, StoreError, StoreUnreachable
 from node.store.migrate import migrate
 
