@@ -1,11 +1,13 @@
-"""The one catalogue of what can go wrong: a stable code, its gRPC and HTTP status, and words in both languages.
+"""The one catalogue of what can go wrong: a stable code, its gRPC and HTTP status, and words in both
+languages.
 
-Programs tell errors apart by code, people by title and detail. A code never changes its meaning and is never used again for
-another. Over gRPC the code travels as trailing metadata `zongheng-code` beside the status, so that a peer that knows the
-status alone still does the right thing; over HTTP it becomes problem details (RFC 9457).
+Programs tell errors apart by code, people by title and detail. A code never changes its meaning and is never
+used again for another. Over gRPC the code travels as trailing metadata `zongheng-code` beside the status, so
+that a peer that knows the status alone still does the right thing; over HTTP it becomes problem details (RFC
+9457).
 
-An exception of another part that carries a `code` of its own (the journal's, the store's) is read by `of`; one that carries
-none is `internal`, and its text stays in the log: it may name a path or a person.
+An exception of another part that carries a `code` of its own (the journal's, the store's) is read by `of`;
+one that carries none is `internal`, and its text stays in the log: it may name a path or a person.
 """
 
 from collections.abc import Sequence
@@ -24,7 +26,9 @@ RETRY_KEY: Final = "zongheng-retry-after-ms"
 """Trailing metadata key of the least time, in milliseconds, before another attempt."""
 
 _DETAIL_CHARACTERS: Final = 1_000
-"""A status message travels in an HTTP/2 header, which peers limit to 8 KiB; percent-encoded Chinese takes 9 bytes."""
+"""A status message travels in an HTTP/2 header, which peers limit to 8 KiB; percent-encoded Chinese takes 9
+bytes.
+"""
 
 _S = grpc.StatusCode
 
@@ -171,8 +175,8 @@ _OF_OTHER_PARTS: Final = {
 class ZonghengError(Exception):
     """Something that the other side, or the person who asked, should be told, with a code of the catalogue.
 
-    `detail` says what happened and what to do next. `retry_after_ms` is the least time in milliseconds before another attempt;
-    0 leaves that to the other side. Raises KeyError for a code that is not in the catalogue.
+    `detail` says what happened and what to do next. `retry_after_ms` is the least time in milliseconds before
+    another attempt; 0 leaves that to the other side. Raises KeyError for a code that is not in the catalogue.
     """
 
     def __init__(self, code: str, detail: str = "", *, retry_after_ms: int = 0) -> None:
@@ -250,7 +254,9 @@ def _text(metadata: Any, wanted: str) -> str:
 
 
 def problem(error: BaseException, language: Language = "zh", instance: str = "") -> dict[str, object]:
-    """Problem details (RFC 9457) as a JSON object; `code` is our extension member, `instance` the request's path."""
+    """Problem details (RFC 9457) as a JSON object; `code` is our extension member, `instance` the request's
+    path.
+    """
     told = of(error)
     details: dict[str, object] = {
         "type": f"urn:zongheng:problem:{told.code}",

@@ -1,8 +1,9 @@
 """The one seam through which every connection between nodes gets its security.
 
-Nothing else in the project opens a port or a channel to another node, so what is enforced here holds everywhere. As long as
-nodes have no certificates there is a single implementation, `InsecureLoopback`: it neither encrypts nor authenticates, so it
-refuses every address that is not this machine's own (ZonghengError `not_loopback`) and says each time in the log that it is used.
+Nothing else in the project opens a port or a channel to another node, so what is enforced here holds
+everywhere. As long as nodes have no certificates there is a single implementation, `InsecureLoopback`: it
+neither encrypts nor authenticates, so it refuses every address that is not this machine's own (ZonghengError
+`not_loopback`) and says each time in the log that it is used.
 """
 
 import ipaddress
@@ -24,9 +25,11 @@ class Credentials(Protocol):
     """Secures the two ends of a connection."""
 
     def server_port(self, server: grpc.aio.Server, address: str) -> int:
-        """Let the server listen on `address`, "host:port"; returns the port, which port 0 leaves to the system.
+        """Let the server listen on `address`, "host:port"; returns the port, which port 0 leaves to the
+        system.
 
-        Raises ZonghengError `not_loopback` for an address that must not be used, RuntimeError when the port is taken.
+        Raises ZonghengError `not_loopback` for an address that must not be used, RuntimeError when the port
+        is taken.
         """
         ...
 
@@ -62,7 +65,8 @@ _LOUD: Final = "no encryption, no authentication: anybody on this machine can po
 def is_loopback(address: str) -> bool:
     """Whether "host:port" names this machine alone: an address in 127.0.0.0/8, [::1] or `localhost`.
 
-    Any other name is refused without being looked up: what a name server says may change between the check and the use.
+    Any other name is refused without being looked up: what a name server says may change between the check
+    and the use.
     """
     host, colon, port = address.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()):

@@ -1,9 +1,10 @@
 """When to dial again: a random sleep, growing with each failure, that survives restarts.
 
-After a power cut a thousand villages come back in the same second; each sleeps a random time before its first retry, and
-longer after each failure. The state is a value to be stored: a node that crashes and restarts in a loop does not start from zero. It
-is forgotten only after a link lived for a while, since a parent that accepts and dies again is not a healthy one. What the
-parent asked for (`retry_after_ms`) is a floor, within reason. Times are microseconds since 1970-01-01T00:00:00Z.
+After a power cut a thousand villages come back in the same second; each sleeps a random time before its first
+retry, and longer after each failure. The state is a value to be stored: a node that crashes and restarts in a
+loop does not start from zero. It is forgotten only after a link lived for a while, since a parent that
+accepts and dies again is not a healthy one. What the parent asked for (`retry_after_ms`) is a floor, within
+reason. Times are microseconds since 1970-01-01T00:00:00Z.
 """
 
 import json
@@ -55,8 +56,8 @@ class BackoffPolicy:
     ) -> Backoff:
         """The state after a link ended, or was never made (`lived_ms` 0).
 
-        The first wait is anything up to `first_ms`; from then on it is between half of and the whole of a bound that doubles with
-        each failure up to `cap_ms`.
+        The first wait is anything up to `first_ms`; from then on it is between half of and the whole of a
+        bound that doubles with each failure up to `cap_ms`.
         """
         failures = 0 if lived_ms >= self.lived_ms else state.failures
         bound = min(self.first_ms << min(failures, 32), self.cap_ms)

@@ -1,8 +1,8 @@
 """gRPC channel arguments of the link, for both ends.
 
 Keepalive alone does not notice a peer whose kernel still acknowledges while its process is frozen: without
-`grpc.http2.ping_timeout_ms` that took 70 s. A server refuses to share its port (`grpc.so_reuseport`): otherwise a second
-node started on the same address would take every other connection without a word.
+`grpc.http2.ping_timeout_ms` that took 70 s. A server refuses to share its port (`grpc.so_reuseport`):
+otherwise a second node started on the same address would take every other connection without a word.
 """
 
 from typing import Final

@@ -1,16 +1,17 @@
 """A child's end of the link: dials its parent, again and again, for as long as the node runs.
 
-While the parent is away nothing is lost and nothing piles up here: the journal is on disk, reports collapse to the latest, and the wait between attempts
-grows and is stored. When it comes back, the handshake tells from where to go on. What this module guarantees:
+While the parent is away nothing is lost and nothing piles up here: the journal is on disk, reports collapse
+to the latest, and the wait between attempts grows and is stored. When it comes back, the handshake tells from
+where to go on. What this module guarantees:
 
-- a stream that ends without an explicit goodbye is a loss, and so is a parent that says nothing for three heartbeats, whatever its kernel
-  acknowledges;
+- a stream that ends without an explicit goodbye is a loss, and so is a parent that says nothing for three
+  heartbeats, whatever its kernel acknowledges;
 - everything that belongs to a link ends with it: its tasks, its calls, its channel;
-- a journal that disagrees with the parent's copy is not sent, and the operator is told in words; the link itself stays up, so that
-  the parent can still ask.
+- a journal that disagrees with the parent's copy is not sent, and the operator is told in words; the link
+  itself stays up, so that the parent can still ask.
 
-A ZonghengError of the node's own ports ends the link, and it is dialled again later; any other exception leaves `run`: whoever runs the
-dialler decides.
+A ZonghengError of the node's own ports ends the link, and it is dialled again later; any other exception
+leaves `run`: whoever runs the dialler decides.
 """
 
 import asyncio

@@ -5,15 +5,17 @@ Hello names the child's signed head. The parent compares it with its copy:
 | child's size | parent can check at once | what settles the rest |
 | --- | --- | --- |
 | equal | the roots | - |
-| smaller | the child's root against its copy's root at that size | Welcome's consistency proof, for the child |
-| larger | nothing: it does not know those entries | the child's Prefix: its root at the parent's size, proven against the head in Hello |
+| smaller | the child's root against its copy's at that size | Welcome's consistency proof |
+| larger | nothing | the child's Prefix: its root at the parent's size, proven against Hello |
 
-So in each row both sides know, by proof and not by trust, whether one history continues the other. A child that shows one
-history and then sends another is caught by the push itself: the parent extends its copy and compares with the signed head.
-When histories differ the verdict is QUARANTINE, and two heads signed by the same key remain as evidence.
+So in each row both sides know, by proof and not by trust, whether one history continues the other. A child
+that shows one history and then sends another is caught by the push itself: the parent extends its copy and
+compares with the signed head. When histories differ the verdict is QUARANTINE, and two heads signed by the
+same key remain as evidence.
 
-A child remembers what its parent once cosigned. A parent that now holds less was restored from a backup, and the child sends
-again. A child that itself holds less than was cosigned was restored, whatever the parent now says.
+A child remembers what its parent once cosigned. A parent that now holds less was restored from a backup, and
+the child sends again. A child that itself holds less than was cosigned was restored, whatever the parent now
+says.
 """
 
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ class Decision(Enum):
     PUSH = auto()
     """Normal: the child sends from the parent's size on."""
     SEND_AGAIN = auto()
-    """The parent was restored and holds less than it once cosigned: the child sends that again, then goes on."""
+    """The parent was restored and holds less than it once cosigned: the child sends that again."""
     PULL_BACK = auto()
     """The child was restored: it fetches its own missing entries before it writes anything."""
     QUARANTINE = auto()
@@ -66,8 +68,9 @@ class Prefix:
 def parent_sees(child: Shown, held: Shown, held_root_at_child: bytes | None, cosigned_size: int) -> Outcome:
     """The parent's reading of Hello.
 
-    `held_root_at_child` is the root of the parent's copy at the child's size, None where the child is ahead. `cosigned_size` is the
-    largest size the parent knows to have cosigned. QUARANTINE here means a fork, or entries that nobody holds any more.
+    `held_root_at_child` is the root of the parent's copy at the child's size, None where the child is ahead.
+    `cosigned_size` is the largest size the parent knows to have cosigned. QUARANTINE here means a fork, or
+    entries that nobody holds any more.
     """
     if child.log_id != held.log_id:
         return Outcome(
@@ -106,8 +109,8 @@ def parent_sees(child: Shown, held: Shown, held_root_at_child: bytes | None, cos
 def parent_confirms(child: Shown, held: Shown, prefix: Prefix) -> Outcome:
     """The parent's reading of Prefix, for a child at least as large as its copy: PUSH or QUARANTINE.
 
-    Raises ProofError when the prefix is not shown to belong to the head in Hello: then nothing is proven either way and the child breaks
-    the protocol.
+    Raises ProofError when the prefix is not shown to belong to the head in Hello: then nothing is proven
+    either way and the child breaks the protocol.
     """
     if prefix.size != held.size:
         raise ProofError(f"the prefix is at size {prefix.size}, not at the {held.size} that are held")
@@ -138,8 +141,8 @@ def child_sees(
 ) -> Outcome:
     """The child's reading of Welcome; it believes the parent nothing that the parent does not prove.
 
-    `my_root_at_held` is the root of the child's own journal at the parent's size, None where the parent holds more. `cosigned_size` is
-    the largest size the child knows its parent to have cosigned.
+    `my_root_at_held` is the root of the child's own journal at the parent's size, None where the parent holds
+    more. `cosigned_size` is the largest size the child knows its parent to have cosigned.
     """
     if welcome.quarantine:
         return Outcome(Decision.QUARANTINE, welcome.quarantine)

@@ -1,6 +1,7 @@
 """What a child says of itself, taken at nothing but what it can show.
 
-Raises ZonghengError `protocol` or `bad_signature`: a child that fails here is sent away before anything is stored for it.
+Raises ZonghengError `protocol` or `bad_signature`: a child that fails here is sent away before anything is
+stored for it.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ def check_hello(hello: Hello, parent: str) -> None:
 
 
 def shown_head(hello: Hello) -> Shown:
-    """The head in Hello, signed by the key in its card. Raises ZonghengError `bad_signature` or `protocol`."""
+    """The head in Hello, signed by the card's key. Raises ZonghengError `bad_signature` or `protocol`."""
     card = hello.card
     if hello.size > MAX_SIZE or len(hello.root) != HASH_SIZE:
         raise ZonghengError("protocol", "Hello names a size and a root")
@@ -54,7 +55,9 @@ def shown_head(hello: Hello) -> Shown:
 
 
 def nodes_below(child: str, cards: Sequence[NodeCard], parent: str) -> set[str]:
-    """Names of the nodes below the child. Raises ZonghengError `protocol` unless each one's parents lead to it."""
+    """Names of the nodes below the child. Raises ZonghengError `protocol` unless each one's parents lead to
+    it.
+    """
     if len(cards) > MAX_DESCENDANTS:
         raise ZonghengError("protocol", f"a child has at most {MAX_DESCENDANTS} nodes below it")
     parents = {card.node: card.parent for card in cards if card.node != child}

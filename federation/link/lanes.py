@@ -1,8 +1,10 @@
-"""The child's three lanes beside its Link stream: the journal up, reports up, answers to what the parent asks.
+"""The child's three lanes beside its Link stream: the journal up, reports up, answers to what the parent
+asks.
 
-Each lane is an RPC of its own, so HTTP/2 does the flow control and one slow answer stalls nothing else. A lane that finds the link broken
-raises `LinkLost`, which ends the whole link; a trouble that concerns one lane alone stays in it. Every call is cancelled when its lane is left,
-however it is left: grpc.aio keeps abandoned calls for ever.
+Each lane is an RPC of its own, so HTTP/2 does the flow control and one slow answer stalls nothing else. A
+lane that finds the link broken raises `LinkLost`, which ends the whole link; a trouble that concerns one lane
+alone stays in it. Every call is cancelled when its lane is left, however it is left: grpc.aio keeps abandoned
+calls for ever.
 """
 
 import asyncio
@@ -119,7 +121,9 @@ class ReportLane:
         self._operator = operator
 
     async def run(self) -> None:
-        """Until the link ends. A report the parent does not accept is tried again after a minute, and the operator told."""
+        """Until the link ends. A report the parent does not accept is tried again after a minute, and the
+        operator told.
+        """
         mark = 0
         while True:
             await self._reporter.changed(mark)
@@ -184,6 +188,9 @@ class AnswerLane:
         try:
             async with asyncio.timeout_at(deadline):
                 try:
+                    await call.write(
+                        head
+                    )  # claims the order: the work may take longer than a parent waits for a first frame
                     if busy:
                         raise ZonghengError("busy", f"{MAX_ANSWERS} questions are being answered")
                     async with aclosing(self._answerer.answer(order.question, deadline)) as parts:

@@ -1,12 +1,15 @@
-"""A parent's end of the link: children dial in here, push their journals, report, and answer what they are asked.
+"""A parent's end of the link: children dial in here, push their journals, report, and answer what they are
+asked.
 
-- One live session a node: a newer one fences the older off, whose calls are refused with `fenced`. A session is bound to the node
-  that said Hello, and a child speaks only for itself and the nodes below it.
-- Nothing is acknowledged that the inbox has not made durable. A batch whose root is not the signed one, a head that does not continue what
-  is held: the journal is quarantined, and both signed heads go to the inbox as evidence.
-- A child that says nothing for three heartbeats is gone, whatever its kernel acknowledges. Everything of its session ends with it.
-- What a child can make us keep is bounded: message size, descendants, parts of an answer waiting to be read, and time for a first
-  frame. Garbage on the port never reaches this module.
+- One live session a node: a newer one fences the older off, whose calls are refused with `fenced`. A session
+  is bound to the node that said Hello, and a child speaks only for itself and the nodes below it.
+- Nothing is acknowledged that the inbox has not made durable. A batch whose root is not the signed one, a
+  head that does not continue what is held: the journal is quarantined, and both signed heads go to the inbox
+  as evidence.
+- A child that says nothing for three heartbeats is gone, whatever its kernel acknowledges. Everything of its
+  session ends with it.
+- What a child can make us keep is bounded: message size, descendants, parts of an answer waiting to be read,
+  and time for a first frame. Garbage on the port never reaches this module.
 """
 
 import asyncio
@@ -34,7 +37,9 @@ from federation.rollup.row import unpack
 _FIRST_FRAME_S: Final = 10.0
 _BEATS: Final = 3
 _FENCED_RETRY_MS: Final = 30_000
-"""Who is still there to read this shares its identity with another process: the two must not fence each other in turns."""
+"""Who is still there to read this shares its identity with another process: the two must not fence each other
+in turns.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +81,9 @@ class Listener(LinkServiceServicer):
         return node in self._by_node
 
     def close(self, reason: str = "the parent is stopping", retry_after_ms: int = 1_000) -> None:
-        """Say goodbye to every child and take no new one; then stop the server with a grace of a second or so."""
+        """Say goodbye to every child and take no new one; then stop the server with a grace of a second or
+        so.
+        """
         self._closing = ZonghengError("unreachable", reason, retry_after_ms=retry_after_ms)
         for session in list(self._by_node.values()):
             session.end(self._closing)
@@ -89,8 +96,8 @@ class Listener(LinkServiceServicer):
     async def ask(self, child: str, question: Question, deadline: float) -> Parts:
         """The child's answer, part by part, until `deadline` on the event loop's clock.
 
-        Raises ZonghengError: `unreachable`, `deadline`, `busy`, or what the child failed with. Closing the iterator cancels the question down
-        there.
+        Raises ZonghengError: `unreachable`, `deadline`, `busy`, or what the child failed with. Closing the
+        iterator cancels the question down there.
         """
         session = self._by_node.get(child)
         if session is None:
@@ -194,10 +201,12 @@ class Listener(LinkServiceServicer):
                         order = None
                         raise ZonghengError("not_found", f"nobody waits for an answer to {request.order_id}")
                     order.claimed = True
-                if request.WhichOneof("part") == "failure":
-                    order.end(failure(request.code, request.failure))
-                    break
-                await self._hand_over(session, order, request.rows)
+                match request.WhichOneof("part"):
+                    case "failure":
+                        order.end(failure(request.code, request.failure))
+                        break
+                    case "rows":
+                        await self._hand_over(session, order, request.rows)
             else:
                 if order is not None:
                     order.end()
@@ -329,14 +338,17 @@ class Listener(LinkServiceServicer):
     async def _hand_over(self, session: Session, order: PendingOrder, part: AnswerPart) -> None:
         """Pass a part on to the asker, as fast as the asker reads."""
         if part.node and part.node not in session.members:
-            # A node that joined below a moment ago and is not reported yet; or a child that speaks for a stranger.
+            # A node that joined below a moment ago and is not reported yet; or a child that speaks for a
+            # stranger.
             _log.warning("link.stranger_answers", child=session.node, node=part.node)
             return
         async with session.while_it_lives():
             await order.put(part)
 
     async def _next(self, context: Any, session: Session | None) -> Any:
-        """The next message, None at the end of the stream. Ends with the session; a first message must come soon."""
+        """The next message, None at the end of the stream. Ends with the session; a first message must come
+        soon.
+        """
         if session is None:
             try:
                 async with asyncio.timeout(_FIRST_FRAME_S):

@@ -1,4 +1,5 @@
-"""The link's ports kept in memory: the reference that a node's own ports are held against, and the other side in tests.
+"""The link's ports kept in memory: the reference that a node's own ports are held against, and the other side
+in tests.
 
 They keep every promise of `ports` except durability, with the same checks in the same order.
 """

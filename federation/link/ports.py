@@ -1,8 +1,9 @@
-"""What the link wants from the node it serves: small protocols, so that it knows no store, no table and no rule.
+"""What the link wants from the node it serves: small protocols, so that it knows no store, no table and no
+rule.
 
-Everything a port promises as durable survives a crash of the process from the moment the call returns. Calls may be cancelled
-at any await; a port then has either done all of it or nothing. Errors meant for the other side are ZonghengError; any other
-exception ends the link's task and so reaches whoever runs it.
+Everything a port promises as durable survives a crash of the process from the moment the call returns. Calls
+may be cancelled at any await; a port then has either done all of it or nothing. Errors meant for the other
+side are ZonghengError; any other exception ends the link's task and so reaches whoever runs it.
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,9 @@ class ChildJournal(Protocol):
     async def head(self) -> OwnHead: ...
 
     async def leaves(self, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
-        """Stored leaves from `lo` on: at least one, at most `hi - lo`, and no more bytes than asked unless the first alone has."""
+        """Stored leaves from `lo` on: at least one, at most `hi - lo`, and no more bytes than asked unless
+        the first alone has.
+        """
         ...
 
     async def note_at(self, size: int) -> str:
@@ -63,7 +66,9 @@ class ChildJournal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a child has to report: rows that changed since the last report, and the cards of itself and everybody below."""
+    """What a child has to report: rows that changed since the last report, and the cards of itself and
+    everybody below.
+    """
 
     journal_size: int
     rows: Sequence[RollupRow]
@@ -149,7 +154,8 @@ class ParentInbox(Protocol):
     async def enrol(self, card: NodeCard) -> None:
         """Pin the child's log id and verifier the first time (trust on first use); afterwards compare.
 
-        Raises ZonghengError `wrong_log` for others than the pinned ones, `not_enrolled` for a node that may not be a child here.
+        Raises ZonghengError `wrong_log` for others than the pinned ones, `not_enrolled` for a node that may
+        not be a child here.
         """
         ...
 
@@ -164,13 +170,16 @@ class ParentInbox(Protocol):
     async def accept(self, node: str, first: int, leaves: Sequence[bytes], note: str) -> Accepted:
         """Store a batch in one transaction, then cosign.
 
-        Raises ZonghengError: `gap` unless `first` is the held size, `bad_signature` unless the pinned key signed the note, `root_mismatch`
-        unless the extended tree has the signed root, `quarantined`. Nothing of a refused batch is kept.
+        Raises ZonghengError: `gap` unless `first` is the held size, `bad_signature` unless the pinned key
+        signed the note, `root_mismatch` unless the extended tree has the signed root, `quarantined`. Nothing
+        of a refused batch is kept.
         """
         ...
 
     async def fork(self, node: str, held_note: str, shown_note: str, reason: str) -> None:
-        """Quarantine the child's journal and keep both signed heads as evidence. Repeating it changes nothing."""
+        """Quarantine the child's journal and keep both signed heads as evidence. Repeating it changes
+        nothing.
+        """
         ...
 
 
@@ -182,5 +191,7 @@ class ReportSink(Protocol):
         ...
 
     async def rows(self, child: str, journal_size: int, rows: Sequence[RollupRow]) -> None:
-        """Store rows of the child and of nodes below it; a row replaces the one with its key unless that is newer."""
+        """Store rows of the child and of nodes below it; a row replaces the one with its key unless that is
+        newer.
+        """
         ...

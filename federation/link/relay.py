@@ -2,15 +2,17 @@
 
 What holds whatever the network, the parent or the child itself does:
 
-- entries go in order and none is left out: the first index sent is the parent's size as both sides agreed on in the handshake, and each
-  batch starts where the one before ended;
-- what the parent acknowledged is never sent again, and nothing counts as acknowledged before the parent said that it is durable;
-- after a loss, sending starts again from what the parent then holds: a batch that was committed while its acknowledgement got lost is
-  skipped, one that was lost is sent again;
+- entries go in order and none is left out: the first index sent is the parent's size as both sides agreed on
+  in the handshake, and each batch starts where the one before ended;
+- what the parent acknowledged is never sent again, and nothing counts as acknowledged before the parent said
+  that it is durable;
+- after a loss, sending starts again from what the parent then holds: a batch that was committed while its
+  acknowledgement got lost is skipped, one that was lost is sent again;
 - several batches are under way at once, but never more than the window: a slow parent costs no memory here.
 
-The machine is forgotten with the process; only its backoff is stored, since everything else is what the two journals say. The
-IO around it must hand over every event, also for commands that failed (`Lost`). Times are microseconds since the epoch.
+The machine is forgotten with the process; only its backoff is stored, since everything else is what the two
+journals say. The IO around it must hand over every event, also for commands that failed (`Lost`). Times are
+microseconds since the epoch.
 """
 
 from collections import deque
@@ -31,7 +33,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Welcomed:
-    """The handshake is done. `head_size` is the child's own journal, `held_size` what the parent holds of it."""
+    """The handshake is done. The own journal has `head_size` entries, the parent holds `held_size`."""
 
     outcome: Outcome
     held_size: int
@@ -47,7 +49,9 @@ class NewHead:
 
 @dataclass(frozen=True, slots=True)
 class BatchRead:
-    """The leaves [lo, hi) that `Send` asked for are read and about to be written; hi may be less than was asked for."""
+    """The leaves [lo, hi) that `Send` asked for are read and about to be written; hi may be less than was
+    asked for.
+    """
 
     lo: int
     hi: int

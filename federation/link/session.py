@@ -1,7 +1,8 @@
-"""A parent's side of one child's link: who it is, what is asked of it, and how everything that belongs to it ends together.
+"""A parent's side of one child's link: who it is, what is asked of it, and how everything that belongs to it
+ends together.
 
-A session ends once, for one reason. From then on none of its calls takes another message, whatever they were waiting for, and
-whoever waits for an answer hears that the child cannot be reached.
+A session ends once, for one reason. From then on none of its calls takes another message, whatever they were
+waiting for, and whoever waits for an answer hears that the child cannot be reached.
 """
 
 import asyncio
@@ -40,7 +41,9 @@ class PendingOrder:
         return self._over
 
     async def put(self, part: AnswerPart) -> None:
-        """Hand over a part, waiting while the asker is behind. Raises ZonghengError `not_found` when nobody waits any more."""
+        """Hand over a part, waiting while the asker is behind. Raises ZonghengError `not_found` when nobody
+        waits any more.
+        """
         await self._credit.acquire()
         if self._over:
             raise ZonghengError("not_found", f"nobody waits for the answer to {self.order_id} any more")
@@ -105,7 +108,9 @@ class Session:
         )
 
     def end(self, error: ZonghengError, *, goodbye: bool = True) -> None:
-        """End everything that belongs to this session; `goodbye` says so to the child. Only the first call counts."""
+        """End everything that belongs to this session; `goodbye` says so to the child. Only the first call
+        counts.
+        """
         if self.ended is not None:
             return
         self.ended = error
@@ -136,7 +141,9 @@ class Session:
             raise self.ended from None
 
     def place(self, question: Question, deadline_ms: int) -> PendingOrder:
-        """Send the question. Raises ZonghengError `busy` when too much is under way, or what the session ended with."""
+        """Send the question. Raises ZonghengError `busy` when too much is under way, or what the session
+        ended with.
+        """
         if self.ended is not None:
             raise ZonghengError("unreachable", f"the link to {self.node} ended: {self.ended.detail}")
         if len(self.orders) >= MAX_ORDERS:

@@ -1,8 +1,8 @@
 """How complete an answer is, and as of when each node gave it (DESIGN §6).
 
-A verdict on anybody demands full coverage: every node of the subtree answered for itself, from its own store. A dashboard
-may show less, with this beside it. What a parent answered from its copy is *stale*, what nobody answered is *unreachable*;
-a node is in one of the three, so they add up to what was expected.
+A verdict on anybody demands full coverage: every node of the subtree answered for itself, from its own store.
+A dashboard may show less, with this beside it. What a parent answered from its copy is *stale*, what nobody
+answered is *unreachable*; a node is in one of the three, so they add up to what was expected.
 """
 
 from collections.abc import Iterable
@@ -49,7 +49,7 @@ class Tally:
         self._truncated: set[str] = set()
 
     def add(self, part: AnswerPart) -> None:
-        """Count a part or one of its chunks. A node's own answer counts before what its parent says about it."""
+        """Count a part or a chunk. A node's own answer counts before what its parent says about it."""
         self._unreachable.update(name for name in part.unreachable if name)
         if not part.node or part.more:
             return

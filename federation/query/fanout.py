@@ -1,12 +1,14 @@
 """Takes a question down the tree and merges what comes back (DESIGN §6).
 
-One hop: a node that is not in the question's subtree passes it on to the child that leads there; a node that is answers for itself and asks
-all its children at once, each about its own subtree. So every node answers from its own store, and no hop knows more than its children.
+One hop: a node that is not in the question's subtree passes it on to the child that leads there; a node that
+is answers for itself and asks all its children at once, each about its own subtree. So every node answers
+from its own store, and no hop knows more than its children.
 
 - Parts are handed on as they come, in any order; a slow child holds up nobody else's parts.
-- Each hop leaves its children less time than it has, so that there is still time to answer for those that do not.
-- A child that fails, or is late, is answered for from the copy of its journal where there is one (`stale`); whoever else is then missing of
-  its known subtree is named in `unreachable`. Nobody is just left out.
+- Each hop leaves its children less time than it has, so that there is still time to answer for those that do
+  not.
+- A child that fails, or is late, is answered for from the copy of its journal where there is one (`stale`);
+  whoever else is then missing of its known subtree is named in `unreachable`. Nobody is just left out.
 - A child speaks only for itself and for those below it: parts about other known nodes are dropped.
 - Closing the iterator cancels everything below. Nothing is cached, least of all a partial answer.
 """
@@ -68,9 +70,10 @@ async def ask(
 ) -> Parts:
     """The parts of everybody in the question's subtree.
 
-    `cards` are of everybody below `me`. `deadline` is on the event loop's clock. A part without a node carries only the names of those that
-    could not be asked, and comes last. Raises ZonghengError `unknown_node` for a subtree that is not here; a failure to answer here, such
-    as `bad_request`, is raised as well, since every node would fail alike. Use it under `contextlib.aclosing`.
+    `cards` are of everybody below `me`. `deadline` is on the event loop's clock. A part without a node
+    carries only the names of those that could not be asked, and comes last. Raises ZonghengError
+    `unknown_node` for a subtree that is not here; a failure to answer here, such as `bad_request`, is raised
+    as well, since every node would fail alike. Use it under `contextlib.aclosing`.
     """
     tree = Tree(me, cards)
     if question.subtree not in tree:
@@ -83,8 +86,8 @@ async def ask(
     failed: ZonghengError | None = None
     closed = False
     async with asyncio.TaskGroup() as tasks:
-        # The pumps hand every failure over and raise nothing, and nothing is raised in here either: the group would wrap it, and
-        # a generator that is closed must end as one.
+        # The pumps hand every failure over and raise nothing, and nothing is raised in here either: the group
+        # would wrap it, and a generator that is closed must end as one.
         pumps: list[asyncio.Task[None]] = []
         if here:
             own = _own(answer_here(question, deadline), me, deadline)

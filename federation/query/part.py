@@ -1,7 +1,7 @@
 """One node's part of an answer, cut to what fits a message and put together again.
 
-A node has answered only when its last chunk, the one without `more`, has come: what broke off before counts as not answered, and
-`whole` leaves it out.
+A node has answered only when its last chunk, the one without `more`, has come: what broke off before counts
+as not answered, and `whole` leaves it out.
 """
 
 from collections.abc import AsyncGenerator, Iterable, Iterator
@@ -10,7 +10,9 @@ from typing import Final
 from zongheng.v1.query_pb2 import AnswerPart
 
 Parts = AsyncGenerator[AnswerPart, None]
-"""An answer as it comes. Whoever takes one closes it (`contextlib.aclosing`): that is how work below is cancelled."""
+"""An answer as it comes. Whoever takes one closes it (`contextlib.aclosing`): that is how work below is
+cancelled.
+"""
 
 MAX_CHUNK_BYTES: Final = 512 * 1024
 """Most rows, in bytes, that go into one chunk; one row alone may be larger."""
@@ -19,7 +21,9 @@ _ROWS: Final = ("entries", "alerts", "cases", "rerun")
 
 
 def split(part: AnswerPart, max_bytes: int = MAX_CHUNK_BYTES) -> Iterator[AnswerPart]:
-    """The part in chunks that each fit a message. The header stands in every chunk, `unreachable` in the last."""
+    """The part in chunks that each fit a message. The header stands in every chunk, `unreachable` in the
+    last.
+    """
     if part.ByteSize() <= max_bytes:
         yield part
         return
@@ -44,10 +48,11 @@ def split(part: AnswerPart, max_bytes: int = MAX_CHUNK_BYTES) -> Iterator[Answer
 
 
 def whole(chunks: Iterable[AnswerPart]) -> list[AnswerPart]:
-    """One part a node, in the order in which nodes completed; the word of unreachable nodes (no node) is left out.
+    """One part a node, in the order in which nodes completed; the word of unreachable nodes (no node) is left
+    out.
 
-    Chunks of several nodes may be mixed. A node's later chunks must repeat the header of its first; those that do not, as after an
-    answer that began anew, replace what came before.
+    Chunks of several nodes may be mixed. A node's later chunks must repeat the header of its first; those
+    that do not, as after an answer that began anew, replace what came before.
     """
     begun: dict[str, AnswerPart] = {}
     complete: dict[str, AnswerPart] = {}

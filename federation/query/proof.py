@@ -1,9 +1,11 @@
-"""Checks that a node's part of an answer rests on its journal, and on the history that the asker already knew (DESIGN §6).
+"""Checks that a node's part of an answer rests on its journal, and on the history that the asker already knew
+(DESIGN §6).
 
-The asker trusts nothing but the key it has on record for the node and the head it held before it asked. From there: the node's
-checkpoint is signed by that key; it continues the held head; each entry is in the tree under it; each alert told is the one that the entry
-says was raised. What fails raises ZonghengError `bad_signature` or `bad_proof` with the node named; what passes is as good as the node's own
-signature, wherever on the way up it was copied.
+The asker trusts nothing but the key it has on record for the node and the head it held before it asked. From
+there: the node's checkpoint is signed by that key; it continues the held head; each entry is in the tree
+under it; each alert told is the one that the entry says was raised. What fails raises ZonghengError
+`bad_signature` or `bad_proof` with the node named; what passes is as good as the node's own signature,
+wherever on the way up it was copied.
 """
 
 from dataclasses import dataclass
@@ -28,8 +30,9 @@ class HeldHead:
 def verify_part(part: AnswerPart, verifier: Verifier, held: HeldHead | None) -> Checkpoint:
     """The signed checkpoint that the whole part is proven against.
 
-    `part` is one node's whole part (`part.whole`), `verifier` the key on record for that node, `held` the head that was named in the question,
-    None where the asker held none. Raises ZonghengError `bad_signature` or `bad_proof`.
+    `part` is one node's whole part (`part.whole`), `verifier` the key on record for that node, `held` the
+    head that was named in the question, None where the asker held none. Raises ZonghengError `bad_signature`
+    or `bad_proof`.
     """
     if part.more:
         raise ZonghengError("bad_proof", f"the part of {part.node} is not whole")

@@ -1,7 +1,7 @@
 """What can be asked, checked and put into words.
 
-A question travels over links and is kept in the journal of who asked, so it is checked once where it enters: `check` raises
-ZonghengError `bad_request` with words that say what to change.
+A question reaches a node from people and, over links, from nodes of other versions, so it is checked wherever
+it enters: `check` raises ZonghengError `bad_request` with words that say what to change.
 """
 
 from datetime import datetime, timedelta

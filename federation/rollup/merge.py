@@ -1,8 +1,8 @@
 """Sums of rollup rows, and the comparison of what a child reported with what its journal gives (DESIGN §5).
 
-A subtree's total is the sum of its nodes' rows and nothing else: rows are never summed on the way up, so the sum of the parts
-and the total agree by construction. A difference between a reported row and the recomputed one names key and column; it
-becomes an alert about the child.
+A subtree's total is the sum of its nodes' rows and nothing else: rows are never summed on the way up, so the
+sum of the parts and the total agree by construction. A difference between a reported row and the recomputed
+one names key and column; it becomes an alert about the child.
 """
 
 from collections import defaultdict
@@ -79,7 +79,9 @@ class Difference:
 
 
 def compare(reported: Iterable[RollupRow], computed: Iterable[RollupRow]) -> list[Difference]:
-    """Where they disagree, in order of key and column. A row that one side lacks counts as zeroes; versions are not compared."""
+    """Where they disagree, in order of key and column. A row that one side lacks counts as zeroes; versions
+    are not compared.
+    """
     theirs = {row.key: row for row in reported}
     ours = {row.key: row for row in computed}
     found: list[Difference] = []

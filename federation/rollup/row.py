@@ -1,12 +1,12 @@
 """One row of daily figures and its form on the wire (DESIGN §5).
 
-A row belongs to (node, day, domain, agency, line, item) and rises unchanged to every ancestor, so any subtree is a sum and
-nothing is counted twice. On the wire rows are columns: packed integers, not a message each. `unpack` takes nothing half: a
-table whose columns disagree in length, that names a column or a key twice, or that has more rows than allowed raises
-ZonghengError `protocol`.
+A row belongs to (node, day, domain, agency, line, item) and rises unchanged to every ancestor, so any subtree
+is a sum and nothing is counted twice. On the wire rows are columns: packed integers, not a message each.
+`unpack` takes nothing half: a table whose columns disagree in length, that names a column or a key twice, or
+that has more rows than allowed raises ZonghengError `protocol`.
 
-The vocabulary of figures is open: a name this version does not know passes unchanged, so that an old ancestor does not lose
-what a new village counts.
+The vocabulary of figures is open: a name this version does not know passes unchanged, so that an old ancestor
+does not lose what a new village counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -104,7 +104,9 @@ def pack(rows: Sequence[RollupRow]) -> RollupTable:
 
 
 def unpack(table: RollupTable) -> list[RollupRow]:
-    """Inverse of `pack`, without the figures that are zero. Raises ZonghengError `protocol` for a table that is none."""
+    """Inverse of `pack`, without the figures that are zero. Raises ZonghengError `protocol` for a table that
+    is none.
+    """
     count = len(table.node)
     if count > MAX_ROWS or len(table.figures) > MAX_FIGURES:
         raise ZonghengError(

@@ -1,9 +1,10 @@
-"""Summaries that can be added: how long cases took (DDSketch) and how many different applicants there were (HyperLogLog).
+"""Summaries that can be added: how long cases took (DDSketch) and how many different applicants there were
+(HyperLogLog).
 
-The bytes are canonical: the same values give the same bytes whatever their order, so a parent that computes a child's row
-again can compare. What comes from another node is checked before it is used; anything that is not such a summary raises ZonghengError
-`protocol` instead of growing to gigabytes. The libraries (and numpy behind one of them) are loaded on first use: a village
-that never sums must stay small.
+The bytes are canonical: the same values give the same bytes whatever their order, so a parent that computes a
+child's row again can compare. What comes from another node is checked before it is used; anything that is not
+such a summary raises ZonghengError `protocol` instead of growing to gigabytes. The libraries (and numpy
+behind one of them) are loaded on first use: a village that never sums must stay small.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,7 +50,9 @@ def merged_durations(summaries: Iterable[bytes]) -> bytes:
 
 
 def quantiles(summary: bytes, shares: Sequence[float]) -> list[float] | None:
-    """The days within which these shares of the cases were done; None for an empty summary. Raises ZonghengError `protocol`."""
+    """The days within which these shares of the cases were done; None for an empty summary. Raises
+    ZonghengError `protocol`.
+    """
     if not summary:
         return None
     sketch = _decode(summary)

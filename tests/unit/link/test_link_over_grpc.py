@@ -31,6 +31,7 @@ from federation.link.memory import (
     MemoryReporter,
     MemorySink,
 )
+from federation.query.part import Parts
 from federation.rollup.row import RollupRow
 
 TOWN, VILLAGE = "990102", "990102001"
@@ -81,7 +82,7 @@ class Parent:
         return copy.tree.leaves if copy else []
 
 
-async def no_answer(question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+async def no_answer(question: Question, deadline: float) -> Parts:
     yield AnswerPart(node=VILLAGE)
 
 
@@ -92,7 +93,7 @@ class Child:
         self,
         address: str,
         journal: MemoryJournal | None = None,
-        answer: Callable[[Question, float], AsyncIterator[AnswerPart]] = no_answer,
+        answer: Callable[[Question, float], Parts] = no_answer,
         node: str = VILLAGE,
     ) -> None:
         self.node = node
@@ -442,7 +443,7 @@ async def ask(parent: Parent, seconds: float = 5.0) -> list[AnswerPart]:
 async def test_a_question_is_answered_in_parts_larger_than_a_message(parent: Parent) -> None:
     alerts = [AlertRow(alert_id=f"a{number}", case_id="c" * 500) for number in range(30_000)]
 
-    async def answer(question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+    async def answer(question: Question, deadline: float) -> Parts:
         assert question == QUESTION
         yield AnswerPart(node=VILLAGE, alerts=alerts)
 
@@ -457,7 +458,7 @@ async def test_a_question_is_answered_in_parts_larger_than_a_message(parent: Par
 async def test_a_slow_answer_ends_at_the_deadline_and_the_child_stops_working(parent: Parent) -> None:
     stopped = asyncio.Event()
 
-    async def answer(question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+    async def answer(question: Question, deadline: float) -> Parts:
         try:
             yield AnswerPart(node=VILLAGE, more=True)
             await asyncio.sleep(30)
@@ -472,10 +473,22 @@ async def test_a_slow_answer_ends_at_the_deadline_and_the_child_stops_working(pa
         await asyncio.wait_for(stopped.wait(), 2)
 
 
+async def test_an_answer_may_take_long_to_begin(parent: Parent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("federation.link.listener._FIRST_FRAME_S", 0.2)
+
+    async def answer(question: Question, deadline: float) -> Parts:
+        await asyncio.sleep(0.6)
+        yield AnswerPart(node=VILLAGE)
+
+    async with Child(parent.address, answer=answer).running():
+        await eventually(lambda: parent.listener.is_connected(VILLAGE))
+        assert [part.node for part in await ask(parent)] == [VILLAGE]
+
+
 async def test_an_asker_who_goes_away_stops_the_work_below(parent: Parent) -> None:
     stopped = asyncio.Event()
 
-    async def answer(question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+    async def answer(question: Question, deadline: float) -> Parts:
         try:
             while True:
                 yield AnswerPart(node=VILLAGE, more=True, alerts=[AlertRow(case_id="c" * 1_000)] * 100)
@@ -493,7 +506,7 @@ async def test_an_asker_who_goes_away_stops_the_work_below(parent: Parent) -> No
 
 
 async def test_a_question_that_fails_below_fails_with_the_same_code_above(parent: Parent) -> None:
-    async def answer(question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+    async def answer(question: Question, deadline: float) -> Parts:
         raise ZonghengError("not_found", "there is no case 7")
         yield AnswerPart()
 
@@ -507,7 +520,7 @@ async def test_a_question_that_fails_below_fails_with_the_same_code_above(parent
 async def test_a_child_that_breaks_off_an_answer_is_unreachable(parent: Parent) -> None:
     child: Child
 
-    async def answer(question: Question, deadline: float) -> AsyncIterator[AnswerPart]:
+    async def answer(question: Question, deadline: float) -> Parts:
         yield AnswerPart(node=VILLAGE, more=True)
         child.dialler.stop()
         await asyncio.sleep(30)

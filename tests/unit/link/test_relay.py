@@ -1,4 +1,6 @@
-"""The child's journal lane as a script of events and commands, and under every mishap Hypothesis can think of."""
+"""The child's journal lane as a script of events and commands, and under every mishap Hypothesis can think
+of.
+"""
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -163,7 +165,9 @@ def test_a_link_that_dies_at_once_does_not_reset_the_backoff_and_one_that_lived_
 
 
 class RelayUnderFire(RuleBasedStateMachine):
-    """A child, a parent that commits or crashes, and a wire that drops, repeats, reorders and outlives its link."""
+    """A child, a parent that commits or crashes, and a wire that drops, repeats, reorders and outlives its
+    link.
+    """
 
     @initialize(batch=st.integers(1, 4), batches=st.integers(1, 3))
     def start(self, batch: int, batches: int) -> None:
