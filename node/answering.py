@@ -6,21 +6,32 @@ shows that the new head continues it (RFC 9162 §2.1.4), so that a rewritten his
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+
+import polars as pl
+from zongheng.v1.catalogue_pb2 import Level as LevelMessage
+from zongheng.v1.entry_pb2 import AlertState
+from zongheng.v1.query_pb2 import (
+    AlertRow,
+    AnswerPart,
+    CaseQuestion,
+    CaseRow,
+    ProvenEntry,
+    Question,
+    RerunQuestion,
+    RerunRow,
+)
 
 from federation.errors import ZonghengError
+from federation.query.part import split
 from node.projection.context import Contexts
+from node.store.alerts import AlertFilter
+from node.store.facts import OPEN, FactsFilter
 from node.store.rows import AlertRecord, FactsRow, Head
 from node.store.store import Session, Store
-from node.supervision.evaluate import rerun
-from node.supervision.frame import frame_of
+from node.supervision.evaluate import finding_values, rerun
+from node.supervision.frame import concat, from_tuples
 from node.wallclock import Now
-from zongheng.v1.catalogue_pb2 import Level
-from zongheng.v1.entry_pb2 import AlertState
-from zongheng.v1.query_pb2 import AlertRow, AnswerPart, CaseRow, ProvenEntry, Question, RerunQuestion, RerunRow
-
-CHUNK = 500
-"""Rows in one part on the wire."""
 
 MOST = 100_000
 """Rows a node returns at most, whatever the question says."""
@@ -34,7 +45,9 @@ class Answering:
         self._contexts = contexts
         self._now = now
 
-    async def answer(self, question: Question, origin: str, *, stale: bool = False) -> AsyncIterator[AnswerPart]:
+    async def answer(
+        self, question: Question, origin: str, *, stale: bool = False
+    ) -> AsyncGenerator[AnswerPart, None]:
         """Parts of ``origin``'s answer; all but the last are marked ``more``. ``ZonghengError`` for a malformed question."""
         most = min(question.limit or MOST, MOST)
         async with self._store.read() as session:
@@ -48,64 +61,75 @@ class Answering:
             reruns: list[RerunRow] = []
             if kind == "alerts":
                 wanted = question.alerts
-                alerts = await session.alerts.list(
-                    origin,
+                narrow = AlertFilter(
                     level=wanted.level or None,
-                    rule=wanted.rule or None,
-                    agency=wanted.agency or None,
-                    state=wanted.state or None,
-                    case_id=wanted.case_id or None,
-                    since_from=wanted.from_us or None,
-                    since_to=wanted.to_us or None,
-                    limit=most + 1,
+                    rule=wanted.rule,
+                    agency=wanted.agency,
+                    case_id=wanted.case_id,
+                    states=(wanted.state,) if wanted.state else (),
+                    since_from_us=wanted.from_us or None,
+                    since_to_us=wanted.to_us or None,
+                    below_idx=head.size,
                 )
-                alerts = [alert for alert in alerts if alert.idx < head.size]
+                alerts = await session.alerts.page(origin, narrow, most + 1)
                 indexes = [alert.idx for alert in alerts[:most]]
             elif kind == "cases":
-                cases = await session.facts.list(
-                    origin,
-                    state=question.cases.state or None,
-                    item=question.cases.item or None,
-                    agency=question.cases.agency or None,
-                    received_from=question.cases.from_us or None,
-                    received_to=question.cases.to_us or None,
-                    limit=most + 1,
-                )
+                cases = await session.facts.page(origin, self._narrow(question.cases), most + 1)
             elif kind == "trail":
                 events = await session.events.of_cases(origin, [question.trail.case_id])
                 alerts = await session.alerts.of_cases(origin, [question.trail.case_id])
                 indexes = sorted({event.idx for event in events} | {alert.idx for alert in alerts})
                 cases = [row for row in [await session.facts.get(origin, question.trail.case_id)] if row]
             elif kind == "rerun":
-                reruns = await self._rerun(session, question.rerun, origin, head.size)
+                reruns = await self._rerun(session, question.rerun, origin)
             else:
                 raise ZonghengError("bad_request", "the question has no kind this version knows")
             indexes = [index for index in indexes if index < head.size]
-            entries = await self._proven(session, head, indexes, question.proof) if (question.proof or kind == "trail") else []
+            entries = (
+                await self._proven(session, head, indexes, question.proof)
+                if (question.proof or kind == "trail")
+                else []
+            )
             held = question.held.get(origin, 0)
             consistency: list[bytes] = []
             if question.proof and 0 < held <= head.size:
-                consistency = await session.journal.reader(origin, head.size).consistency_proof(held, head.size)
-        truncated = max(len(alerts), len(cases), len(reruns)) > most
-        rows = _Rows(
-            [_alert_row(alert) for alert in alerts[:most]], [_case_row(row) for row in cases[:most]], entries, reruns[:most]
+                consistency = await session.journal.reader(origin, head.size).consistency_proof(
+                    held, head.size
+                )
+        part = AnswerPart(
+            node=origin,
+            journal_size=head.size,
+            checkpoint=head.note,
+            verifier=head.verifier,
+            checkpoint_at_us=head.signed_at_us,
+            held_size=held if consistency or held == head.size else 0,
+            consistency=consistency,
+            entries=entries,
+            alerts=[_alert_row(alert) for alert in alerts[:most]],
+            cases=[_case_row(row) for row in cases[:most]],
+            rerun=reruns[:most],
+            stale=stale,
+            truncated=max(len(alerts), len(cases), len(reruns)) > most,
         )
-        chunks = max(1, -(-rows.longest() // CHUNK))
-        for number in range(chunks):
-            part = rows.part(number)
-            part.node = origin
-            part.journal_size = head.size
-            part.checkpoint = head.note
-            part.verifier = head.verifier
-            part.checkpoint_at_us = head.signed_at_us
-            part.held_size = held if consistency or held == head.size else 0
-            part.consistency.extend(consistency)
-            part.stale = stale
-            part.truncated = truncated
-            part.more = number + 1 < chunks
-            yield part
+        for chunk in split(part):
+            yield chunk
 
-    async def _proven(self, session: Session, head: Head, indexes: Sequence[int], proof: bool) -> list[ProvenEntry]:
+    def _narrow(self, wanted: CaseQuestion) -> FactsFilter:
+        late = wanted.state == "late"
+        states = OPEN if wanted.state == "open" else (wanted.state,) if wanted.state and not late else ()
+        return FactsFilter(
+            states=states,
+            item=wanted.item,
+            agency=wanted.agency,
+            received_from_us=wanted.from_us or None,
+            received_to_us=wanted.to_us or None,
+            late=True if late else None,
+            as_of_us=self._now() if late else None,
+        )
+
+    async def _proven(
+        self, session: Session, head: Head, indexes: Sequence[int], proof: bool
+    ) -> list[ProvenEntry]:
         reader = session.journal.reader(head.origin, head.size)
         entries = []
         for index in indexes:
@@ -114,61 +138,53 @@ class Answering:
             entries.append(ProvenEntry(index=index, leaf=leaf, proof=nodes))
         return entries
 
-    async def _rerun(self, session: Session, wanted: RerunQuestion, origin: str, size: int) -> list[RerunRow]:
-        context = (await self._contexts.of(origin)).context
-        rows = await session.events.all_rows(origin)
-        issued = {
-            (alert.case_id, alert.subject, alert.level)
-            for alert in await session.alerts.list(origin, rule=wanted.rule, limit=None)
-        }
+    async def _rerun(self, session: Session, wanted: RerunQuestion, origin: str) -> list[RerunRow]:
+        context = await self._contexts.of(origin)
+        frames = [from_tuples([row[1:] for row in rows]) async for rows in session.events.stream(origin)]
+        raised = await session.alerts.page(origin, AlertFilter(rule=wanted.rule, active=True), MOST)
+        issued = {(alert.case_id, alert.subject, alert.level) for alert in raised}
         as_of = wanted.as_of_us or self._now()
 
         def work() -> list[RerunRow]:
+            events = _received_between(concat(frames), wanted.from_us, wanted.to_us)
             findings = rerun(
-                frame_of(rows),
-                context,
+                events,
+                context.context,
+                as_of,
+                context.domains,
                 wanted.rule,
-                as_of_us=as_of,
-                journal_size=size,
                 threshold=wanted.threshold if wanted.HasField("threshold") else None,
                 limit_days=wanted.limit_days if wanted.HasField("limit_days") else None,
-                from_us=wanted.from_us or None,
-                to_us=wanted.to_us or None,
             )
             return [
                 RerunRow(
-                    case_id=row["case_id"],
-                    subject=row["subject"],
-                    level=Level.Name(row["level"]),
-                    since_us=row["since_us"] or 0,
-                    over=row["over"] or 0,
-                    issued=(row["case_id"], row["subject"], row["level"]) in issued,
+                    case_id=finding.case_id,
+                    subject=finding.subject,
+                    level=LevelMessage.ValueType(finding.level),
+                    since_us=finding.since_us,
+                    over=finding.over,
+                    issued=(finding.case_id, finding.subject, int(finding.level)) in issued,
                 )
-                for row in findings.iter_rows(named=True)
+                for finding in finding_values(findings)
             ]
 
-        return await asyncio.to_thread(work)
+        try:
+            return await asyncio.to_thread(work)
+        except (LookupError, ValueError) as error:
+            raise ZonghengError("bad_request", str(error)) from error
 
 
-class _Rows:
-    """Everything a part may carry, cut into chunks."""
-
-    def __init__(
-        self, alerts: list[AlertRow], cases: list[CaseRow], entries: list[ProvenEntry], reruns: list[RerunRow]
-    ) -> None:
-        self._alerts, self._cases, self._entries, self._reruns = alerts, cases, entries, reruns
-
-    def longest(self) -> int:
-        return max(len(self._alerts), len(self._cases), len(self._entries), len(self._reruns))
-
-    def part(self, number: int) -> AnswerPart:
-        window = slice(number * CHUNK, (number + 1) * CHUNK)
-        return AnswerPart(
-            alerts=self._alerts[window],
-            cases=self._cases[window],
-            entries=self._entries[window],
-            rerun=self._reruns[window],
-        )
+def _received_between(events: pl.DataFrame, from_us: int, to_us: int) -> pl.DataFrame:
+    """The events of cases whose first event lies in ``[from_us, to_us)``; 0 is open."""
+    if not from_us and not to_us:
+        return events
+    received = pl.col("at_us").min().over("case_id")
+    kept = pl.lit(True)
+    if from_us:
+        kept &= received >= from_us
+    if to_us:
+        kept &= received < to_us
+    return events.filter(kept)
 
 
 def _alert_row(alert: AlertRecord) -> AlertRow:
@@ -177,8 +193,8 @@ def _alert_row(alert: AlertRecord) -> AlertRow:
         case_id=alert.case_id,
         subject=alert.subject,
         rule=alert.rule,
-        level=Level.Name(alert.level),  # type: ignore[arg-type]
-        state=AlertState.Name(alert.state),  # type: ignore[arg-type]
+        level=LevelMessage.ValueType(alert.level),
+        state=AlertState.ValueType(alert.state),
         since_us=alert.since_us,
         due_at_us=alert.due_at_us,
         raised_at_us=alert.raised_at_us,

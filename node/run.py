@@ -17,10 +17,13 @@ from typing import Self
 import grpc.aio
 import psutil
 import structlog
+from zongheng.v1.entry_pb2 import Entry, Genesis
+from zongheng.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
+from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer
-from federation.link.channel import SERVER_OPTIONS
+from federation.link.channel import PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
 from federation.link.listener import Listener
 from node import config, control
@@ -28,6 +31,7 @@ from node.answering import Answering
 from node.asking import Asking
 from node.config import NodeSettings
 from node.downlink import ChildJournals, Reports
+from node.first_policy import first_policy
 from node.intake.service import Intake
 from node.models.registry import Registry
 from node.projection.context import Contexts
@@ -43,9 +47,6 @@ from node.tree import Tree
 from node.uplink import Figures, OperatorDesk, OwnJournal, StoredBackoff
 from node.wallclock import Now, system, ticking_from
 from node.web.server import serve_http
-from zongheng.v1.entry_pb2 import Entry, Genesis
-from zongheng.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
-from zongheng.v1.tree_pb2 import NodeCard
 
 log = structlog.get_logger()
 
@@ -92,9 +93,16 @@ class Node:
         self.inbox = Inbox(store, now)
         self.comparison = Comparison(store, writer, self.contexts, now)
         self.figures = Figures(store, self.tree)
-        self.raising = Raising(store, writer, self.contexts, now, confirm=settings.confirm)
+        self.raising = Raising(store, writer, self.contexts, now)
         self.projector = Projector(
-            store, writer, self.inbox, self.contexts, self.raising, self.comparison, now, self.figures.changed_here
+            store,
+            writer,
+            self.inbox,
+            self.contexts,
+            self.raising,
+            self.comparison,
+            now,
+            self.figures.changed_here,
         )
         self.intake = Intake(store, writer, vault, now)
         self.answering = Answering(store, self.contexts, now)
@@ -122,7 +130,9 @@ class Node:
         try:
             writer = await JournalWriter.open(store, signer, settings.log_id, settings.node, now)
             async with Registry.open(folder, settings.store) as registry:
-                node = cls(folder, settings, store, registry, signer, Vault(config.vault_key(folder)), writer, now)
+                node = cls(
+                    folder, settings, store, registry, signer, Vault(config.vault_key(folder)), writer, now
+                )
                 await node._begin()
                 yield node
         finally:
@@ -139,8 +149,13 @@ class Node:
                 zone=self.settings.zone,
                 calendar=self.settings.calendar,
             )
-            # The guard makes it the first entry once, also when the process dies right here.
-            await self.write_entries([Entry(source="node", serial="genesis", genesis=genesis)])
+            # The guards make both the first entries once, also when the process dies right here.
+            await self.write_entries(
+                [
+                    Entry(source="node", serial="genesis", genesis=genesis),
+                    Entry(source="node", serial="policy/1", policy_published=first_policy(self.settings)),
+                ]
+            )
         async with self.store.read() as session:
             await self.tree.load(session)
         await self.projector.open()
@@ -183,7 +198,7 @@ class Node:
         credentials = InsecureLoopback()
         self.serving = True
         with control.short_path(self.folder, control.INTAKE) as intake_path:
-            links, doors = grpc.aio.server(options=SERVER_OPTIONS), grpc.aio.server(options=SERVER_OPTIONS)
+            links, doors = grpc.aio.server(options=PARENT_OPTIONS), grpc.aio.server(options=PARENT_OPTIONS)
             self.listener.add_to(links)
             for server in (links, doors):
                 add_IntakeServiceServicer_to_server(self.intake, server)
@@ -201,7 +216,13 @@ class Node:
                         group.create_task(self._watch_heads(), name="heads"),
                         group.create_task(
                             Ticking(
-                                self.store, self.now, self.projector, self.raising, self.writer, self.children, HEAD_PERIOD_S
+                                self.store,
+                                self.now,
+                                self.projector,
+                                self.raising,
+                                self.writer,
+                                self.children,
+                                HEAD_PERIOD_S,
                             ).run(),
                             name="ticks",
                         ),
@@ -244,11 +265,10 @@ class Node:
             operator=self.desk,
             backoff=StoredBackoff(self.store),
         )
-        return Dialler(parent, credentials, ports, self.now, random.Random())
+        return Dialler(parent, credentials, ports, self.now, random.random)
 
     async def _watch_heads(self) -> None:
         size = self.writer.size
         while True:
             size = await self.writer.wait_beyond(size)
             self.figures.changed_here()
-

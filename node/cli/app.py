@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from federation.errors import ZonghengError
+from federation.errors import of
 
 app = typer.Typer(
     name="zongheng",
@@ -32,14 +32,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, stable and docum
 
 
 def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
-    """Run a command's coroutine and leave with its exit code; a ``ZonghengError`` becomes one line and 1 or 2."""
+    """Run a command's coroutine and leave with its exit code; an error of the catalogue becomes one line and 1 or 2."""
     try:
         code = asyncio.run(work())
-    except ZonghengError as error:
-        if os.environ.get("ZONGHENG_DEBUG"):
+    except Exception as error:
+        told = of(error)
+        if told.code == "internal" or os.environ.get("ZONGHENG_DEBUG"):
             raise
-        err.print(f"zongheng: {error.detail or error}", style="red", markup=False, highlight=False)
-        code = 2 if error.code in WRONG_USE else 1
+        err.print(f"zongheng: {told.detail}", style="red", markup=False, highlight=False)
+        code = 2 if told.code in WRONG_USE else 1
     except KeyboardInterrupt:
         code = 130
     if code:

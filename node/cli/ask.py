@@ -27,11 +27,15 @@ def ask(
     state: Annotated[str | None, typer.Option()] = None,
     agency: Annotated[str | None, typer.Option()] = None,
     item: Annotated[str | None, typer.Option()] = None,
-    limit: Annotated[int | None, typer.Option(help="rerun: the limit in days instead of the case's own.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="rerun: the limit in days instead of the case's own.")
+    ] = None,
     threshold: Annotated[int | None, typer.Option(help="rerun: the threshold in days over.")] = None,
     since: Annotated[str | None, typer.Option("--from", metavar="TIME")] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="TIME")] = None,
-    proof: Annotated[bool, typer.Option(help="With inclusion proofs against the heads this node holds.")] = True,
+    proof: Annotated[
+        bool, typer.Option(help="With inclusion proofs against the heads this node holds.")
+    ] = True,
     deadline: Annotated[float, typer.Option(help="Seconds to wait for the whole answer.")] = 30.0,
     most: Annotated[int, typer.Option(help="Rows a node may return.")] = 10_000,
     as_json: Json = False,
@@ -57,7 +61,9 @@ def ask(
 
 def _print(answer: dict[str, Any]) -> None:
     coverage = answer["coverage"]
-    proven = {True: "proofs verified", False: "[red]PROOF FAILED[/red]", None: "no proofs asked"}[answer["verified"]]
+    proven = {True: "proofs verified", False: "[red]PROOF FAILED[/red]", None: "no proofs asked"}[
+        answer["verified"]
+    ]
     out.print(
         f"{answer['words']}\n{coverage['answered']} of {coverage['expected']} nodes answered"
         f"{', stale: ' + ', '.join(coverage['stale']) if coverage['stale'] else ''}"
@@ -66,7 +72,9 @@ def _print(answer: dict[str, Any]) -> None:
     )
     for part in answer["nodes"]:
         as_of = part["as_of"]
-        out.print(f"\n[bold]{part['node']}[/bold] at journal size {as_of['journal_size']}, head of {as_of['checkpoint_time']}")
+        out.print(
+            f"\n[bold]{part['node']}[/bold] at journal size {as_of['journal_size']}, head of {as_of['checkpoint_time']}"
+        )
         rows = part["alerts"] or part["cases"] or part["rerun"] or part["entries"]
         if not rows:
             continue
@@ -78,4 +86,14 @@ def _print(answer: dict[str, Any]) -> None:
             out.print(f"… and {len(rows) - 50} more (--json prints all)", style="dim")
 
 
-_HIDDEN = {"alert_id", "episode", "journal_size", "policy_version", "calendar_version", "domain", "message", "attributes", "proof"}
+_HIDDEN = {
+    "alert_id",
+    "episode",
+    "journal_size",
+    "policy_version",
+    "calendar_version",
+    "domain",
+    "message",
+    "attributes",
+    "proof",
+}

@@ -25,7 +25,10 @@ def case(
     case_id: Annotated[str, typer.Argument(metavar="CASE")],
     explain: Annotated[bool, typer.Option("--explain", help="Derive each deadline day by day.")] = False,
     evidence: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write an evidence file of the case's newest entry, checkable offline.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write an evidence file of the case's newest entry, checkable offline."
+        ),
     ] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="TIME")] = None,
     as_json: Json = False,
@@ -48,24 +51,37 @@ def case(
 
 
 def _print_case(answer: dict[str, Any]) -> None:
-    out.print(f"[bold]{answer['case']}[/bold]  {answer['item']} {answer['item_name']}  {answer['state']}", highlight=False)
+    out.print(
+        f"[bold]{answer['case']}[/bold]  {answer['item']} {answer['item_name']}  {answer['state']}",
+        highlight=False,
+    )
     table = Table("index", "at", "kind", "step", "agency", "actor", "attributes", box=None, pad_edge=False)
     for event in answer["events"]:
         words = ", ".join(f"{name}={value}" for name, value in event["attributes"].items())
         table.add_row(
-            str(event["index"]), event["at"][:16], event["kind"], event["step"], event["agency"], event["actor"], words
+            str(event["index"]),
+            event["at"][:16],
+            event["kind"],
+            event["step"],
+            event["agency"],
+            event["actor"],
+            words,
         )
     out.print(table)
     for clock in answer["clocks"]:
         verdict = "[red]late[/red]" if clock["late"] else ("paused" if clock["paused"] else "in time")
-        provisional = " (provisional: the calendar of that year is not published)" if clock["provisional"] else ""
+        provisional = (
+            " (provisional: the calendar of that year is not published)" if clock["provisional"] else ""
+        )
         out.print(
             f"\n{clock['clock']} {clock['subject']}: due {clock['due_at']}, over {clock['over']}, {verdict}{provisional}",
             highlight=False,
         )
         for day in clock.get("days", []):
             mark = f"{day['count']:>4}" if day["counted"] else "   –"
-            out.print(f"  {day['day']} {day['weekday']} {mark}  {day['reason']}", highlight=False, markup=False)
+            out.print(
+                f"  {day['day']} {day['weekday']} {mark}  {day['reason']}", highlight=False, markup=False
+            )
     for alert in answer["alerts"]:
         out.print(f"\n{alert['level']} {alert['state']}: {alert['message']}", highlight=False, markup=False)
 
@@ -80,7 +96,9 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     return pairs
 
 
-Attributes = Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="An attribute of the event; repeatable.")]
+Attributes = Annotated[
+    list[str], typer.Option("--set", metavar="NAME=VALUE", help="An attribute of the event; repeatable.")
+]
 
 
 def open_case(
@@ -118,7 +136,6 @@ def move_case(
     agency: Annotated[str, typer.Option(help="Agency code; default: the case's.")] = "",
     at: Annotated[str | None, typer.Option(metavar="TIME", help="When it happened; default: now.")] = None,
     attributes: Attributes = [],  # noqa: B006
-    texts: Annotated[list[str], typer.Option("--text", metavar="NAME=TEXT", help="Free text; goes to the vault.")] = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Move a case on by hand: one event."""
@@ -126,14 +143,14 @@ def move_case(
     async def work() -> int:
         body = {
             "kind": kind, "actor": actor, "step": step, "agency": agency, "at": at,
-            "attributes": _pairs(attributes), "texts": _pairs(texts),
+            "attributes": _pairs(attributes),
         }  # fmt: skip
         async with reach(folder) as node:
             answer = await node.post(f"/api/cases/{case_id}/events", body)
         if as_json:
             print(orjson.dumps(answer).decode())
         else:
-            out.print(f"{case_id}: {kind} is entry {answer['index']}", highlight=False)
+            out.print(f"{case_id}: {kind} is in the journal", highlight=False)
         return 0
 
     run(work)
@@ -141,7 +158,9 @@ def move_case(
 
 def publish(
     folder: Folder,
-    file: Annotated[Path, typer.Argument(help="TOML with [[items]], [[agencies]], [[calendar]] or [policy].")],
+    file: Annotated[
+        Path, typer.Argument(help="TOML with [[items]], [[agencies]], [[calendar]] or [policy].")
+    ],
     as_json: Json = False,
 ) -> None:
     """Publish items, agencies, calendar days or a policy: each becomes an entry."""
@@ -158,7 +177,10 @@ def publish(
         if as_json:
             print(orjson.dumps(answer).decode())
         else:
-            out.print(f"published: {answer['items']} items, {answer['agencies']} agencies, {answer['days']} calendar days", highlight=False)
+            out.print(
+                f"published: {answer['items']} items, {answer['agencies']} agencies, {answer['days']} calendar days",
+                highlight=False,
+            )
         return 0
 
     run(work)

@@ -18,9 +18,14 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(
-    what: Annotated[Path, typer.Argument(metavar="DIR|EVIDENCE", help="A node's folder, or an evidence file.")],
+    what: Annotated[
+        Path, typer.Argument(metavar="DIR|EVIDENCE", help="A node's folder, or an evidence file.")
+    ],
     verifier: Annotated[
-        str | None, typer.Option(metavar="VKEY", help="The journal key to check an evidence file with; else the one it names.")
+        str | None,
+        typer.Option(
+            metavar="VKEY", help="The journal key to check an evidence file with; else the one it names."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +60,10 @@ def rebuild(folder: Folder, as_json: Json = False) -> None:
         if as_json:
             print(orjson.dumps(answer).decode())
         else:
-            out.print(f"{answer['events']} events, {answer['cases']} cases, {answer['rows']} rollup rows rebuilt", highlight=False)
+            out.print(
+                f"{answer['events']} events, {answer['cases']} cases, {answer['rows']} rollup rows rebuilt",
+                highlight=False,
+            )
         return 0
 
     run(work)

@@ -26,14 +26,29 @@ def init(
     tier: Annotated[str, typer.Option(help="village, town, county, city or province.")],
     name: Annotated[str, typer.Option(help="The node's name, for people.")],
     division: Annotated[str, typer.Option(help="Division code (行政区划代码); it is the node's id.")],
-    parent: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="gRPC address of the parent node.")] = None,
-    grpc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where children dial and intake is served.")] = None,
-    http: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where the API and the status page are served.")] = None,
+    parent: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="gRPC address of the parent node.")
+    ] = None,
+    grpc: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where children dial and intake is served.")
+    ] = None,
+    http: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where the API and the status page are served.")
+    ] = None,
     zone: Annotated[str, typer.Option(help="IANA time zone in which days are counted.")] = "Asia/Shanghai",
-    calendar: Annotated[str, typer.Option(help="china (public holidays and make-up days) or weekdays.")] = "china",
-    clock: Annotated[str | None, typer.Option(metavar="TIME", help="Start the node's clock at this instant (demos, tests).")] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="postgresql://… instead of SQLite in DIR.")] = None,
-    confirm: Annotated[bool, typer.Option(help="Yellow and red cards wait for a person's confirmation.")] = True,
+    calendar: Annotated[
+        str, typer.Option(help="china (public holidays and make-up days) or weekdays.")
+    ] = "china",
+    clock: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Start the node's clock at this instant (demos, tests)."),
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="postgresql://… instead of SQLite in DIR.")
+    ] = None,
+    confirm: Annotated[
+        bool, typer.Option(help="Yellow and red cards wait for a person's confirmation.")
+    ] = True,
 ) -> None:
     """Make a node in DIR: its keys, its settings, the first entry of its journal."""
 
@@ -52,7 +67,9 @@ def init(
             )  # fmt: skip
             async with Node.opened(folder):
                 pass
-        out.print(f"{settings.tier} node {settings.node} {settings.name} is ready in {folder}", highlight=False)
+        out.print(
+            f"{settings.tier} node {settings.node} {settings.name} is ready in {folder}", highlight=False
+        )
         out.print(f"  journal {settings.log_id}\n  run it: zongheng run {folder}", highlight=False)
         return 0
 
@@ -69,7 +86,9 @@ def run_node(folder: Folder) -> None:
 
         configure()
         if not folder.is_dir():
-            raise ZonghengError("not_found", f"{folder} does not exist: `zongheng init {folder} …` makes a node")
+            raise ZonghengError(
+                "not_found", f"{folder} does not exist: `zongheng init {folder} …` makes a node"
+            )
         with control.FolderLock(folder):
             async with Node.opened(folder) as node:
                 await node.serve()
@@ -100,16 +119,21 @@ def _print_status(answer: dict[str, Any]) -> None:
     table.add_row("running", "yes" if answer["running"] else "no")
     table.add_row("journal", f"{journal['size']} entries, root {journal['root'][:16]}…")
     if answer["parent"]:
-        table.add_row("parent", f"{answer['parent']}: {link['state']}, holds {journal['cosigned_size']}, lag {journal['lag']}")
+        table.add_row(
+            "parent",
+            f"{answer['parent']}: {link['state']}, holds {journal['cosigned_size']}, lag {journal['lag']}",
+        )
         if link["instruction"]:
             table.add_row("", f"[red]{link['instruction']}[/red]")
     table.add_row("cases", f"{answer['cases']['total']} ({answer['cases']['open']} open)")
     alerts = answer["alerts"]
     table.add_row("open alerts", f"notice {alerts['notice']}  yellow {alerts['yellow']}  red {alerts['red']}")
     for child in answer["children"]:
-        table.add_row("child", f"{child['node']} {child['name']}: {child['state']}, {child['held']} entries held")
+        table.add_row(
+            "child", f"{child['node']} {child['name']}: {child['state']}, {child['held']} entries held"
+        )
     for run_ in answer["imports"]:
-        table.add_row("import", f"{run_['file']}: not finished, run the same command again to resume")
+        table.add_row("import", f"{run_['source']}: not finished, run the same command again to resume")
     out.print(table)
     if not answer["running"]:
         err.print("the node is stopped: this is what its store says", style="dim")

@@ -45,7 +45,9 @@ async def reach(folder: Path) -> AsyncIterator[Reach]:
     if control.is_running(folder):
         with control.short_path(folder, control.COMMANDS) as path:
             transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(uds=path)
-            async with httpx.AsyncClient(transport=transport, base_url="http://node", timeout=_PATIENCE_S) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://node", timeout=_PATIENCE_S
+            ) as client:
                 yield Reach(folder, True, client, None)
         return
     from node.run import Node
@@ -54,7 +56,9 @@ async def reach(folder: Path) -> AsyncIterator[Reach]:
     with control.FolderLock(folder):
         async with Node.opened(folder) as node:
             transport = httpx.ASGITransport(application(node))
-            async with httpx.AsyncClient(transport=transport, base_url="http://node", timeout=_PATIENCE_S) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://node", timeout=_PATIENCE_S
+            ) as client:
                 yield Reach(folder, False, client, node)
 
 
@@ -65,4 +69,7 @@ def _decode(response: httpx.Response) -> Any:
         problem = response.json()
     except ValueError:
         problem = {}
-    raise ZonghengError(problem.get("code", "bad_request"), problem.get("detail") or response.text or str(response.status_code))
+    raise ZonghengError(
+        problem.get("code", "bad_request"),
+        problem.get("detail") or response.text or str(response.status_code),
+    )

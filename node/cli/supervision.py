@@ -1,6 +1,5 @@
 """``zongheng evaluate | alerts | confirm | rollup``: what the node found."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -23,7 +22,9 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     folder: Folder,
-    as_of: Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="ISO 8601; default: now.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="TIME", help="ISO 8601; default: now.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate every case of this node as of TIME. Never writes."""
@@ -67,12 +68,21 @@ def alerts(
     """Alerts of this node, oldest entry first; with --json one object a line."""
 
     async def work() -> int:
-        table = Table("level", "state", "case", "subject", "rule", "over", "due", "agency", box=None, pad_edge=False)
+        table = Table(
+            "level", "state", "case", "subject", "rule", "over", "due", "agency", box=None, pad_edge=False
+        )
         async with reach(folder) as node:
             after = -1
             while True:
                 page = await node.get(
-                    "/api/alerts", level=level, rule=rule, case=case, state=state, agency=agency, after=after, limit=2000
+                    "/api/alerts",
+                    level=level,
+                    rule=rule,
+                    case=case,
+                    state=state,
+                    agency=agency,
+                    after=after,
+                    limit=2000,
                 )
                 for alert in page["alerts"]:
                     if as_json:
@@ -107,7 +117,9 @@ def confirm(
     folder: Folder,
     alert: Annotated[str, typer.Argument(help="The alert's id (alert_id of `zongheng alerts --json`).")],
     by: Annotated[str, typer.Option(help="Staff number of who decides.")],
-    cancel: Annotated[str | None, typer.Option(metavar="REASON", help="Cancel it instead, with this reason.")] = None,
+    cancel: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Cancel it instead, with this reason.")
+    ] = None,
 ) -> None:
     """Issue a pending card, or cancel it with a reason."""
 
@@ -132,7 +144,9 @@ def rollup(folder: Folder, as_json: Json = False) -> None:
         columns = ("received", "completed", "late", "notice", "yellow", "red")
         table = Table("node", "tier", "name", *columns, box=None, pad_edge=False)
         for row in [*answer["nodes"], {"node": "total", "tier": "", "name": "", "totals": answer["total"]}]:
-            table.add_row(row["node"], row["tier"], row["name"], *(str(row["totals"].get(name, 0)) for name in columns))
+            table.add_row(
+                row["node"], row["tier"], row["name"], *(str(row["totals"].get(name, 0)) for name in columns)
+            )
         out.print(table)
         return 0
 

@@ -5,16 +5,21 @@ same figures. A context is rebuilt only when something published in that journal
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from zoneinfo import ZoneInfo
+
+from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, Item
+from zongheng.v1.catalogue_pb2 import Policy as PolicyMessage
+from zongheng.v1.entry_pb2 import Genesis
 
 from node.store.store import Session, Store
 from node.supervision.calendar import EPOCH_ORDINAL, Calendar, Override
 from node.supervision.context import Context
+from node.supervision.fold import Domain, installed
 from node.supervision.policy import Policy
-from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, Item
-from zongheng.v1.catalogue_pb2 import Policy as PolicyMessage
-from zongheng.v1.entry_pb2 import Genesis
+from tiers.profile import profile_of
+from tiers.tier import Tier, tier_named
+
 
 @dataclass(frozen=True, slots=True)
 class JournalContext:
@@ -23,6 +28,8 @@ class JournalContext:
     origin: str
     genesis: Genesis
     context: Context
+    domains: tuple[Domain, ...]
+    """The domains that the tier's profile switches on."""
     lines: dict[str, str]
     agencies: dict[str, Agency] = field(default_factory=dict)
 
@@ -56,20 +63,29 @@ class Contexts:
 
 
 async def _load(session: Session, origin: str) -> JournalContext:
-    pieces = {kind: await session.catalogue.all(origin, kind) for kind in ("genesis", "item", "agency", "calendar", "policy")}
+    pieces = {
+        kind: await session.catalogue.all(origin, kind)
+        for kind in ("genesis", "item", "agency", "calendar", "policy")
+    }
     genesis = Genesis.FromString(pieces["genesis"][-1].body) if pieces["genesis"] else Genesis(node=origin)
-    agencies = {agency.code: agency for agency in (Agency.FromString(piece.body) for piece in pieces["agency"])}
+    agencies = {
+        agency.code: agency for agency in (Agency.FromString(piece.body) for piece in pieces["agency"])
+    }
     policies = [PolicyMessage.FromString(piece.body) for piece in pieces["policy"]]
+    profile = profile_of(tier_named(genesis.tier or Tier.VILLAGE))
     context = Context(
         calendar=_calendar(genesis, [CalendarChange.FromString(piece.body) for piece in pieces["calendar"]]),
         items=[Item.FromString(piece.body) for piece in pieces["item"]],
-        policy=Policy.from_message(max(policies, key=lambda policy: policy.version)) if policies else Policy(),
+        policy=Policy.from_message(max(policies, key=lambda policy: policy.version))
+        if policies
+        else Policy(),
         zone=genesis.zone or "Asia/Shanghai",
         tier=genesis.tier,
         node=origin,
+        hours=tuple((_minutes(hours.opens), _minutes(hours.closes)) for hours in profile.place.hall_hours),
     )
     lines = {code: agency.line for code, agency in agencies.items() if agency.line}
-    return JournalContext(origin, genesis, context, lines, agencies)
+    return JournalContext(origin, genesis, context, installed(profile.domains), lines, agencies)
 
 
 def _calendar(genesis: Genesis, changes: list[CalendarChange]) -> Calendar:
@@ -81,3 +97,7 @@ def _calendar(genesis: Genesis, changes: list[CalendarChange]) -> Calendar:
         return Calendar.weekdays(overrides)
     years = frozenset(year for change in changes for year in change.published_years)
     return Calendar.china(overrides, published_years=years)
+
+
+def _minutes(of_day: time) -> int:
+    return of_day.hour * 60 + of_day.minute

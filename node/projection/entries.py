@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
+from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, AlertRaised, Entry
 
 from node.store.rows import AlertRecord, EventRow
-from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, AlertRaised, Entry
 
 
 @dataclass(slots=True)
@@ -69,16 +69,22 @@ def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
             reading.finished_imports.append(entry.import_finished.import_id)
         elif kind == "item_published":
             item = entry.item_published
-            reading.catalogue.append(CataloguePiece("item", item.code, item.version, idx, item.SerializeToString()))
+            reading.catalogue.append(
+                CataloguePiece("item", item.code, item.version, idx, item.SerializeToString())
+            )
         elif kind == "agency_published":
             agency = entry.agency_published
-            reading.catalogue.append(CataloguePiece("agency", agency.code, 0, idx, agency.SerializeToString()))
+            reading.catalogue.append(
+                CataloguePiece("agency", agency.code, 0, idx, agency.SerializeToString())
+            )
         elif kind == "calendar_changed":
             change = entry.calendar_changed
             reading.catalogue.append(CataloguePiece("calendar", str(idx), 0, idx, change.SerializeToString()))
         elif kind == "policy_published":
             policy = entry.policy_published
-            reading.catalogue.append(CataloguePiece("policy", "", policy.version, idx, policy.SerializeToString()))
+            reading.catalogue.append(
+                CataloguePiece("policy", "", policy.version, idx, policy.SerializeToString())
+            )
         elif kind == "genesis":
             reading.catalogue.append(CataloguePiece("genesis", "", 0, idx, entry.genesis.SerializeToString()))
         elif kind in ("forwarded", "fork_found"):

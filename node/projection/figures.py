@@ -6,9 +6,9 @@ with it and its parent computes the child's again with the same code, so a diffe
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final
 from zoneinfo import ZoneInfo
 
+from federation.rollup import sketch
 from federation.rollup.row import RollupRow
 from node.store.rows import AlertRecord, FactsRow
 from node.supervision.calendar import EPOCH_ORDINAL
@@ -17,9 +17,6 @@ from node.wallclock import instant
 
 _Key = tuple[int, str, str, str]
 """(day, domain, agency, item)"""
-
-_SKETCH_ACCURACY: Final = 0.01
-_HLL_LG_K: Final = 11
 
 
 def local_day(at_us: int, zone: ZoneInfo) -> int:
@@ -77,32 +74,9 @@ def rows_of_days(
             line=lines.get(key[2], ""),
             item=key[3],
             figures={name: amount for name, amount in sorted(amounts.items()) if amount},
-            durations=_duration_sketch(durations.get(key, [])),
-            applicants=_applicant_sketch(applicants.get(key, set())),
+            durations=sketch.durations(durations.get(key, [])),
+            applicants=sketch.applicants(applicants.get(key, set())),
             version=size,
         )
         for key, amounts in sorted(figures.items())
     ]
-
-
-def _duration_sketch(days: list[int]) -> bytes:
-    if not days:
-        return b""
-    from ddsketch import DDSketch
-    from ddsketch.pb.proto import DDSketchProto
-
-    sketch = DDSketch(_SKETCH_ACCURACY)
-    for value in sorted(days):
-        sketch.add(value)
-    return bytes(DDSketchProto.to_proto(sketch).SerializeToString(deterministic=True))
-
-
-def _applicant_sketch(handles: set[str]) -> bytes:
-    if not handles:
-        return b""
-    from datasketches import hll_sketch
-
-    sketch = hll_sketch(_HLL_LG_K)
-    for handle in sorted(handles):
-        sketch.update(handle)
-    return bytes(sketch.serialize_compact())

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from zongheng.v1.entry_pb2 import ALERT_STATE_ISSUED, Entry, Forwarded
 
 from node.projection.context import Contexts, JournalContext
 from node.projection.entries import Reading, read
@@ -29,7 +30,6 @@ from node.store.rows import FactsRow, Head
 from node.store.store import Session, Store
 from node.store.writer import Draft, JournalWriter
 from node.wallclock import Now
-from zongheng.v1.entry_pb2 import ALERT_STATE_ISSUED, Entry, Forwarded
 
 log = structlog.get_logger()
 
@@ -209,12 +209,20 @@ class Projector:
         reading = read(origin, position, leaves)
         self.parked += len(reading.parked)
         for idx in reading.parked:
-            log.warning("projection.parked", origin=origin, index=idx, instruction="upgrade, then run zongheng rebuild")
+            log.warning(
+                "projection.parked",
+                origin=origin,
+                index=idx,
+                instruction="upgrade, then run zongheng rebuild",
+            )
         owed = await self._owing(origin)
         async with self._store.write() as session:
             await session.events.insert(reading.events)
             await session.catalogue.put(
-                [Published(origin, piece.kind, piece.code, piece.version, piece.idx, piece.body) for piece in reading.catalogue]
+                [
+                    Published(origin, piece.kind, piece.code, piece.version, piece.idx, piece.body)
+                    for piece in reading.catalogue
+                ]
             )
             await session.alerts.insert(reading.alerts)
             # The append itself moves own alerts; only a rebuild has to say it again, and must not do so at any other time: an
@@ -330,7 +338,9 @@ class Projector:
             else:
                 for item in owed.items:
                     cases.update(await session.facts.cases_of_item(origin, item))
-            held = {run.import_id for run in await session.imports.under_way()} if origin == self._own else set()
+            held = (
+                {run.import_id for run in await session.imports.under_way()} if origin == self._own else set()
+            )
         held -= set(owed.imports)
         context = await self._contexts.of(origin)
         days = set(owed.days)
@@ -352,12 +362,14 @@ class Projector:
         if origin == self._own:
             self._counted()
             for judgement in live if not self._rebuilding else ():
-                await self._raising.raise_and_schedule(judgement)
+                await self._raising.raise_and_schedule(judgement, dict.fromkeys(judgement.next_at, size))
         else:
             await self._comparison.folded(origin, size, days, context)
         return True
 
-    async def _judge(self, context: JournalContext, cases: Sequence[str], size: int, held: set[str]) -> Judgement:
+    async def _judge(
+        self, context: JournalContext, cases: Sequence[str], size: int, held: set[str]
+    ) -> Judgement:
         async with self._store.read() as session:
             rows = await session.events.of_cases(context.origin, cases)
         own = context.origin == self._own
@@ -378,7 +390,9 @@ class Projector:
             days,
             await session.facts.touching(context.origin, ordered),
             # A local day lies within 14 hours of the same UTC day.
-            await session.alerts.on_days(context.origin, (ordered[0] - 1) * _DAY_US, (ordered[-1] + 2) * _DAY_US),
+            await session.alerts.on_days(
+                context.origin, (ordered[0] - 1) * _DAY_US, (ordered[-1] + 2) * _DAY_US
+            ),
             context.lines,
             context.zone,
             size,
@@ -390,10 +404,10 @@ class Projector:
     async def _wake(self) -> bool:
         async with self._store.read() as session:
             cases = await session.facts.due(self._own, self._now(), WAKE_CASES)
+            if not cases:
+                return False
             size = (await session.cursors.get("facts", self._own)).position
-        if not cases:
-            return False
+            folded_at = {row.case_id: row.size for row in await session.facts.of_cases(self._own, cases)}
         judgement = await self._judge(await self._contexts.of(self._own), cases, size, set())
-        await self._raising.raise_and_schedule(judgement)
+        await self._raising.raise_and_schedule(judgement, folded_at)
         return True
-

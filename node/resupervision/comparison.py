@@ -9,6 +9,7 @@ parent could stop there, the days stay owed to the next report: late, never wron
 from collections import defaultdict
 
 import structlog
+from zongheng.v1.entry_pb2 import Entry, RollupMismatch
 
 from federation.rollup.merge import compare
 from node.projection.context import Contexts, JournalContext
@@ -16,7 +17,6 @@ from node.projection.figures import rows_of_days
 from node.store.store import Store
 from node.store.writer import Draft, JournalWriter
 from node.wallclock import Now
-from zongheng.v1.entry_pb2 import Entry, RollupMismatch
 
 log = structlog.get_logger()
 
@@ -78,7 +78,9 @@ class Comparison:
                     origin,
                     days,
                     await session.facts.touching(origin, ordered),
-                    await session.alerts.on_days(origin, (ordered[0] - 1) * _DAY_US, (ordered[-1] + 2) * _DAY_US),
+                    await session.alerts.on_days(
+                        origin, (ordered[0] - 1) * _DAY_US, (ordered[-1] + 2) * _DAY_US
+                    ),
                     context.lines,
                     context.zone,
                     size,
@@ -99,7 +101,9 @@ class Comparison:
             )
             log.warning("rollup.mismatch", origin=origin, key=str(difference.key), column=difference.column)
             serial = f"{size}/{difference.key}/{difference.column}"
-            entry = Entry(noted_at_us=self._now(), source=f"compare/{origin}", serial=serial, rollup_mismatch=mismatch)
+            entry = Entry(
+                noted_at_us=self._now(), source=f"compare/{origin}", serial=serial, rollup_mismatch=mismatch
+            )
             drafts.append(Draft.of(entry))
         if drafts:
             await self._writer.append(drafts)

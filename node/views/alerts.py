@@ -3,13 +3,20 @@
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
+from zongheng.v1.entry_pb2 import (
+    ALERT_STATE_CANCELLED,
+    ALERT_STATE_ISSUED,
+    ALERT_STATE_PENDING,
+    AlertMoved,
+    Entry,
+)
 
 from federation.errors import ZonghengError
+from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
-from node.supervision.domains.words import message
 from node.supervision.levels import LEVELS, STATES
+from node.views.message import message
 from node.views.present import level_number, state_number, time_text
-from zongheng.v1.entry_pb2 import ALERT_STATE_CANCELLED, ALERT_STATE_ISSUED, ALERT_STATE_PENDING, AlertMoved, Entry
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -82,7 +89,7 @@ def view(record: AlertRecord, zone: str) -> AlertView:
         journal_size=record.journal_size,
         policy_version=record.policy_version,
         calendar_version=record.calendar_version,
-        message=message(record, "zh"),
+        message=message(record, zone),
     )
 
 
@@ -100,16 +107,14 @@ async def page(
     """Alerts by filter, once everything journalled so far has been judged."""
     await node.projector.settled()
     async with node.store.read() as session:
-        records = await session.alerts.list(
-            node.settings.node,
+        narrow = AlertFilter(
             level=level_number(level) or None,
-            rule=rule,
-            case_id=case,
-            state=state_number(state) or None,
-            agency=agency,
-            after=after,
-            limit=limit,
+            rule=rule or "",
+            case_id=case or "",
+            states=(state_number(state),) if state else (),
+            agency=agency or "",
         )
+        records = await session.alerts.page(node.settings.node, narrow, limit, after)
     shown = [view(record, node.settings.zone) for record in records]
     return AlertPage(alerts=shown, next=records[-1].idx if len(records) == limit else None)
 
@@ -117,7 +122,7 @@ async def page(
 async def newest(node: "Node", count: int) -> list[AlertView]:
     """The newest alerts first, for the page."""
     async with node.store.read() as session:
-        records = await session.alerts.newest(node.settings.node, count)
+        records = await session.alerts.latest(node.settings.node, AlertFilter(), count)
     return [view(record, node.settings.zone) for record in records]
 
 

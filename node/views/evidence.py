@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 from pydantic import BaseModel
+from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
 from federation.journal.checkpoint import CheckpointError, Verifier, parse_log_id
 from federation.journal.evidence import Evidence, EvidenceError
-from zongheng.v1.entry_pb2 import Entry
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -66,7 +66,9 @@ def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
         words.append(f"entry {evidence.index}: {len(evidence.leaf)} bytes that this version cannot read")
     origin = evidence.note.split("\n", 1)[0]
     if vkey is None:
-        words.append(f"signed as {origin}; give the journal key with --verifier to check (`zongheng status --json` of that node has it)")
+        words.append(
+            f"signed as {origin}; give the journal key with --verifier to check (`zongheng status --json` of that node has it)"
+        )
         return {"verified": False, "words": words, "index": evidence.index, "entry": shown, "origin": origin}
     try:
         checkpoint = evidence.verify([Verifier.parse(vkey)])
@@ -74,7 +76,9 @@ def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
     except (EvidenceError, CheckpointError, ValueError) as error:
         words.append(f"NOT PROVEN: {error}")
         return {"verified": False, "words": words, "index": evidence.index, "entry": shown, "origin": origin}
-    words.append(f"proven: node {node} had it in its journal at size {checkpoint.size}, root {checkpoint.root.hex()}")
+    words.append(
+        f"proven: node {node} had it in its journal at size {checkpoint.size}, root {checkpoint.root.hex()}"
+    )
     return {
         "verified": True,
         "words": words,

@@ -7,6 +7,7 @@ from federation.errors import ZonghengError
 from node.supervision.levels import LEVELS, STATES
 from node.wallclock import instant, micros
 
+
 def time_text(at_us: int | None, zone: str) -> str | None:
     """ISO 8601 with offset in ``zone``; None for an absent time (None or 0)."""
     if not at_us:
@@ -31,7 +32,9 @@ def state_number(word: str | None) -> int:
     for number, name in STATES.items():
         if name == word and number:
             return number
-    raise ZonghengError("bad_request", f"there is no alert state {word!r}: {', '.join(s for n, s in STATES.items() if n)}")
+    raise ZonghengError(
+        "bad_request", f"there is no alert state {word!r}: {', '.join(s for n, s in STATES.items() if n)}"
+    )
 
 
 def time_us(text: str | None, zone: str) -> int:
@@ -41,7 +44,9 @@ def time_us(text: str | None, zone: str) -> int:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise ZonghengError("bad_request", f"{text!r} is no ISO 8601 time, for example 2026-06-30T10:00:00+08:00") from None
+        raise ZonghengError(
+            "bad_request", f"{text!r} is no ISO 8601 time, for example 2026-06-30T10:00:00+08:00"
+        ) from None
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(zone))
     return micros(at)

@@ -45,7 +45,8 @@ async def rollup(node: "Node") -> RollupView:
         sums = await session.rollups.totals()
     cards = [node.tree.own, *node.tree.descendants()]
     nodes = [
-        NodeTotals(node=card.node, tier=card.tier, name=card.name, totals=sums.get(card.node, {})) for card in cards
+        NodeTotals(node=card.node, tier=card.tier, name=card.name, totals=sums.get(card.node, {}))
+        for card in cards
     ]
     total: Counter[str] = Counter()
     for entry in nodes:

@@ -5,21 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 from pydantic import BaseModel
+from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
+from node.store.alerts import INACTIVE
+from node.store.facts import OPEN
 from node.supervision.levels import LEVELS
 from node.views.present import time_text
-from zongheng.v1.entry_pb2 import (
-    ALERT_STATE_CANCELLED,
-    ALERT_STATE_CLOSED,
-    ALERT_STATE_CORRECTED,
-)
-from zongheng.v1.tree_pb2 import NodeCard
 
 if TYPE_CHECKING:
     from node.run import Node
 
-_OVER = {int(ALERT_STATE_CANCELLED), int(ALERT_STATE_CLOSED), int(ALERT_STATE_CORRECTED)}
+_DUE_AT_MOST = 1_000
 
 
 class JournalStatus(BaseModel):
@@ -60,7 +57,7 @@ class ChildStatus(BaseModel):
 
 class UnfinishedImport(BaseModel):
     import_id: str
-    file: str
+    source: str
     settled_rows: int
 
 
@@ -77,6 +74,8 @@ class Status(BaseModel):
     running: bool
     now: str | None
     """The node's own clock."""
+    zone: str
+    """IANA zone in which its days are counted."""
     pid: int
     rss_mb: float
     start_s: float
@@ -94,7 +93,7 @@ class Status(BaseModel):
     raised: dict[str, int]
     """All alerts ever raised by level, corrected ones included."""
     due: int
-    """Cases that wait to be judged."""
+    """Cases that wait to be judged, 1,000 at most."""
     children: list[ChildStatus]
     imports: list[UnfinishedImport]
     parked: int
@@ -110,15 +109,14 @@ async def status(node: "Node") -> Status:
         if head is None:
             raise ZonghengError("store_damaged", f"{node.folder} has no journal: restore it from its backup")
         counts = await session.alerts.counts(own)
-        states = await session.facts.counts(own)
-        cursors = {name: await session.cursors.position(name, own) for name in ("events", "facts")}
-        due = await session.facts.due_count(own, node.now())
+        states = await session.facts.by_state(own)
+        cursors = {name: (await session.cursors.get(name, own)).position for name in ("events", "facts")}
+        due = len(await session.facts.due(own, node.now(), _DUE_AT_MOST))
         children = []
         for held in await session.journal.heads():
             if held.origin == own:
                 continue
-            body = await session.cards.get(held.origin)
-            card = NodeCard.FromString(body) if body else NodeCard(node=held.origin)
+            card = node.tree.get(held.origin) or NodeCard(node=held.origin)
             children.append(
                 ChildStatus(
                     node=held.origin,
@@ -127,21 +125,21 @@ async def status(node: "Node") -> Status:
                     state="linked" if node.is_linked(held.origin) else "away",
                     held=held.size,
                     root=held.root.hex(),
-                    projected=await session.cursors.position("facts", held.origin),
-                    reported=await session.cursors.position("reported", held.origin),
-                    compared=await session.cursors.position("compared", held.origin),
+                    projected=(await session.cursors.get("facts", held.origin)).position,
+                    reported=(await session.cursors.get("reported", held.origin)).position,
+                    compared=(await session.cursors.get("compared", held.origin)).position,
                 )
             )
         imports = [
-            UnfinishedImport(import_id=run.import_id, file=run.file_name, settled_rows=run.settled_row)
-            for run in await session.imports.unfinished()
+            UnfinishedImport(import_id=run.import_id, source=run.source, settled_rows=run.settled_row)
+            for run in await session.imports.under_way()
         ]
     open_alerts = dict.fromkeys(LEVELS[1:], 0)
     raised = dict.fromkeys(LEVELS[1:], 0)
-    for (_, level, state), count in counts.items():
-        raised[LEVELS[level]] += count
-        if state not in _OVER:
-            open_alerts[LEVELS[level]] += count
+    for count in counts:
+        raised[LEVELS[count.level]] += count.alerts
+        if count.state not in INACTIVE:
+            open_alerts[LEVELS[count.level]] += count.alerts
     settings = node.settings
     has_parent = settings.parent is not None
     return Status(
@@ -151,6 +149,7 @@ async def status(node: "Node") -> Status:
         division=settings.division,
         running=node.serving,
         now=time_text(node.now(), settings.zone),
+        zone=settings.zone,
         pid=os.getpid(),
         rss_mb=round(process.memory_info().rss / 1e6, 1),
         start_s=round(node.start_s, 3),
@@ -169,7 +168,7 @@ async def status(node: "Node") -> Status:
         cursors=cursors,
         cases=CaseCounts(
             total=sum(states.values()),
-            open=sum(count for state, count in states.items() if state not in ("completed", "refused")),
+            open=sum(count for state, count in states.items() if state in OPEN),
         ),
         alerts=open_alerts,
         raised=raised,

@@ -49,7 +49,11 @@ async def verify(node: "Node") -> Verification:
             root = frontier.root()
             try:
                 checkpoint = open_note(head.note, [Verifier.parse(head.verifier)])
-                signed = checkpoint.size == head.size and checkpoint.root == root and checkpoint.origin == head.log_id
+                signed = (
+                    checkpoint.size == head.size
+                    and checkpoint.root == root
+                    and checkpoint.origin == head.log_id
+                )
             except (CheckpointError, ValueError):
                 signed = False
             proofs.append(
@@ -77,6 +81,6 @@ async def rebuild(node: "Node") -> Rebuilt:
     async with node.store.read() as session:
         return Rebuilt(
             events=await session.events.count(own),
-            cases=sum((await session.facts.counts(own)).values()),
+            cases=sum((await session.facts.by_state(own)).values()),
             rows=len(await session.rollups.rows(own)),
         )

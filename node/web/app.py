@@ -14,7 +14,17 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from federation.errors import ZonghengError, problem
-from node.views import alerts, cases, evaluation, evidence, publication, questions, rollups, status, verification
+from node.views import (
+    alerts,
+    cases,
+    evaluation,
+    evidence,
+    publication,
+    questions,
+    rollups,
+    status,
+    verification,
+)
 from node.views.present import time_us
 from node.web.page import status_page
 
@@ -43,7 +53,9 @@ def application(node: "Node") -> FastAPI:
         response = await proceed(request)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        )
         return response
 
     def told(request: Request, error: BaseException) -> JSONResponse:
@@ -79,7 +91,9 @@ def application(node: "Node") -> FastAPI:
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page() -> str:
-        return status_page(await status.status(node), await alerts.newest(node, 30), await rollups.rollup(node))
+        return status_page(
+            await status.status(node), await alerts.newest(node, 30), await rollups.rollup(node)
+        )
 
     @app.get("/api/status", tags=["node"])
     async def get_status() -> status.Status:

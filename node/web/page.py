@@ -40,7 +40,10 @@ _LINKS = {
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("node.web", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("node.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     environment.globals.update(TIERS=_TIERS, LEVELS=_LEVELS, STATES=_STATES, LINKS=_LINKS)
     return environment

@@ -26,21 +26,30 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def up(self, serving: asyncio.Task[None]) -> None:
+        """Wait until requests are answered. Uvicorn tells nobody, so it has to be looked at."""
+        async with asyncio.timeout(_STARTS_WITHIN_S):
+            while not self.started and not serving.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
 
 @contextlib.asynccontextmanager
 async def serve_http(node: "Node") -> AsyncIterator[None]:
     """Answer HTTP for as long as the context lasts. ``ZonghengError`` for an address that is taken or not loopback."""
     listeners = [_tcp(node.settings.http), control.bind(node.folder, control.COMMANDS)]
     settings = uvicorn.Config(
-        application(node), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2, ws="none"
+        application(node),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        ws="none",
     )
     server = _Server(settings)
     try:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=listeners), name="http")
-            async with asyncio.timeout(_STARTS_WITHIN_S):
-                while not server.started and not serving.done():
-                    await asyncio.sleep(0.005)
+            await server.up(serving)
             try:
                 yield
             finally:
@@ -55,7 +64,8 @@ async def serve_http(node: "Node") -> AsyncIterator[None]:
 def _tcp(address: str) -> socket.socket:
     if not is_loopback(address):
         raise ZonghengError(
-            "not_loopback", f"{address}: until people and roles exist HTTP is served on loopback only, for example 127.0.0.1:8401"
+            "not_loopback",
+            f"{address}: until people and roles exist HTTP is served on loopback only, for example 127.0.0.1:8401",
         )
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
@@ -66,6 +76,8 @@ def _tcp(address: str) -> socket.socket:
         listener.bind((host, int(port)))
     except OSError as error:
         listener.close()
-        raise ZonghengError("bad_request", f"cannot listen on {address}: {error.strerror}; choose another --http") from error
+        raise ZonghengError(
+            "bad_request", f"cannot listen on {address}: {error.strerror}; choose another --http"
+        ) from error
     listener.listen(128)
     return listener

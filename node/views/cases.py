@@ -1,0 +1,380 @@
+"""One case with its clocks explained, lists of cases, and cases moved on by hand."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+from zongheng.v1.intake_pb2 import Submission, SubmitRequest
+
+from federation.errors import ZonghengError
+from node.intake import desk
+from node.store.facts import OPEN, FactsFilter
+from node.store.rows import EventRow, FactsRow
+from node.supervision.calendar import EPOCH_ORDINAL
+from node.supervision.evaluate import Evaluation, evaluate
+from node.supervision.explain import ClockTerms, PauseTerms, explain
+from node.supervision.fold import subject
+from node.supervision.frame import from_rows
+from node.supervision.levels import LEVELS
+from node.views import alerts
+from node.views.present import time_text, time_us
+from node.wallclock import instant
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+_WEEKDAYS = "一二三四五六日"
+
+
+class EventView(BaseModel):
+    index: int
+    at: str | None
+    received_at: str | None
+    kind: str
+    agency: str
+    actor: str
+    item: str
+    step: str
+    applicant: str
+    attributes: dict[str, Any]
+
+
+class DayView(BaseModel):
+    """One day of a derivation."""
+
+    day: str
+    weekday: str
+    counted: bool
+    count: int
+    """Counted days up to and including it."""
+    reason: str
+    reason_en: str
+
+
+class ClockView(BaseModel):
+    """One clock (时限) of the case."""
+
+    clock: str
+    """statutory, promised, step, pause, tier, pre_acceptance …"""
+    subject: str
+    start_at: str | None
+    stop_at: str | None
+    limit: int | None
+    unit: str | None
+    extension: int
+    due_at: str | None
+    over: int | None
+    """Days over the deadline; negative: days left (DOMAIN §1)."""
+    late: bool | None
+    paused: bool | None
+    provisional: bool | None
+    used: int | None
+    days: list[DayView] | None = None
+    """Each day, counted or not and why; with ``explain``."""
+
+
+class CaseView(BaseModel):
+    case: str
+    origin: str
+    domain: str
+    item: str
+    item_name: str
+    agency: str
+    state: str
+    level: str
+    """Highest level that holds as of the instant."""
+    late: bool | None
+    received_at: str | None
+    accepted_at: str | None
+    completed_at: str | None
+    as_of: str | None
+    journal_size: int
+    events: list[EventView]
+    clocks: list[ClockView]
+    alerts: list[alerts.AlertView]
+
+
+class CaseRowView(BaseModel):
+    case: str
+    item: str
+    agency: str
+    state: str
+    late: bool | None
+    received_at: str | None
+    accepted_at: str | None
+    completed_at: str | None
+    statutory_due_at: str | None
+    promised_due_at: str | None
+
+
+class CasePage(BaseModel):
+    cases: list[CaseRowView]
+    total: int
+
+
+class OpenCase(BaseModel):
+    """A case opened by hand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    item: str = Field(min_length=1)
+    agency: str = Field(min_length=1)
+    actor: str = Field(min_length=1)
+    domain: str = "approval"
+    kind: str = "application"
+    at: str | None = None
+    applicant: str = ""
+    id_number: str = ""
+    attributes: dict[str, str] = {}
+    """By the domain's names; text is read as an import reads a cell. Free text goes to the vault."""
+
+
+class MoveCase(BaseModel):
+    """One event of a case, by hand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str = Field(min_length=1)
+    actor: str = Field(min_length=1)
+    step: str = ""
+    agency: str = ""
+    at: str | None = None
+    attributes: dict[str, str] = {}
+    """By the domain's names; text is read as an import reads a cell. Free text goes to the vault."""
+
+
+class Entered(BaseModel):
+    case: str
+    journal_size: int
+    """The event lies below this size, durably."""
+
+
+async def page(
+    node: "Node",
+    *,
+    state: str | None,
+    item: str | None,
+    agency: str | None,
+    from_us: int,
+    to_us: int,
+    offset: int,
+    limit: int,
+) -> CasePage:
+    """Cases of this node; ``state`` may also be open or late."""
+    await node.projector.settled()
+    narrow = FactsFilter(
+        states=OPEN if state == "open" else (state,) if state and state != "late" else (),
+        late=True if state == "late" else None,
+        as_of_us=node.now() if state == "late" else None,
+        item=item or "",
+        agency=agency or "",
+        received_from_us=from_us or None,
+        received_to_us=to_us or None,
+    )
+    async with node.store.read() as session:
+        rows = await session.facts.page(node.settings.node, narrow, limit, offset)
+        total = await session.facts.count(node.settings.node, narrow)
+    return CasePage(cases=[_row(row, node.settings.zone) for row in rows], total=total)
+
+
+def _row(row: FactsRow, zone: str) -> CaseRowView:
+    return CaseRowView(
+        case=row.case_id,
+        item=row.item,
+        agency=row.agency,
+        state=row.state,
+        late=row.late,
+        received_at=time_text(row.received_at_us, zone),
+        accepted_at=time_text(row.accepted_at_us, zone),
+        completed_at=time_text(row.completed_at_us, zone),
+        statutory_due_at=time_text(row.statutory_due_us, zone),
+        promised_due_at=time_text(row.promised_due_us, zone),
+    )
+
+
+async def case(node: "Node", case_id: str, *, explain: bool, as_of: str | None) -> CaseView:
+    """One case as of an instant, in the journal that knows most of it: the own one, else a child's."""
+    await node.projector.settled()
+    as_of_us = time_us(as_of, node.settings.zone) or node.now()
+    async with node.store.read() as session:
+        origin = node.settings.node
+        known = await session.facts.everywhere(case_id)
+        if known and origin not in {row.origin for row in known}:
+            origin = known[0].origin
+        events = await session.events.of_cases(origin, [case_id])
+        records = await session.alerts.of_cases(origin, [case_id])
+        size = (await session.cursors.get("events", origin)).position
+    if not events:
+        raise ZonghengError("not_found", f"there is no case {case_id} here")
+    context = await node.contexts.of(origin)
+    result = evaluate(from_rows(events), context.context, as_of_us, size, context.domains)
+    if result.cases.is_empty():
+        raise ZonghengError("not_found", f"nothing had happened in case {case_id} by then")
+    facts = result.cases.row(0, named=True)
+    zone = next((event.zone for event in events if event.zone), context.context.zone)
+    names = {item.code: item.name for item in context.context.items}
+    return CaseView(
+        case=case_id,
+        origin=origin,
+        domain=facts["domain"],
+        item=facts["item"],
+        item_name=names.get(facts["item"], ""),
+        agency=facts["agency"],
+        state=facts["state"],
+        level=LEVELS[facts["level"]],
+        late=facts["late"],
+        received_at=time_text(facts["received_at_us"], zone),
+        accepted_at=time_text(facts["accepted_at_us"], zone),
+        completed_at=time_text(facts["completed_at_us"], zone),
+        as_of=time_text(as_of_us, zone),
+        journal_size=size,
+        events=[_event(event, zone) for event in sorted(events, key=lambda event: (event.at_us, event.idx))],
+        clocks=_clocks(
+            result,
+            as_of_us,
+            zone,
+            explain,
+            node_hours=context.context.hours,
+            calendar=context.context.calendar,
+        ),
+        alerts=[alerts.view(record, node.settings.zone) for record in records],
+    )
+
+
+def _event(event: EventRow, zone: str) -> EventView:
+    return EventView(
+        index=event.idx,
+        at=time_text(event.at_us, event.zone or zone),
+        received_at=time_text(event.received_at_us, event.zone or zone),
+        kind=event.kind,
+        agency=event.agency,
+        actor=event.actor,
+        item=event.item,
+        step=event.step,
+        applicant=event.applicant,
+        attributes=event.attributes,
+    )
+
+
+def _clocks(
+    result: Evaluation, as_of_us: int, zone: str, explained: bool, *, node_hours: Any, calendar: Any
+) -> list[ClockView]:
+    views = []
+    for judged in result.judged:
+        rows = judged.clocks.with_columns(subject())
+        pauses = judged.ground.pauses
+        for number, row in enumerate(rows.iter_rows(named=True)):
+            if row["due_at"] is None and row["over"] is None:
+                continue
+            views.append(
+                ClockView(
+                    clock=row["name"],
+                    subject=row["subject"],
+                    start_at=time_text(row["start_at"], zone),
+                    stop_at=time_text(row["stop_at"], zone),
+                    limit=row["amount"],
+                    unit=row["unit"],
+                    extension=row["extension"] or 0,
+                    due_at=time_text(row["due_at"], zone),
+                    over=row["over"],
+                    late=row["late"],
+                    paused=row["paused"],
+                    provisional=row["provisional"],
+                    used=row["used"],
+                    days=_days(row, pauses.filter(pl.col("clock") == number), as_of_us, calendar, node_hours)
+                    if explained
+                    else None,
+                )
+            )
+    return views
+
+
+def _days(
+    row: dict[str, Any], pauses: pl.DataFrame, as_of_us: int, calendar: Any, hours: Any
+) -> list[DayView]:
+    terms = ClockTerms(
+        zone=row["zone"],
+        start_at=instant(row["start_at"]),
+        unit=row["unit"],
+        amount=row["amount"],
+        extension=row["extension"] or 0,
+        roll_forward=bool(row["roll_forward"]),
+        stop_at=_instant(row["stop_at"]),
+        stated_due_at=_instant(row["stated_due_at"]),
+        stated_due_day=date.fromordinal(row["stated_due_day"] + EPOCH_ORDINAL)
+        if row["stated_due_day"] is not None
+        else None,
+    )
+    paused = [
+        PauseTerms(instant(pause["start_at"]), _instant(pause["end_at"]), pause["granted"])
+        for pause in pauses.iter_rows(named=True)
+        if pause["start_at"] is not None
+    ]
+    explanation = explain(terms, paused, calendar, instant(as_of_us), hours)
+    return [
+        DayView(
+            day=day.day.isoformat(),
+            weekday="周" + _WEEKDAYS[day.day.weekday()],
+            counted=day.counted,
+            count=day.running_count,
+            reason=day.zh,
+            reason_en=day.en,
+        )
+        for day in explanation.days
+    ]
+
+
+def _instant(at_us: int | None) -> datetime | None:
+    return None if at_us is None else instant(at_us)
+
+
+async def open_by_hand(node: "Node", form: OpenCase) -> Entered:
+    """Open a case; the answer names it. ``ZonghengError`` with the door's reason when it is refused."""
+    now_us, zone = node.now(), node.settings.zone
+    submission = desk.open_case(
+        node.settings.node,
+        at=form.at or instant(now_us),
+        agency=form.agency,
+        item=form.item,
+        zone=zone,
+        now_us=now_us,
+        actor=form.actor,
+        applicant_name=form.applicant,
+        applicant_id_number=form.id_number,
+        attributes=form.attributes,
+        domain=form.domain,
+        kind=form.kind,
+    )
+    return await _enter(node, submission)
+
+
+async def move_by_hand(node: "Node", case_id: str, form: MoveCase) -> Entered:
+    """Add one event to a case that this node's journal knows."""
+    await node.projector.settled()
+    async with node.store.read() as session:
+        known = await session.facts.get(node.settings.node, case_id)
+    if known is None and form.kind != "signed_for":
+        raise ZonghengError("not_found", f"there is no case {case_id} here: open it first")
+    now_us = node.now()
+    submission = desk.move_case(
+        case_id,
+        form.kind,
+        at=form.at or instant(now_us),
+        agency=form.agency or (known.agency if known else ""),
+        zone=node.settings.zone,
+        now_us=now_us,
+        actor=form.actor,
+        item=known.item if known else "",
+        step=form.step,
+        attributes=form.attributes,
+        domain=known.domain if known else "approval",
+    )
+    return await _enter(node, submission)
+
+
+async def _enter(node: "Node", submission: Submission) -> Entered:
+    answer = await node.intake.submit(SubmitRequest(source=desk.SOURCE, submissions=[submission]))
+    if answer.rejected:
+        raise ZonghengError(answer.rejected[0].code, answer.rejected[0].reason)
+    return Entered(case=submission.event.case_id, journal_size=answer.journal_size)

@@ -1,0 +1,47 @@
+"""What an alert says to people: its rule's words filled in with this alert's subject, deadline and number."""
+
+from typing import Literal
+
+from node.store.rows import AlertRecord
+from node.supervision.fold import installed
+from node.views.present import time_text
+
+Language = Literal["zh", "en"]
+
+
+def message(alert: AlertRecord, zone: str, language: Language = "zh") -> str:
+    """One sentence; the rule's code where a newer version raised it and this one has no words for it."""
+    try:
+        rule = installed((alert.domain,))[0].rule(alert.rule)
+    except ModuleNotFoundError:
+        rule = None
+    if rule is None:
+        return alert.rule
+    kind, _, rest = alert.subject.partition(":")
+    code, _, nth = rest.partition("#") if kind == "step" else ("", "", rest)
+    due = time_text(alert.due_at_us, zone)
+    values = {
+        "due": due[:16].replace("T", " ") if due else "–",
+        "over": alert.over,
+        "lapse_zh": _lapse_zh(alert.over),
+        "lapse_en": _lapse_en(alert.over),
+        "code": code,
+        "nth": nth,
+        "actor": alert.actor or "–",
+        "item": alert.item or "–",
+        "subject": alert.subject,
+    }
+    return (rule.words.zh if language == "zh" else rule.words.en).format_map(values)
+
+
+def _lapse_zh(over: int) -> str:
+    if over > 0:
+        return f"已超过{over}天"
+    return "今日到期" if over == 0 else f"还剩{-over}天"
+
+
+def _lapse_en(over: int) -> str:
+    days = "1 day" if abs(over) == 1 else f"{abs(over)} days"
+    if over > 0:
+        return f"{days} past it"
+    return "that is today" if over == 0 else f"{days} left"
