@@ -42,7 +42,14 @@ RELOCK_S: Final = 5.0
 
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtextextended('zongheng/' || current_schema(), 0))"
 _COLUMNS: Final = "SELECT table_name, column_name, udt_name FROM information_schema.columns WHERE table_schema = current_schema()"
-_FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# InternalClientError: a connection that dies between two statements may confuse asyncpg's own state.
+_FAILURES: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 class PostgresTransaction:
@@ -59,6 +66,7 @@ class PostgresTransaction:
         self._types = types
         self._server = server
         self._writes = writes
+        self._lost = False
         self.committed = False
 
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
@@ -66,7 +74,9 @@ class PostgresTransaction:
         try:
             return await (finished(work) if self._writes else work)
         except _FAILURES as error:
-            raise translated(error, self._server) from error
+            failure = translated(error, self._server)
+            self._lost = isinstance(failure, StoreUnreachable)
+            raise failure from error
 
     async def run(self, sql: str, *parameters: Any) -> int:
         return await self.call(self._run(sql, parameters))
@@ -113,6 +123,9 @@ class PostgresTransaction:
 
     async def roll_back(self) -> None:
         """Give it up; when the server cannot be told, give up the connection, which does the same."""
+        if self._lost:
+            self._connection.terminate()
+            return
         try:
             await finished(self._connection.execute("ROLLBACK"))
         except _FAILURES:
@@ -273,6 +286,7 @@ def translated(error: BaseException, server: str) -> StoreError:
             | asyncpg.OperatorInterventionError()
             | asyncpg.TooManyConnectionsError()
             | asyncpg.InterfaceError()
+            | asyncpg.InternalClientError()
             | OSError()
             | TimeoutError()
         ):
