@@ -66,7 +66,7 @@ class CaseEvents:
         self.case, self.ids = _numbered(events["case_id"])
         self._columns = {column.name: column for column in events.get_columns()}
         self._columns["case"] = self.case
-        self._columns["row"] = numbers(events.height)
+        self._columns["row"] = numbers(events.height).alias("row")
         self._kind = events["kind"]
         self.kinds = frozenset(_distinct(self._kind))
 
