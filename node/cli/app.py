@@ -5,6 +5,7 @@ traceback, unless ``ZONGHENG_DEBUG`` is set.
 """
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,7 @@ import typer
 from rich.console import Console
 
 from federation.errors import of
+from node.logs import configure
 
 app = typer.Typer(
     name="zongheng",
@@ -49,6 +51,7 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
 
 def main() -> None:
     """Entry point of the command ``zongheng``."""
+    configure(logging.WARNING)
     from node.cli import ask, cases, demo, imports, journal, nodes, supervision
 
     for group in (nodes, imports, supervision, cases, ask, journal, demo):

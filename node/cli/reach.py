@@ -55,7 +55,7 @@ async def reach(folder: Path) -> AsyncIterator[Reach]:
 
     with control.FolderLock(folder):
         async with Node.opened(folder) as node:
-            transport = httpx.ASGITransport(application(node))
+            transport = httpx.ASGITransport(application(node), raise_app_exceptions=False)
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://node", timeout=_PATIENCE_S
             ) as client:
