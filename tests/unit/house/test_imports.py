@@ -22,6 +22,9 @@ IO = {
 }
 """Modules that reach outside the process, or wait."""
 
+NAMES_STATUSES = "federation/errors.py"
+"""The catalogue of errors names gRPC's statuses; nothing is called there by those who only raise."""
+
 COMPUTES = (
     "node/supervision/calendar.py",
     "node/supervision/clock.py",
@@ -112,23 +115,27 @@ def test_what_computes_does_no_input_or_output_nor_does_anything_it_imports(
             continue
         seen.add(path)
         for name in imported(path):
-            if name.split(".")[0] in IO:
+            if name.split(".")[0] in IO and path != repository / NAMES_STATUSES:
                 found.append(f"{path.relative_to(repository)} imports {name}")
             if name.split(".")[0] in PACKAGES and (file := file_of(repository, name)) is not None:
                 waiting.append(file)
     assert found == []
 
 
-def test_a_domain_imports_only_what_every_domain_may(repository: Path) -> None:
+def test_a_domain_stands_on_what_all_domains_share_and_on_nothing_that_judges(repository: Path) -> None:
+    judges = {f"node.supervision.{name}" for name in ("alert", "evaluate", "explain", "wake")}
     domains = repository / "node" / "supervision" / "domains"
-    may = {f"node.supervision.{name}" for name in ("calendar", "clock", "context", "fold", "frame", "policy")}
     found = []
     for domain in sorted(path for path in domains.iterdir() if (path / "events.py").is_file()):
         own = f"node.supervision.domains.{domain.name}"
         for path in domain.rglob("*.py"):
             for name in imported(path):
-                ours = name.split(".")[0] in PACKAGES and file_of(repository, name) is not None
-                if ours and not name.startswith(own) and name not in may and name.split(".")[0] != "tiers":
+                if name.split(".")[0] not in PACKAGES or name == own or name.startswith(f"{own}."):
+                    continue
+                shared = name.startswith("node.supervision.") and not name.startswith(
+                    "node.supervision.domains."
+                )
+                if name in judges or not (shared or name.split(".")[0] == "tiers"):
                     found.append(f"{path.relative_to(repository)} imports {name}")
     assert found == []
 
