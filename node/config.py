@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from federation.errors import ZonghengError
 from federation.journal.checkpoint import Signer, log_id
@@ -74,7 +79,10 @@ def load(folder: Path) -> NodeSettings:
     """The settings of the node in ``folder``; ``ZonghengError`` with what to do when there is none or it is wrong."""
     path = folder / SETTINGS_FILE
     if not path.is_file():
-        raise ZonghengError("not_found", f"{folder} holds no node: run `zongheng init {folder} --tier … --name … --division …`")
+        raise ZonghengError(
+            "not_found",
+            f"{folder} holds no node: run `zongheng init {folder} --tier … --name … --division …`",
+        )
     try:
 
         class Here(NodeSettings):

@@ -36,12 +36,15 @@ class FolderLock:
         except BlockingIOError:
             os.close(descriptor)
             raise ZonghengError(
-                "store_locked", f"{self.folder} is in use by another process: is `zongheng run` or an import still going on?"
+                "store_locked",
+                f"{self.folder} is in use by another process: is `zongheng run` or an import still going on?",
             ) from None
         self._file = descriptor
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None

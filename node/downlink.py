@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
+from zongheng.v1.entry_pb2 import Entry, ForkFound, HeadNoted
+from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
 from federation.journal.checkpoint import Signer, Verifier, cosign
@@ -24,8 +26,6 @@ from node.store.writer import Draft, JournalWriter
 from node.tree import Tree
 from node.wallclock import Now
 from tiers.tier import may_parent, tier_named
-from zongheng.v1.entry_pb2 import Entry, ForkFound, HeadNoted
-from zongheng.v1.tree_pb2 import NodeCard
 
 log = structlog.get_logger()
 
@@ -46,10 +46,14 @@ class ChildJournals:
 
     async def enrol(self, card: NodeCard) -> None:
         if card.node == self._writer.node:
-            raise ZonghengError("not_enrolled", f"{card.node} is this node itself: give the child another division code")
+            raise ZonghengError(
+                "not_enrolled", f"{card.node} is this node itself: give the child another division code"
+            )
         tier = tier_named(card.tier)
         if not may_parent(self._tier, tier):
-            raise ZonghengError("not_enrolled", f"a {self._tier} node takes no {tier} node as a child: check --parent")
+            raise ZonghengError(
+                "not_enrolled", f"a {self._tier} node takes no {tier} node as a child: check --parent"
+            )
         Verifier.parse(card.verifier)
         async with self._store.write() as session:
             head = await session.journal.head(card.node)
@@ -90,7 +94,9 @@ class ChildJournals:
             raise ZonghengError("not_enrolled", f"{node} has not said hello")
         async with self._store.read() as session:
             if await session.links.get(f"quarantine/{node}") is not None:
-                raise ZonghengError("quarantined", f"the journal of {node} is in quarantine: an operator must decide")
+                raise ZonghengError(
+                    "quarantined", f"the journal of {node} is in quarantine: an operator must decide"
+                )
         try:
             head = await self._inbox.accept(node, *pinned, first, leaves, note)
         except RootMismatch as error:
@@ -120,11 +126,17 @@ class ChildJournals:
     async def note_heads(self) -> None:
         """Enter every child's newest head in the own journal, so that grandparents hold it to it; once a period."""
         async with self._store.read() as session:
-            heads = [head for head in await session.journal.heads() if head.origin != self._writer.node and head.note]
+            heads = [
+                head
+                for head in await session.journal.heads()
+                if head.origin != self._writer.node and head.note
+            ]
         drafts = []
         for head in heads:
             noted = HeadNoted(origin=head.origin, checkpoint=head.note)
-            entry = Entry(noted_at_us=self._now(), source="head", serial=f"{head.origin}/{head.size}", head_noted=noted)
+            entry = Entry(
+                noted_at_us=self._now(), source="head", serial=f"{head.origin}/{head.size}", head_noted=noted
+            )
             drafts.append(Draft.of(entry))
         if drafts:
             await self._writer.append(drafts)
@@ -152,7 +164,9 @@ class Reports:
                 raise ZonghengError("protocol", f"{card.node} is known below {owner}, not below {child}")
             before = self._tree.get(card.node)
             if before is not None and (before.log_id, before.verifier) != (card.log_id, card.verifier):
-                raise ZonghengError("wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}")
+                raise ZonghengError(
+                    "wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}"
+                )
             if before is None or (card.checkpoint_at_us >= before.checkpoint_at_us and card != before):
                 fresh.append(card)
         if fresh:
@@ -172,4 +186,6 @@ class Reports:
         if rows:
             self._changed()
         if journal_size:
-            await self._comparison.reported(child, journal_size, {row.day for row in rows if row.node == child})
+            await self._comparison.reported(
+                child, journal_size, {row.day for row in rows if row.node == child}
+            )

@@ -6,8 +6,10 @@ is written first; after a crash the copy is read again.
 
 from collections.abc import Iterable
 
-from node.store.store import Session
 from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.query import tree as query
+from node.store.store import Session
 
 
 class Tree:
@@ -37,11 +39,5 @@ class Tree:
 
     def route(self, node: str) -> str | None:
         """The direct child below which ``node`` is (or which it is itself); None: it is not known here."""
-        for _ in range(len(self._cards) + 1):
-            card = self._cards.get(node)
-            if card is None:
-                return None
-            if card.parent in ("", self.own.node):
-                return node
-            node = card.parent
-        return None
+        below = query.Tree(self.own.node, self._cards.values())
+        return below.through(node) if node in below and node != self.own.node else None

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
+from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
 from federation.journal.checkpoint import Checkpoint, Signer, sign
@@ -18,7 +19,6 @@ from federation.link.ports import News, OwnHead
 from node.store.store import Session, Store
 from node.store.writer import JournalWriter
 from node.tree import Tree
-from zongheng.v1.tree_pb2 import NodeCard
 
 log = structlog.get_logger()
 

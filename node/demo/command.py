@@ -27,6 +27,8 @@ from node.demo.tour import show_findings, show_tour
 
 INTERRUPTED: Final = 130
 
+_LOG_WIDTH: Final = 120
+
 
 async def run_demo(
     *, headless: bool, report: Path | None, cases: int, seed: int, directory: Path | None
@@ -42,7 +44,7 @@ async def run_demo(
         demo = generate(cases, seed)
     except ValueError as error:
         raise ZonghengError("bad_request", str(error)) from error
-    out = Console(soft_wrap=True, highlight=False)
+    out = _console()
     with _Interrupt() as interrupt:
         try:
             with _folder(directory) as folder:
@@ -73,8 +75,7 @@ async def _run(out: Console, demo: Demo, folder: Path, file: Path | None, stay: 
         tell("every case is taken in; waiting until all is judged, relayed and counted")
         await settle(federation, tell)
         asked = await ask_three(federation, plan)
-        await settle(federation, tell)
-        found = await compare(federation, plan, asked, began)
+        found = await compare(federation, plan, asked, await settle(federation, tell), began)
         _write(file, found)
         show_findings(out, found)
         if stay is not None:
@@ -90,6 +91,12 @@ def _require_parent(file: Path | None) -> None:
         raise ZonghengError(
             "not_found", f"{file.absolute().parent} does not exist: the report cannot be written there"
         )
+
+
+def _console() -> Console:
+    """The terminal, or wide enough lines for a log."""
+    out = Console(soft_wrap=True, highlight=False)
+    return out if out.is_terminal else Console(soft_wrap=True, highlight=False, width=_LOG_WIDTH)
 
 
 def _write(file: Path | None, found: Report) -> None:

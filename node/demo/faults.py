@@ -247,12 +247,12 @@ def _free(matter: Matter, place: Place) -> bool:
 
 
 FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(SLOW_DESK, "本级超时", expected.TIER, RED, 0.004, _through_town, _slow_desk),
     Fault("overdue", "超法定时限", expected.CASE, RED, 0.012, _limited, _overdue),
     Fault("overdue_open", "超法定时限未办结", expected.CASE, RED, 0.004, _limited, _overdue_open),
     Fault("past_promise", "超承诺时限", expected.CASE, YELLOW, 0.012, _limited, _past_promise),
     Fault("near_due", "临近承诺时限", expected.CASE, NOTICE, 0.006, _limited, _near_due),
     Fault("slow_step", "环节超时", expected.STEP, YELLOW, 0.006, _with_steps, _slow_step),
-    Fault(SLOW_DESK, "本级超时", expected.TIER, RED, 0.004, _through_town, _slow_desk),
     Fault(
         "out_of_order",
         "环节倒序",

@@ -15,12 +15,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import grpc.aio
 import httpx
 from zongheng.v1 import intake_pb2
-from zongheng.v1.intake_pb2_grpc import IntakeServiceAsyncStub, IntakeServiceStub
+from zongheng.v1.intake_pb2_grpc import IntakeServiceStub
 
 from federation.errors import ZonghengError
 from node import config, control
@@ -28,6 +28,9 @@ from node.demo.generator import Sent
 from node.demo.hall import NOW
 from node.demo.items import catalogue
 from node.demo.places import ZONE, Place, places
+
+if TYPE_CHECKING:  # only the type stubs know it
+    from zongheng.v1.intake_pb2_grpc import IntakeServiceAsyncStub
 
 READY_S: Final = 60.0
 """Longest wait for a started node to answer."""
@@ -212,7 +215,7 @@ class Federation:
             await door.StartImport(started)
             await door.FinishImport(intake_pb2.FinishImportRequest(import_id=started.started.import_id))
 
-    async def _submit(self, member: Member, door: IntakeServiceAsyncStub, cases: Iterable[Sent]) -> None:
+    async def _submit(self, member: Member, door: "IntakeServiceAsyncStub", cases: Iterable[Sent]) -> None:
         for batch in _batches(cases):
             request = intake_pb2.SubmitRequest(source=_source(member.node), submissions=batch)
             try:
@@ -288,7 +291,7 @@ def _batches(cases: Iterable[Sent]) -> Iterable[list[intake_pb2.Submission]]:
 
 
 @contextlib.asynccontextmanager
-async def _door(member: Member) -> AsyncIterator[IntakeServiceAsyncStub]:
+async def _door(member: Member) -> AsyncIterator["IntakeServiceAsyncStub"]:
     """The node's intake, through the socket in its folder that only its owner may open."""
     with control.short_path(member.folder, control.INTAKE) as path:
         async with grpc.aio.insecure_channel(

@@ -93,6 +93,11 @@ class Demo:
     plan: Plan
 
 
+def origin_of(case_id: str) -> str:
+    """The node where a case was filed."""
+    return case_id.split("-")[0]
+
+
 def generate(cases: int, seed: int, period: Period = PERIOD) -> Demo:
     """So many cases, filed all over the tree; ``ValueError`` for fewer than one a node."""
     random = Random(seed)
@@ -136,17 +141,19 @@ def _a_day(tier: str) -> float:
 
 
 def _faults(random: Random, cases: int, filed: dict[str, int]) -> dict[str, list[Fault]]:
-    """Which faults are planted at which node: each kind once at least, where half of the cases stay clean."""
-    room = {node: number // 2 for node, number in filed.items()}
+    """Which faults are planted at which node: each kind once at least, as far as half of the cases stay clean."""
+    room = {node: (number + 1) // 2 for node, number in filed.items()}
     wanted: dict[str, list[Fault]] = {node: [] for node in filed}
+    left = cases // 2
     for fault in FAULTS:
         able = [place for place in places() if any(fault.fits(matter, place) for matter in filed_at(place))]
-        for _ in range(max(1, round(fault.share * cases))):
+        for _ in range(min(left, max(1, round(fault.share * cases)))):
             free = [place for place in able if room[place.node] > 0]
             if not free:
                 break
             chosen = random.choices(free, [room[place.node] for place in free])[0]
             room[chosen.node] -= 1
+            left -= 1
             wanted[chosen.node].append(fault)
     for faults in wanted.values():
         random.shuffle(faults)

@@ -10,8 +10,10 @@ from typing import Any
 from node.demo.expected import CASE, RED
 from node.demo.faults import SLOW_DESK
 from node.demo.federation import Federation, Member
-from node.demo.generator import Plan
+from node.demo.generator import Plan, origin_of
 from node.demo.hall import PERIOD
+from node.demo.items import VILLAGE
+from node.demo.places import place
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,10 @@ async def ask_three(federation: Federation, plan: Plan) -> list[Asked]:
     questions = [
         await _ask(city, {"subtree": city.node, "question": "alerts", "level": "red"}, "alerts", reds),
     ]
-    risen = next((one for one in plan.planted if one.fault.name == SLOW_DESK), None)
-    if risen is not None:
-        origin = risen.case_id.split("-")[0]
-        entries = plan.events[(origin, risen.case_id)] + plan.alerts_of(origin, risen.case_id)
-        body = {"subtree": origin, "question": "case", "subject": risen.case_id}
-        questions.append(await _ask(city, body, "entries", entries))
+    origin, case_id = _of_a_village(plan)
+    entries = plan.events[(origin, case_id)] + plan.alerts_of(origin, case_id)
+    body = {"subtree": origin, "question": "case", "subject": case_id}
+    questions.append(await _ask(city, body, "entries", entries))
     county = next(member for member in federation.members.values() if member.place.tier == "county")
     stricter: dict[str, Any] = {
         "subtree": county.node,
@@ -62,6 +62,15 @@ async def ask_three(federation: Federation, plan: Plan) -> list[Asked]:
     }
     questions.append(await _ask(city, stricter, "rerun", None))
     return questions
+
+
+def _of_a_village(plan: Plan) -> tuple[str, str]:
+    """A village and a case that was filed there: one whose town spent the days, where there is one."""
+    slow = plan.by_fault()[SLOW_DESK]
+    case_id = (
+        slow[0].case_id if slow else min(case for node, case in plan.events if place(node).tier == VILLAGE)
+    )
+    return origin_of(case_id), case_id
 
 
 async def _ask(city: Member, body: dict[str, Any], rows: str, expected_rows: int | None) -> Asked:

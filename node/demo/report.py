@@ -14,7 +14,7 @@ from node.demo.faults import FAULTS
 from node.demo.federation import Federation, Member
 from node.demo.generator import Finding, Plan
 from node.demo.questions import Asked
-from node.demo.settled import statuses
+from node.demo.settled import Statuses
 
 _LEVELS = {"notice": 1, "yellow": 2, "red": 3}
 _WORDS = {number: word for word, number in _LEVELS.items()}
@@ -47,10 +47,14 @@ async def found_alerts(member: Member) -> tuple[Counter[Finding], int]:
     return found, corrected
 
 
-async def compare(federation: Federation, plan: Plan, asked: list[Asked], began: float) -> Report:
-    """The report at rest."""
+async def compare(
+    federation: Federation, plan: Plan, asked: list[Asked], now: Statuses, began: float
+) -> Report:
+    """The report of a federation at rest, `now` being its statuses then.
+
+    Nodes note each other's heads once a minute all the time, so sizes and roots are those of that moment.
+    """
     wrong: list[str] = []
-    now = await statuses(federation)
     found: Counter[Finding] = Counter()
     corrected = 0
     own: dict[str, dict[str, int]] = {}
@@ -87,7 +91,7 @@ async def compare(federation: Federation, plan: Plan, asked: list[Asked], began:
     )
 
 
-def _node(member: Member, now: dict[str, Any], found: Counter[Finding], wrong: list[str]) -> dict[str, Any]:
+def _node(member: Member, now: Statuses, found: Counter[Finding], wrong: list[str]) -> dict[str, Any]:
     status = now[member.node]
     journal = status["journal"]
     children = now[member.place.parent]["children"] if member.place.parent else []

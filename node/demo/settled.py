@@ -13,19 +13,20 @@ from node.demo.federation import Federation, Member, Told
 PATIENCE_S: Final = 60.0
 """Longest wait without anything having moved."""
 
+Statuses = dict[str, dict[str, Any]]
+"""Status of each node (`GET /api/status`), by node."""
+
 _POLL_S: Final = 0.5
 
 
-async def statuses(federation: Federation) -> dict[str, dict[str, Any]]:
+async def statuses(federation: Federation) -> Statuses:
     """Every node's status, by node."""
     members = list(federation.members.values())
     answers = await asyncio.gather(*(member.get("/api/status") for member in members))
     return {member.node: answer for member, answer in zip(members, answers, strict=True)}
 
 
-async def settle(
-    federation: Federation, tell: Told, patience_s: float = PATIENCE_S
-) -> dict[str, dict[str, Any]]:
+async def settle(federation: Federation, tell: Told, patience_s: float = PATIENCE_S) -> Statuses:
     """Wait until all is at rest; the statuses then.
 
     ``ZonghengError`` naming the node and what it still has to do when nothing has moved for ``patience_s`` seconds.
@@ -51,7 +52,7 @@ async def settle(
         await asyncio.sleep(_POLL_S)
 
 
-def unfinished(member: Member, now: dict[str, dict[str, Any]]) -> str:
+def unfinished(member: Member, now: Statuses) -> str:
     """What a node still has to do, in words; empty: it is at rest."""
     status = now[member.node]
     size = status["journal"]["size"]

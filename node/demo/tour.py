@@ -9,7 +9,7 @@ from rich.table import Table
 from node.demo.expected import CASE, TIER
 from node.demo.faults import SLOW_DESK
 from node.demo.federation import Federation, Member
-from node.demo.generator import Plan, Planted
+from node.demo.generator import Plan, Planted, origin_of
 from node.demo.places import place
 from node.demo.report import Report
 
@@ -20,13 +20,13 @@ EVIDENCE: str = "evidence.txt"
 def show_findings(out: Console, report: Report) -> None:
     """Planted and found, fault by fault; the answers; whatever disagrees."""
     content = report.content
-    table = Table("fault", "", "rule", "level", "planted", "found", box=None, pad_edge=False)
+    table = Table("", "fault", "rule", "level", "planted", "found", box=None, pad_edge=False)
     for fault in content["faults"]:
         right = fault["planted"] == fault["found"]
         table.add_row(
-            fault["fault"],
             fault["words"],
-            fault["rule"],
+            fault["fault"],
+            fault["rule"].removeprefix("approval."),
             fault["level"],
             str(fault["planted"]),
             str(fault["found"]) if right else f"[red]{fault['found']}[/red]",
@@ -57,7 +57,7 @@ async def show_tour(out: Console, federation: Federation, plan: Plan) -> None:
     town = federation.members[desk.node]
     late = _planted(plan, "overdue")
     county = federation.members[late.node]
-    village = next(one for one in federation.members.values() if one.place.node == desk.case_id.split("-")[0])
+    village = next(one for one in federation.members.values() if one.place.node == origin_of(desk.case_id))
     city = federation.root
     evidence, verifier = await _evidence(federation, county, late.case_id)
     steps = [

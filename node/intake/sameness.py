@@ -1,6 +1,6 @@
 """Whether what comes again under a serial says what it said before.
 
-Compared is what the sender says: the event, the applicant and the texts, which the journal holds as a handle and as
+Compared is what the sender says happened, not when it was received or noted (a form sent twice was received twice): the event, the applicant and the texts, which the journal holds as a handle and as
 digests and the vault as themselves. What was erased from the vault since cannot be compared and is taken for the same.
 """
 
@@ -22,6 +22,7 @@ def bare(event: CaseEvent) -> tuple[CaseEvent, str, dict[str, str]]:
     kept = CaseEvent()
     kept.CopyFrom(event)
     kept.applicant = ""
+    kept.received_at_us = 0
     del kept.attributes[:]
     digests: dict[str, str] = {}
     for said in event.attributes:
@@ -33,11 +34,12 @@ def bare(event: CaseEvent) -> tuple[CaseEvent, str, dict[str, str]]:
 
 
 def same_entry(journalled: bytes, drafted: bytes) -> bool:
-    """Whether two entries that the vault had no part in say the same, but for when they were noted and by which import."""
+    """Whether two entries that the vault had no part in say the same, but for when and through which import they came."""
     before, now = Entry.FromString(journalled), Entry.FromString(drafted)
     for entry in (before, now):
         entry.ClearField("noted_at_us")
         entry.ClearField("import_id")
+        entry.case_event.received_at_us = 0
     return before == now
 
 

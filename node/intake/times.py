@@ -18,6 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EARLIEST, _LATEST = 1900, 2199
 _NUMBERED = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+_DAYS_KEPT = 65_536
 _EXCEL_DAYS = 25_569  # Excel's day number of 1970-01-01 (1900 system)
 
 # Year first, so that day and month cannot be confused; anything else needs a stated format.
@@ -99,7 +100,7 @@ def _way(format_: str, zone: tzinfo | None) -> Callable[[Any], Reading]:
 
 def _typed(zone: tzinfo | None) -> Callable[[date], Reading]:
     # Days repeat, and midnight in a zone is the dearest part of reading one.
-    midnight = lru_cache(maxsize=65_536)(
+    midnight = lru_cache(maxsize=_DAYS_KEPT)(
         lambda day: _believable(_placed(datetime.combine(day, time()), zone), True)
     )
 
@@ -115,22 +116,41 @@ def _iso(zone: tzinfo | None) -> Callable[[Any], Reading]:
     typed = _typed(zone)
     parse = datetime.fromisoformat
     days: dict[str, Reading] = {}
+    evenly: dict[str, int | None] = {}
 
     def read(value: Any) -> Reading:
         text = str(value)
-        if len(text) > 10:
-            at = parse(text)
-            if at.tzinfo is None:
-                at = _placed(at, zone)
+        if len(text) <= 10:
+            known = days.get(text)
+            if known is None:
+                known = typed(date.fromisoformat(text))
+                if len(days) < _DAYS_KEPT:
+                    days[text] = known
+            return known
+        at = parse(text)
+        if at.tzinfo is not None:
             return _believable(at, False)
-        known = days.get(text)
-        if known is None:
-            known = typed(date.fromisoformat(text))
-            if len(days) < 65_536:
-                days[text] = known
-        return known
+        # Most days keep one offset, and then the day's midnight is all that the zone has to be asked for.
+        day = text[:10]
+        midnight = evenly.get(day, -1)
+        if midnight == -1:
+            midnight = _even_midnight(at, zone)
+            if len(evenly) < _DAYS_KEPT:
+                evenly[day] = midnight
+        if midnight is None or text[4] != "-":
+            return _believable(_placed(at, zone), False)
+        return midnight + ((at.hour * 60 + at.minute) * 60 + at.second) * 1_000_000 + at.microsecond, False
 
     return read
+
+
+def _even_midnight(at: datetime, zone: tzinfo | None) -> int | None:
+    """Microseconds since the epoch of 00:00 of the day of ``at``; None where the day changes its offset."""
+    start = _placed(datetime.combine(at.date(), time()), zone)
+    begun, _ = _believable(start, True)
+    # 26 hours: no day is longer, and the next one's midnight may be the change itself.
+    end = (EPOCH + timedelta(microseconds=begun, hours=26)).astimezone(zone)
+    return begun if start.utcoffset() == end.utcoffset() else None
 
 
 def _usual(zone: tzinfo | None) -> Callable[[Any], Reading]:

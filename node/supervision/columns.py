@@ -7,7 +7,10 @@ result is the same for one row and for a million.
 A null mask counts as false everywhere. No function changes its arguments.
 """
 
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -16,6 +19,16 @@ Kind = type[pl.DataType]
 
 _MOST_TEXTS: Final = 1 << 31
 """More than a category set can tell apart."""
+
+_MOST_ROWS: Final = 1 << 32
+"""More than there are events in one evaluation."""
+
+_DAY: Final = 86_400_000_000
+_WEEK: Final = 7 * _DAY
+_FIRST_WEEK: Final = datetime(1990, 1, 1, tzinfo=UTC)
+_WEEKS_FROM: Final = (_FIRST_WEEK - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+_WEEKS: Final = 110 * 53
+"""From 1990 past 2099."""
 
 
 def nulls(height: int, dtype: Kind) -> pl.Series:
@@ -137,13 +150,20 @@ def total(values: pl.Series, case: pl.Series, cases: int) -> pl.Series:
     zeros = constant(0, cases, pl.Int64)
     if values.len() == 0:
         return zeros
+    if case.n_unique() == case.len():
+        return zeros.scatter(case, fill(values.cast(pl.Int64), 0))
     sums = pl.DataFrame({"case": case, "value": values}).group_by("case").agg(pl.col("value").sum())
-    return zeros.scatter(sums["case"], fill(sums["value"], 0).cast(pl.Int64))
+    return zeros.scatter(sums["case"], fill(sums["value"].cast(pl.Int64), 0))
 
 
 def has(case: pl.Series, cases: int) -> pl.Series:
     """Which of `cases` have a row in `case`."""
     return constant(False, cases, pl.Boolean).scatter(case, True)
+
+
+def in_order(case: pl.Series, row: pl.Series) -> pl.Series:
+    """The positions that bring rows together by case, and within a case into the order of all events."""
+    return (case.cast(pl.Int64) * _MOST_ROWS + row.cast(pl.Int64)).arg_sort()
 
 
 def pairs(case: pl.Series, text: pl.Series) -> pl.Series:
@@ -154,14 +174,43 @@ def pairs(case: pl.Series, text: pl.Series) -> pl.Series:
 
 
 def local_day(at: pl.Series, zone: pl.Series) -> pl.Series:
-    """The day (since 1970-01-01) of each instant (µs) in the zone of its row."""
+    """The day (since 1970-01-01) of each instant (µs) in the zone of its row. Raises `ZoneInfoNotFoundError` for a zone that is none."""
+    if at.null_count() == at.len():
+        return nulls(at.len(), pl.Int32)
+    name = zone[0]
+    if (zone == name).all():
+        return _day_in(at, name)
     days = nulls(at.len(), pl.Int32)
-    if at.len() == 0:
-        return days
-    stamps = at.cast(pl.Datetime("us", "UTC")).alias("at").to_frame()
-    first = zone[0]
-    names = [first] if (zone == first).all() else zone.unique().to_list()
-    for name in names:
-        of_zone = stamps.select(pl.col("at").dt.convert_time_zone(name).dt.date().cast(pl.Int32)).to_series()
-        days = of_zone if len(names) == 1 else of_zone.zip_with(zone == name, days)
+    for name in zone.unique().to_list():
+        days = _day_in(at, name).zip_with(zone == name, days)
     return days
+
+
+def _day_in(at: pl.Series, zone: str) -> pl.Series:
+    first, last = at.min(), at.max()
+    assert isinstance(first, int) and isinstance(last, int)
+    offset = _steady_offset(zone, first, last)
+    if offset is not None:
+        return ((at + offset) // _DAY).cast(pl.Int32)
+    stamps = at.cast(pl.Datetime("us", "UTC")).alias("at").to_frame()
+    return stamps.select(pl.col("at").dt.convert_time_zone(zone).dt.date().cast(pl.Int32)).to_series()
+
+
+def _steady_offset(zone: str, first: int, last: int) -> int | None:
+    """The zone's offset (µs) where it is one throughout (first, last); None where it changes or the tables do not reach."""
+    offsets = _weekly_offsets(zone)
+    begin, end = (first - _WEEKS_FROM) // _WEEK, (last - _WEEKS_FROM) // _WEEK + 1
+    if begin < 0 or end >= len(offsets):
+        return None
+    seen = set(offsets[begin : end + 1])
+    return seen.pop() if len(seen) == 1 else None
+
+
+@cache
+def _weekly_offsets(zone: str) -> tuple[int, ...]:
+    """The zone's offset (µs) every week. No zone has changed its offset twice within a week and returned to it."""
+    info = ZoneInfo(zone)
+    instants = (_FIRST_WEEK + timedelta(weeks=week) for week in range(_WEEKS))
+    return tuple(
+        (instant.astimezone(info).utcoffset() or timedelta()) // timedelta(microseconds=1) for instant in instants
+    )

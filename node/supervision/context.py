@@ -55,6 +55,7 @@ _STEPS: Final[dict[str, type[pl.DataType]]] = {
     "role": pl.String,
     "required": pl.Boolean,
     "named_officers": pl.Boolean,
+    "ordered": pl.Boolean,
     "responsible": pl.String,
     **_LIMIT,
 }
@@ -101,7 +102,7 @@ class Catalogue:
             for position, step in enumerate(item.steps):
                 limit = _limit(step.limit if step.HasField("limit") else None)
                 officers = bool(step.authorised)
-                duty = (step.role, step.required, officers, step.responsible)
+                duty = (step.role, step.required, officers, bool(step.after), step.responsible)
                 steps.append((version, step.code, position, *duty, *limit))
                 after += [(version, step.code, before) for before in step.after]
                 authorised += [(version, step.code, actor) for actor in step.authorised]
@@ -129,6 +130,15 @@ class Catalogue:
         if not self._one_version_each:
             known = known.sort("row", "number", "version").unique("row", keep="last")
         return none.scatter(known["row"], known["version"])
+
+    @cached_property
+    def listed_in_order(self) -> bool:
+        """Whether every version lists its steps such that none comes before one that it must come after."""
+        place = self.steps.select("version", "step", "position")
+        pairs = self.after.join(place, on=["version", "step"]).join(
+            place, left_on=["version", "before"], right_on=["version", "step"], suffix="_before"
+        )
+        return bool((pairs["position_before"] < pairs["position"]).all())
 
     @cached_property
     def due_steps(self) -> pl.DataFrame:

@@ -279,17 +279,12 @@ class _Case:
         terms = self.ground.clocks
         if limits:
             terms = _with_limits(terms, limits)
-        rows = numbers(terms.height).cast(pl.Int64).alias("clock")
-        self._clocks = RunningClocks(
-            terms[list(CLOCK_SCHEMA)[1:]].hstack([rows]),
-            self.ground.pauses,
-            context.calendar,
-            context.hours,
-        )
-        reading = self._clocks.at(_EPOCH + timedelta(microseconds=as_of_us))
-        self.clocks = terms.hstack(reading.get_columns()[1:])
-        self._reached: dict[int, pl.Series] = {}
-        self._named: dict[str, pl.Series] = {}
+        terms = terms.hstack([numbers(terms.height).cast(pl.Int64).alias("clock")])
+        self._cleared: dict[str, int] = {}
+        self._running = {
+            name: RunningClocks(rows, self.ground.pauses, context.calendar, context.hours)
+            for name, rows in self._by_name(terms, context).items()
+        }
         self._summary = domain.summary(self.ground, self.clocks)
 
     @classmethod

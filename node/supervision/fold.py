@@ -10,14 +10,14 @@ restored here. It knows no now; an event later than the instant asked for must h
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Final
 
 import polars as pl
 
 from node.supervision.clock import CLOCK_SCHEMA, PAUSE_SCHEMA
-from node.supervision.columns import Keep, constant, fill, nulls, numbers, present, spread
+from node.supervision.columns import Keep, constant, fill, nulls, numbers, positions, present, spread, take
 from node.supervision.context import Context
 from node.supervision.frame import BASE, SCHEMA
 from node.supervision.policy import Rule
@@ -112,8 +112,18 @@ class CaseEvents:
     def text(self, column: str, keep: Keep = "first") -> pl.Series:
         """For each case the first or last value of a base text column that is not empty; "" where all are."""
         values = self._columns[column]
+        nearest = take(values, self.firsts if keep == "first" else positions(self.case, len(self), "last"))
+        if (nearest != "").all():
+            return nearest
         given = values != ""
+        if not given.any():
+            return constant("", len(self), pl.String)
         return fill(spread(values.filter(given), self.case.filter(given), len(self), keep), "")
+
+    @cached_property
+    def firsts(self) -> pl.Series:
+        """The place of each case's first event."""
+        return positions(self.case, len(self), "first")
 
 
 @dataclass(frozen=True)
@@ -159,6 +169,8 @@ class Domain:
     """(ground, its clocks with readings) → one row a case, in case order: the columns `SUMMARY`."""
     figures: Callable[[Ground, pl.DataFrame], pl.DataFrame]
     """(ground, summary) → what cases add to the daily figures: the columns `FIGURES`."""
+    summed_clocks: tuple[str, ...]
+    """The clocks whose readings the summary takes."""
 
     def rule(self, code: str) -> Rule | None:
         """The rule with that code."""

@@ -120,7 +120,9 @@ def from_tuples(rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
             # SQLite keeps a truth value as 0 or 1.
-            name: pl.Series(name, column).cast(dtype) if dtype is pl.Boolean else pl.Series(name, column, dtype=dtype)
+            name: pl.Series(name, column).cast(dtype)
+            if dtype is pl.Boolean
+            else pl.Series(name, column, dtype=dtype)
             for (name, dtype), column in zip(BASE.items(), columns, strict=True)
         }
     )

@@ -61,21 +61,37 @@ def with_catalogue(steps: pl.DataFrame, cases: pl.DataFrame, context: Context) -
     )
 
 
-def orders(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> pl.DataFrame:
+def orders(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> Found:
     """Each finished step with each step that must come before it: `early` says that this one came first.
 
     Null while the other has not happened in an open case. In a case that is over nothing can come any more: a step that
-    never happened is a matter of `skipped`.
+    never happened is a matter of `skipped`. A case that is over and went through its steps as the catalogue lists them is clear.
     """
     after = context.catalogue.after
-    if after.is_empty() or steps.is_empty() or steps["version"].null_count() == steps.height:
-        return _NO_ORDERS
-    once = steps.filter(steps["nth"] == 1)
+    ordered = true(steps["ordered"])
+    if not ordered.any():
+        return Found(_NO_ORDERS)
+    over = present(cases["stop_at"])
+    unlike = ~over
+    if context.catalogue.listed_in_order:
+        sequence = in_order(steps["case"], steps["row"])
+        case, position = steps["case"][sequence], steps["position"][sequence]
+        back = (case[1:] == case[:-1]) & true(position[1:] < position[:-1])
+        unlike = unlike | has(case[1:].filter(back), cases.height)
+    else:
+        unlike = constant(True, cases.height, pl.Boolean)
+    looked_at = unlike[steps["case"]]
+    clear = int((ordered & ~looked_at).sum())
+    if not looked_at.any():
+        return Found(_NO_ORDERS, clear)
+    once = steps.filter(looked_at & (steps["nth"] == 1))
     firsts = once.select("case", before="step", before_row="row", before_at="at_us")
-    over = present(cases["stop_at"])[once["case"]]
-    pairs = once.with_columns(over.alias("over")).join(after, on=["version", "step"])
-    seen = pairs.join(firsts, on=["case", "before"], how="left")
-    return seen.filter(~pl.col("over") | pl.col("before_row").is_not_null()).select(
+    seen = (
+        once.hstack([over[once["case"]].alias("over")])
+        .join(after, on=["version", "step"])
+        .join(firsts, on=["case", "before"], how="left")
+    )
+    pairs_seen = seen.filter(~pl.col("over") | pl.col("before_row").is_not_null()).select(
         "case",
         "actor",
         "agency",
@@ -85,6 +101,7 @@ def orders(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> pl.Dat
         early=pl.col("before_row") > pl.col("row"),
         since="before_at",
     )
+    return Found(pairs_seen, clear)
 
 
 def skipped(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> Found:
@@ -208,6 +225,7 @@ _PUBLISHED: Final[dict[str, type[pl.DataType]]] = {
     "roll": pl.Boolean,
     "required": pl.Boolean,
     "named_officers": pl.Boolean,
+    "ordered": pl.Boolean,
 }
 _ROW: Final[dict[str, type[pl.DataType]]] = {
     "case": pl.UInt32,

@@ -23,6 +23,7 @@ from node.supervision.columns import (
     fill,
     frame,
     greatest,
+    in_order,
     keep_rows,
     least,
     nulls,
@@ -66,8 +67,19 @@ _WHOLE: Final = {
     for name in (STATUTORY, PROMISED)
 }
 
-_ROWS: Final = 1 << 32
-"""More than there are events in one evaluation."""
+_TIER: Final = [
+    "case",
+    "zone",
+    "filed_here",
+    "accepted_at",
+    "received_at",
+    "first_entered_at",
+    "stop_at",
+    "tier_amount",
+    "tier_unit",
+    "tier_roll",
+]
+_ANSWERS: Final = ["checked_at", "accepted_here_at", "refused_at", "told_at", "completed_at", "stop_at"]
 
 _PAUSED: Final = (STATUTORY, PROMISED, STEP, TIER, LENGTH)
 
@@ -188,11 +200,9 @@ def _began(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.Series:
         part = facts.parts[name]
         nowhere = nulls(part.height, pl.UInt32)
         marks.append(frame(case=part["case"], row=part["row"], at_us=part["at_us"], place=nowhere))
-    ordered = pl.concat(marks)
-    # One number to sort by: the case, then the order of all events.
-    order = (ordered["case"].cast(pl.Int64) * _ROWS + ordered["row"].cast(pl.Int64)).arg_sort()
-    ordered = frame(**{name: ordered[name][order] for name in ("case", "at_us", "place")})
-    case, at, place = ordered["case"], ordered["at_us"], ordered["place"]
+    together = pl.concat(marks)
+    order = in_order(together["case"], together["row"])
+    case, at, place = (together[name][order] for name in ("case", "at_us", "place"))
     before = nulls(1, pl.Int64).append(only(at[:-1], case[1:] == case[:-1]))
     done = present(place)
     previous = nulls(steps.height, pl.Int64).scatter(place.filter(done), before.filter(done))
@@ -271,7 +281,7 @@ def _tier(cases: pl.DataFrame) -> pl.DataFrame:
     limited = present(cases["tier_amount"])
     if not limited.any():
         return _NONE
-    rows = cases.filter(limited)
+    rows = keep_rows(cases[_TIER], limited)
     filed_at = coalesce(rows["accepted_at"], rows["received_at"])
     return _rows(
         rows,
@@ -291,13 +301,12 @@ def _pre_acceptance(cases: pl.DataFrame, days: int | None) -> pl.DataFrame:
     asked = present(cases["applied_at"]) & online
     if days is None or not asked.any():
         return _NONE
-    rows = cases.filter(asked)
-    answered = ("checked_at", "accepted_here_at", "refused_at", "told_at", "completed_at", "stop_at")
+    rows = keep_rows(cases[["case", "zone", "applied_at", *_ANSWERS]], asked)
     return _rows(
         rows,
         PRE_ACCEPTANCE,
         start_at=rows["applied_at"],
-        stop_at=least(*(rows[name] for name in answered)),
+        stop_at=least(*(rows[name] for name in _ANSWERS)),
         amount=days,
     )
 
@@ -325,7 +334,7 @@ def _issue(cases: pl.DataFrame, days: int | None) -> pl.DataFrame:
     both = present(cases["completed_at"]) & present(cases["collected_at"])
     if days is None or not both.any():
         return _NONE
-    rows = cases.filter(both)
+    rows = keep_rows(cases[["case", "zone", "completed_by", "completed_at", "collected_at"]], both)
     return _rows(
         rows,
         ISSUE,

@@ -85,6 +85,10 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     HANDED_OVER: {"to_node": str, **_CARRIED, **_LIMITS},
     SIGNED_FOR: {**_CARRIED, **_LIMITS},
     RETURNED: {"to_node": str, "reason": str, **_CARRIED},
-    COMPLETION: {"result": str, "reason": str, "certificate": str},  # result: issued, refused, returned, void, withdrawn, other
+    COMPLETION: {
+        "result": str,
+        "reason": str,
+        "certificate": str,
+    },  # result: issued, refused, returned, void, withdrawn, other
     COLLECTION: {"channel": str},
 }

@@ -25,7 +25,6 @@ from node.supervision.columns import (
     present,
     spread,
     take,
-    tally,
     total,
     true,
     where,
@@ -51,8 +50,7 @@ _DAY: Final = 86_400_000_000
 def fold(events: CaseEvents, zone: str) -> Facts:
     """Facts of all cases of `events`; `zone` is the zone of cases that name none."""
     n = len(events)
-    case, at = events.case, events["at_us"]
-    first = positions(case, n, "first")
+    first = events.firsts
 
     applied = events.of(kinds.APPLICATION, "channel")
     checked = events.of(kinds.PRE_ACCEPTANCE, "outcome", "reason", "actor", "agency")
@@ -77,7 +75,7 @@ def fold(events: CaseEvents, zone: str) -> Facts:
 
     applied_us = take(applied["at_us"], applied_at)
     accepted_us = take(accepted["at_us"], accepted_at)
-    first_us = take(at, first)
+    first_us = take(events["at_us"], first)
     refused_us = spread(refused["at_us"], refused["case"], n, "first")
     filed_us = events.stated("filed_at")
     left_row, entered_row = take(left["row"], left_at), take(entered["row"], entered_at)
@@ -113,7 +111,7 @@ def fold(events: CaseEvents, zone: str) -> Facts:
         extension=total(extended["granted_days"], extended["case"], n).cast(pl.Int32),
         fee_stated=take(accepted["fee_due"], accepted_at),
         fee_charged=total(fees["amount"], fees["case"], n),
-        fee_events=tally(fees["case"], n),
+        fee_recorded=has(fees["case"], n),
         fee_unfounded=_groundless_charges(fees, n),
         fee_unknown=has(unpriced["case"], n),
         fee_at=take(fees["at_us"], charged_at),
@@ -141,11 +139,11 @@ def fold(events: CaseEvents, zone: str) -> Facts:
 
 
 def _groundless_charges(fees: pl.DataFrame, n: int) -> pl.Series:
-    """Charges of each case that name no basis."""
+    """Which cases have a charge that names no basis."""
     if fees.is_empty():
-        return constant(0, n, pl.Int64)
+        return constant(False, n, pl.Boolean)
     bare = true(fees["amount"] > 0) & (fill(fees["basis"], "") == "")
-    return tally(fees["case"].filter(bare), n)
+    return has(fees["case"].filter(bare), n)
 
 
 def _steps(events: CaseEvents) -> pl.DataFrame:

@@ -177,14 +177,14 @@ RULES: Final = (
         _RED,
         Test(
             "cases",
-            applies=pl.col("fee_events") > 0,
+            applies=pl.col("fee_recorded"),
             measure=(pl.when(~pl.col("fee_unknown")).then(pl.col("fee_charged")) > _DUE)
             | (
                 _COMPLETED
                 & pl.col("first_entered_at").is_null()
                 & (pl.when(~pl.col("fee_unknown")).then(pl.col("fee_charged")) != _DUE)
             )
-            | ((pl.col("fee_unfounded") > 0) & (pl.col("fee_basis").fill_null("") == "")),
+            | (pl.col("fee_unfounded") & (pl.col("fee_basis").fill_null("") == "")),
             since=pl.when(pl.col("fee_charged") < _DUE)
             .then(pl.max_horizontal("fee_at", "completed_at"))
             .otherwise("fee_at"),
@@ -254,6 +254,7 @@ def ground(facts: Facts, context: Context, as_of_us: int) -> Ground:
     steps = checks.with_catalogue(facts.parts["steps"], cases, context)
     all_clocks, pauses = clocks.clocks(facts, in_force, steps, context, days)
     found = {
+        "procedure.order": checks.orders(cases, steps, context),
         "procedure.skipped": checks.skipped(cases, steps, context),
         "procedure.authority": checks.authority(steps, context),
         "procedure.same_person": checks.duties(cases, steps),
@@ -266,7 +267,7 @@ def ground(facts: Facts, context: Context, as_of_us: int) -> Ground:
         facts=facts,
         frames={
             "cases": cases,
-            "orders": checks.orders(cases, steps, context),
+            "orders": found["procedure.order"].rows,
             "skipped": found["procedure.skipped"].rows,
             "authority": found["procedure.authority"].rows,
             "duties": found["procedure.same_person"].rows,
@@ -290,5 +291,6 @@ APPLIED: Final = Domain(
     ground=ground,
     summary=summary,
     figures=figures,
+    summed_clocks=(clocks.STATUTORY, clocks.PROMISED, clocks.LENGTH),
 )
 """The domain, for `fold.installed`."""
