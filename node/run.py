@@ -25,6 +25,7 @@ from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer
 from federation.link.channel import PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
+from federation.link.handshake import Decision
 from federation.link.listener import Listener
 from node import config, control
 from node.answering import Answering
@@ -175,10 +176,15 @@ class Node:
 
     @property
     def link_state(self) -> str:
-        """none, stopped, or the dialler's own word."""
+        """none, connecting, linked, backing_off, quarantined, behind, stopped."""
         if self.settings.parent is None:
             return "none"
-        return self.dialler.status.state if self.dialler is not None else "stopped"
+        if self.dialler is None:
+            return "stopped"
+        state = self.dialler.status.state
+        if state == "sealed":
+            return "behind" if self.desk.sealed is Decision.PULL_BACK else "quarantined"
+        return {"up": "linked", "dialling": "connecting", "resting": "backing_off"}.get(state, "stopped")
 
     @property
     def link_instruction(self) -> str:

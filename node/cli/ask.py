@@ -1,5 +1,6 @@
 """``zongheng ask DIR SUBTREE QUESTION …``: a question to any subtree, with how complete and how proven the answer is."""
 
+import re
 from typing import Annotated, Any
 
 import orjson
@@ -75,25 +76,36 @@ def _print(answer: dict[str, Any]) -> None:
         out.print(
             f"\n[bold]{part['node']}[/bold] at journal size {as_of['journal_size']}, head of {as_of['checkpoint_time']}"
         )
-        rows = part["alerts"] or part["cases"] or part["rerun"] or part["entries"]
-        if not rows:
-            continue
-        table = Table(*(name for name in rows[0] if name not in _HIDDEN), box=None, pad_edge=False)
-        for row in rows[:50]:
-            table.add_row(*(str(value) for name, value in row.items() if name not in _HIDDEN))
-        out.print(table)
-        if len(rows) > 50:
-            out.print(f"… and {len(rows) - 50} more (--json prints all)", style="dim")
+        if part["problem"]:
+            out.print(f"[red]not proven: {part['problem']}[/red]", highlight=False)
+        for kind, columns in _COLUMNS.items():
+            if part[kind]:
+                _print_rows(part[kind], columns)
 
 
-_HIDDEN = {
-    "alert_id",
-    "episode",
-    "journal_size",
-    "policy_version",
-    "calendar_version",
-    "domain",
-    "message",
-    "attributes",
-    "proof",
+def _print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows[:SHOWN]:
+        table.add_row(*(_short(row[name]) for name in columns))
+    out.print(table)
+    if len(rows) > SHOWN:
+        out.print(f"… and {len(rows) - SHOWN} more (--json prints all)", style="dim")
+
+
+def _short(value: Any) -> str:
+    """Times to the minute: the rest is in the JSON."""
+    text = "" if value is None else str(value)
+    return text[:16].replace("T", " ") if _TIME.match(text) else text
+
+
+SHOWN = 30
+"""Rows of a node shown to a person."""
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT")
+
+_COLUMNS = {
+    "alerts": ("level", "state", "case", "rule", "over", "due_at", "agency"),
+    "cases": ("case", "state", "late", "item", "received_at", "statutory_due_at"),
+    "rerun": ("level", "case", "subject", "over", "since", "issued"),
+    "entries": ("index", "kind"),
 }
