@@ -188,7 +188,8 @@ def local_day(at: pl.Series, zone: pl.Series) -> pl.Series:
 
 def _day_in(at: pl.Series, zone: str) -> pl.Series:
     first, last = at.min(), at.max()
-    assert isinstance(first, int) and isinstance(last, int)
+    assert isinstance(first, int)
+    assert isinstance(last, int)
     offset = _steady_offset(zone, first, last)
     if offset is not None:
         return ((at + offset) // _DAY).cast(pl.Int32)
@@ -212,5 +213,6 @@ def _weekly_offsets(zone: str) -> tuple[int, ...]:
     info = ZoneInfo(zone)
     instants = (_FIRST_WEEK + timedelta(weeks=week) for week in range(_WEEKS))
     return tuple(
-        (instant.astimezone(info).utcoffset() or timedelta()) // timedelta(microseconds=1) for instant in instants
+        (instant.astimezone(info).utcoffset() or timedelta()) // timedelta(microseconds=1)
+        for instant in instants
     )

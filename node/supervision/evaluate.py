@@ -11,19 +11,18 @@ anything about the case can change by itself; until then it need not be looked a
 provisional day (DOMAIN §1); what is held back by one comes up when the calendar is published and the case evaluated again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
 
 from node.store.rows import FactsRow
-from node.supervision.clock import CLOCK_SCHEMA, RunningClocks
-from node.supervision.columns import constant, fill, frame, keep_rows, nulls, numbers, present, true
+from node.supervision.columns import constant, fill, frame, keep_rows, nulls, present, true
 from node.supervision.context import Context
 from node.supervision.fold import SUMMARY, CaseEvents, Domain, Ground, subject
 from node.supervision.policy import Level, Rule, Threshold
+from node.supervision.readings import Readings
 
 __all__ = ["CASES", "FINDINGS", "Context", "Evaluation", "Finding", "Judged", "evaluate", "rerun"]
 
@@ -85,7 +84,8 @@ _FOUND: Final[dict[str, type[pl.DataType]]] = {
 _OF_CLOCK: Final = ["case", "part", "code", "nth", "due_at", "over", "agency", "actor"]
 _OF_TEST: Final = ("part", "code", "nth", "agency", "actor")
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+Applied = Sequence[tuple[Rule, tuple[Threshold, ...]]]
+"""Rules with the thresholds in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ class Judged:
     ids: pl.Series
     ground: Ground
     clocks: pl.DataFrame
-    """The clocks with their readings (`clock.READING_SCHEMA`) as of the instant."""
+    """The clocks with their readings (`clock.READING_SCHEMA`) as of the instant; of many cases at once, without those
+    of steps and the like that stopped well in time (`readings`)."""
 
 
 @dataclass(frozen=True)
@@ -182,18 +183,22 @@ def evaluate(
     the result. Raises `ValueError` for an instant outside 1990-01-02 to 2099-12-30 and where base columns are missing,
     `ZoneInfoNotFoundError` for a zone that is none.
     """
-    judged = [one for domain in domains if (one := _Case.of(domain, events, context, as_of_us)) is not None]
-    parts = [one.judge(domain_rules(one.domain, context)) for one in judged]
+    cases = [
+        one
+        for domain in domains
+        if (one := _Cases.of(domain, events, context, as_of_us, _applied(domain, context))) is not None
+    ]
+    verdicts = [one.judge() for one in cases]
     return Evaluation(
         as_of_us=as_of_us,
         journal_size=journal_size,
         policy_version=context.policy.version,
         calendar_version=context.calendar.version,
-        cases=_concat([one.cases(part) for one, part in zip(judged, parts, strict=True)], CASES),
-        findings=_concat([part.findings for part in parts], FINDINGS),
-        rules=_concat([part.counts for part in parts], COUNTS),
-        figures=_concat([one.figures() for one in judged], _FIGURES),
-        judged=tuple(Judged(one.domain, one.ids, one.ground, one.clocks) for one in judged),
+        cases=_concat([one.cases(verdict) for one, verdict in zip(cases, verdicts, strict=True)], CASES),
+        findings=_concat([verdict.findings for verdict in verdicts], FINDINGS),
+        rules=_concat([verdict.counts for verdict in verdicts], COUNTS),
+        figures=_concat([one.figures() for one in cases], _FIGURES),
+        judged=tuple(Judged(one.domain, one.ids, one.ground, one.readings.frame) for one in cases),
     )
 
 
@@ -229,11 +234,11 @@ def rerun(
     if threshold is not None:
         thresholds = (replace(thresholds[-1], at_least=threshold),)
     limits = {} if limit_days is None else dict.fromkeys(found.clocks, limit_days)
-    case = _Case.of(domain, events, context, as_of_us, limits)
-    return pl.DataFrame(schema=FINDINGS) if case is None else case.judge([(found, thresholds)]).findings
+    cases = _Cases.of(domain, events, context, as_of_us, [(found, thresholds)], limits)
+    return pl.DataFrame(schema=FINDINGS) if cases is None else cases.judge().findings
 
 
-def domain_rules(domain: Domain, context: Context) -> list[tuple[Rule, tuple[Threshold, ...]]]:
+def _applied(domain: Domain, context: Context) -> Applied:
     """The rules of a domain that the context's policy applies, with their thresholds."""
     policy = context.policy
     return [(rule, policy.thresholds(rule)) for rule in domain.rules if policy.enabled(rule)]
@@ -259,7 +264,7 @@ class _Verdict:
     next_at: pl.Series
 
 
-class _Case:
+class _Cases:
     """The cases of one domain, folded, with their clocks read at the instant."""
 
     def __init__(
@@ -269,23 +274,19 @@ class _Case:
         later: pl.DataFrame,
         context: Context,
         as_of_us: int,
+        rules: Applied,
         limits: Mapping[str, int],
     ) -> None:
         self.domain = domain
         self.ids = events.ids
         self._later = later
         self._as_of = as_of_us
+        self._rules = rules
         self.ground = domain.ground(domain.fold(events, context.zone), context, as_of_us)
-        terms = self.ground.clocks
-        if limits:
-            terms = _with_limits(terms, limits)
-        terms = terms.hstack([numbers(terms.height).cast(pl.Int64).alias("clock")])
-        self._cleared: dict[str, int] = {}
-        self._running = {
-            name: RunningClocks(rows, self.ground.pauses, context.calendar, context.hours)
-            for name, rows in self._by_name(terms, context).items()
-        }
-        self._summary = domain.summary(self.ground, self.clocks)
+        terms = _with_limits(self.ground.clocks, limits) if limits else self.ground.clocks
+        early = {one.clock for _, thresholds in rules for one in thresholds if one.at_least < 1}
+        self.readings = Readings(self.ground, terms, context, as_of_us, early.union(domain.summed_clocks))
+        self._summary = domain.summary(self.ground, self.readings.frame)
 
     @classmethod
     def of(
@@ -294,27 +295,27 @@ class _Case:
         events: pl.DataFrame,
         context: Context,
         as_of_us: int,
+        rules: Applied,
         limits: Mapping[str, int] | None = None,
-    ) -> "_Case | None":
+    ) -> "_Cases | None":
         """The cases of `domain` among the events by the instant; None where there are none."""
         mine = events["domain"] == domain.code
         if not mine.all():
             events = events.filter(mine)
-        at = events["at_us"]
-        by_then = at <= as_of_us
+        by_then = events["at_us"] <= as_of_us
         later = events.clear()
         if not by_then.all():
             later, events = events.filter(~by_then), events.filter(by_then)
         if events.is_empty():
             return None
-        return cls(domain, CaseEvents(events), later, context, as_of_us, limits or {})
+        return cls(domain, CaseEvents(events), later, context, as_of_us, rules, limits or {})
 
-    def judge(self, rules: Iterable[tuple[Rule, tuple[Threshold, ...]]]) -> _Verdict:
+    def judge(self) -> _Verdict:
         """Apply the rules."""
         found: list[pl.DataFrame] = []
         counts: list[tuple[str, int, int, dict[Level, int]]] = []
         wakes = [self.ground.wakes]
-        for rule, thresholds in rules:
+        for rule, thresholds in self._rules:
             rows: list[tuple[Threshold, pl.DataFrame]]
             if rule.test is None:
                 rows, checked, unclear = self._by_clock(thresholds, wakes)
@@ -374,25 +375,23 @@ class _Case:
         rows = []
         checked = unclear = 0
         for place, threshold in enumerate(thresholds):
-            named = self._of(threshold.clock)
+            clocks, reached = self.readings.named(threshold.clock, threshold.at_least)
             if not place:
-                over = self.clocks["over"].filter(named)
-                unclear = over.null_count()
-                checked = over.len() - unclear
-            if not named.any():
+                unclear = clocks["over"].null_count()
+                checked = clocks.height - unclear + self.readings.aside(threshold.clock)
+            if clocks.is_empty():
                 continue
-            reached = self._reaches(threshold.at_least)
             by_now = true(reached <= self._as_of)
-            holds = named & by_now
-            if threshold.level > Level.NOTICE:
-                holds = holds & ~fill(self.clocks["provisional"], True)
-            waits = named & ~by_now & present(reached)
+            waits = ~by_now & present(reached)
             if waits.any():
-                wakes.append(frame(case=self.clocks["case"].filter(waits), at_us=reached.filter(waits)))
+                wakes.append(frame(case=clocks["case"].filter(waits), at_us=reached.filter(waits)))
+            holds = by_now
+            if threshold.level > Level.NOTICE:
+                holds = holds & ~fill(clocks["provisional"], True)
             if holds.any():
-                held = keep_rows(self.clocks[_OF_CLOCK], holds).rename({"due_at": "due_at_us"})
+                found = keep_rows(clocks[_OF_CLOCK], holds).rename({"due_at": "due_at_us"})
                 since = reached.filter(holds).alias("since_us")
-                rows.append((threshold, held.hstack([since])[list(_FOUND)]))
+                rows.append((threshold, found.hstack([since])[list(_FOUND)]))
         return rows, checked, unclear
 
     def _by_test(
@@ -435,17 +434,6 @@ class _Case:
                 once = broken.unique(["case", "part", "code", "nth"], keep="first", maintain_order=True)
                 rows.append((threshold, once))
         return rows, measured.height - unclear, unclear
-
-    def _of(self, clock: str) -> pl.Series:
-        """Which clocks have that name."""
-        if clock not in self._named:
-            self._named[clock] = self.clocks["name"] == clock
-        return self._named[clock]
-
-    def _reaches(self, at_least: int) -> pl.Series:
-        if at_least not in self._reached:
-            self._reached[at_least] = self._clocks.over_reaches(at_least)
-        return self._reached[at_least]
 
     def _findings(self, found: pl.DataFrame) -> pl.DataFrame:
         case = found["case"]

@@ -16,6 +16,7 @@ from node.supervision.columns import (
     fill,
     frame,
     has,
+    in_order,
     keep_rows,
     nulls,
     pairs,
