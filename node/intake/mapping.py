@@ -177,7 +177,8 @@ class Case(_Part):
     """Which case a record belongs to."""
 
     id: AnyValue = Value(column=("case:concept:name",))
-    prefix: str = ""
+    prefix: AnyValue | None = None
+    separator: str = "-"
     when: Conditions = {}
 
 

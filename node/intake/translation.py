@@ -45,7 +45,9 @@ class Translation:
         self._columns = Columns(columns, mapping.read.empty, file_name, xes)
         maker = RuleMaker(mapping, words, self._columns, mapping.zone or zone)
         self._case_id = maker.text(mapping.case.id, "case.id", every=True)
-        self._prefix = mapping.case.prefix
+        prefix = mapping.case.prefix
+        self._prefix = None if prefix is None else maker.text(prefix, "case.prefix", every=True)
+        self._separator = mapping.case.separator
         self._when = maker.conditions(mapping.case.when, "case.when")
         self._per_case: list[ReadyRule] = []
         self._per_row: list[ReadyRule] = []
@@ -85,8 +87,11 @@ class Translation:
             case_id = self._case_id(case, cells)
             if not case_id:
                 return [Refusal(row, "unattributable", "it names no case")]
-            if self._prefix:
-                case_id = self._prefix + case_id
+            if self._prefix is not None:
+                before = self._prefix(case, cells)
+                if not before:
+                    return [Refusal(row, "unattributable", "it names no case: what goes before its id is empty")]
+                case_id = before + self._separator + case_id
             found: list[Outcome] = []
             if self._reads_rows and not record.opens_case:
                 self._of_row(row, case_id, case, cells, found)
