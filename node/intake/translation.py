@@ -90,7 +90,9 @@ class Translation:
             if self._prefix is not None:
                 before = self._prefix(case, cells)
                 if not before:
-                    return [Refusal(row, "unattributable", "it names no case: what goes before its id is empty")]
+                    return [
+                        Refusal(row, "unattributable", "it names no case: what goes before its id is empty")
+                    ]
                 case_id = before + self._separator + case_id
             found: list[Outcome] = []
             if self._reads_rows and not record.opens_case:

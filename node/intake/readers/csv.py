@@ -5,7 +5,8 @@ and a row with more or fewer cells than the header make that row unreadable, not
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from node.intake.readers.record import EMPTY, ReadOptions, Record, Unreadable, UnreadableFile, check_names
@@ -33,15 +34,17 @@ class CsvReader:
         check_names(path.name, self.columns)
 
     def _likely_delimiter(self) -> str:
-        with opened(self._path) as file:
-            for number, line in enumerate(Lines(file, self._encoding, self._options.max_value), 1):
+        with opened(self._path) as file, Lines(file, self._encoding, self._options.max_value) as lines:
+            for number, line in enumerate(lines, 1):
                 if number >= max(1, self._options.header):
                     return max(_DELIMITERS, key=(line or "").count)
         return ","
 
     def _names(self) -> tuple[str, ...]:
-        for row, cells in self._rows():
-            if row == self._options.header:
+        with closing(self._rows()) as rows:
+            for row, cells in rows:
+                if row != self._options.header:
+                    continue
                 if isinstance(cells, Unreadable):
                     raise UnreadableFile(
                         f"{self._path.name}: the header (row {row}) cannot be read: {cells.reason}"
@@ -51,7 +54,7 @@ class CsvReader:
             f"{self._path.name}: there is no header: the file ends before row {self._options.header}"
         )
 
-    def _rows(self) -> Iterator[tuple[int, list[str] | Unreadable]]:
+    def _rows(self) -> Generator[tuple[int, list[str] | Unreadable], None, None]:
         limit = self._options.max_value
         used = 0
 
@@ -62,8 +65,7 @@ class CsvReader:
                     raise _TooLong
                 yield line
 
-        with opened(self._path) as file:
-            lines = Lines(file, self._encoding, limit)
+        with opened(self._path) as file, Lines(file, self._encoding, limit) as lines:
             row = 0
             while True:
                 reader = csv.reader(

@@ -25,8 +25,8 @@ class JsonLinesReader:
         self._encoding = encoding_of(path, options.encoding)
 
     def __iter__(self) -> Iterator[Record | Unreadable]:
-        with opened(self._path) as file:
-            for row, line in enumerate(Lines(file, self._encoding, self._limit), 1):
+        with opened(self._path) as file, Lines(file, self._encoding, self._limit) as lines:
+            for row, line in enumerate(lines, 1):
                 if line is None:
                     yield Unreadable(row, f"longer than {self._limit} characters", too_large=True)
                     continue

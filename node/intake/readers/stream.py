@@ -93,11 +93,20 @@ def _decodes(path: Path, name: str) -> bool:
 
 
 class Lines:
-    """The lines of a text stream; one that is too long is given as None, once, and never kept."""
+    """The lines of a text stream; one that is too long is given as None, once, and never kept.
+
+    Use it in ``with``: it lets go of the stream, and leaves it open.
+    """
 
     def __init__(self, file: BinaryIO, encoding: str, limit: int) -> None:
         self._text = io.TextIOWrapper(file, encoding, newline="")
         self._limit = limit
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._text.detach()
 
     def __iter__(self) -> Iterator[str | None]:
         readline, limit = self._text.readline, self._limit

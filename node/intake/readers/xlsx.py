@@ -7,7 +7,8 @@ be held) refuses the file.
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,10 @@ class XlsxReader:
         check_names(path.name, self.columns)
 
     def _names(self) -> tuple[str, ...]:
-        for row, cells in self._rows():
-            if row == self._options.header:
+        with closing(self._rows()) as rows:
+            for row, cells in rows:
+                if row != self._options.header:
+                    continue
                 names = tuple("" if cell is None else str(cell).strip() for cell in cells)
                 while names and not names[-1]:
                     names = names[:-1]
@@ -51,7 +54,7 @@ class XlsxReader:
             f"{self._path.name}: there is no header: the sheet ends before row {self._options.header}"
         )
 
-    def _rows(self) -> Iterator[tuple[int, list[Any]]]:
+    def _rows(self) -> Generator[tuple[int, list[Any]], None, None]:
         try:
             book = load_workbook(self._path, read_only=True, data_only=True)
         except _FAILURES as error:

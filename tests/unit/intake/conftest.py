@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import Workbook
+from zongheng.v1.case_pb2 import Attribute
+from zongheng.v1.intake_pb2 import Submission
 
 from node.intake.checking import check
 from node.intake.mapping import Mapping, parse
-from zongheng.v1.case_pb2 import Attribute
-from zongheng.v1.intake_pb2 import Submission
 
 NOW_US = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,7 +53,9 @@ def line(submission: Submission) -> str:
     at = moment(event.at_us, zone)
     if event.day_only:
         at = at.split()[0]
-    return " ".join([event.case_id, event.kind, at, *(f"{name}={value}" for name, value in said.items() if value)])
+    return " ".join(
+        [event.case_id, event.kind, at, *(f"{name}={value}" for name, value in said.items() if value)]
+    )
 
 
 def moment(at_us: int, zone: ZoneInfo) -> str:
