@@ -43,7 +43,8 @@ _BATCH: Final = 400
 """Submissions in one batch, more where one case has more: a case's events stay together."""
 
 _LOG: Final = "node.log"
-_LOG_TAIL: Final = 15
+_LOG_TAIL: Final = 12
+_LINE: Final = 400
 
 Told = Callable[[str], None]
 """Takes one line about how far the demo is."""
@@ -75,7 +76,7 @@ class Member:
             lines = (self.folder / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return "(no log)"
-        return "\n".join(lines[-_LOG_TAIL:])
+        return "\n".join(_shortened(line) for line in lines[-_LOG_TAIL:])
 
     def failed(self, what: str) -> ZonghengError:
         """An error that names the node and shows the end of its log."""
@@ -272,6 +273,11 @@ def first_error(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def _shortened(line: str) -> str:
+    """A log line of readable length: its beginning, and its end, where an exception says what it is."""
+    return line if len(line) <= _LINE else f"{line[: _LINE // 2]} … {line[-_LINE // 2 :]}"
 
 
 def _source(node: str) -> str:

@@ -6,6 +6,7 @@ the same root, has read all of it, and has found the child's figures equal to it
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from node.demo.federation import Federation, Member, Told
@@ -17,6 +18,7 @@ Statuses = dict[str, dict[str, Any]]
 """Status of each node (`GET /api/status`), by node."""
 
 _POLL_S: Final = 0.5
+_TELL_S: Final = 2.0
 
 
 async def statuses(federation: Federation) -> Statuses:
@@ -26,51 +28,65 @@ async def statuses(federation: Federation) -> Statuses:
     return {member.node: answer for member, answer in zip(members, answers, strict=True)}
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a node still has to do, and how far it is with that."""
+
+    words: str
+    position: tuple[str, int]
+    """(which work, how far): it has moved when this changes."""
+
+
 async def settle(federation: Federation, tell: Told, patience_s: float = PATIENCE_S) -> Statuses:
     """Wait until all is at rest; the statuses then.
 
-    ``ZonghengError`` naming the node and what it still has to do when nothing has moved for ``patience_s`` seconds.
+    ``ZonghengError`` naming the node and what it still has to do when that has not moved for ``patience_s`` seconds.
     """
-    moved, before = time.monotonic(), ""
+    moved: dict[str, tuple[Waiting, float]] = {}
+    told = 0.0
     while True:
         now = await statuses(federation)
-        waiting = {node: what for node in now if (what := unfinished(federation.members[node], now))}
+        waiting = {node: left for node in now if (left := unfinished(federation.members[node], now))}
         if not waiting:
             return now
-        seen = repr(
-            [
-                (answer["journal"], answer["cursors"], answer["due"], answer["children"])
-                for answer in now.values()
-            ]
-        )
-        if seen != before:
-            moved, before = time.monotonic(), seen
-            tell("; ".join(f"{node} {what}" for node, what in list(waiting.items())[:3]))
-        elif time.monotonic() - moved > patience_s:
-            node, what = next(iter(waiting.items()))
-            raise federation.members[node].failed(f"has not come to rest: {what}")
+        clock = time.monotonic()
+        for node, left in waiting.items():
+            before = moved.get(node)
+            if before is None or before[0].position != left.position:
+                moved[node] = (left, clock)
+            elif clock - before[1] > patience_s:
+                raise federation.members[node].failed(f"has not come to rest: it {left.words}")
+        if clock - told > _TELL_S:
+            told = clock
+            tell("; ".join(f"{node} {left.words}" for node, left in list(waiting.items())[:3]))
         await asyncio.sleep(_POLL_S)
 
 
-def unfinished(member: Member, now: Statuses) -> str:
-    """What a node still has to do, in words; empty: it is at rest."""
+def unfinished(member: Member, now: Statuses) -> Waiting | None:
+    """What a node still has to do; None: it is at rest."""
     status = now[member.node]
-    size = status["journal"]["size"]
-    behind = {name: position for name, position in status["cursors"].items() if position < size}
-    if behind:
-        return f"has read {min(behind.values())} of {size} entries"
+    journal = status["journal"]
+    size = journal["size"]
+    read = min(status["cursors"].values())
+    if read < size:
+        return Waiting(f"has read {read} of {size} entries", ("read", read))
     if status["due"]:
-        return f"has {status['due']} cases to judge"
+        return Waiting(f"has {status['due']} cases to judge", ("judge", status["due"]))
     if not member.place.parent:
-        return ""
-    if status["journal"]["lag"]:
-        return f"has {status['journal']['lag']} entries to relay ({status['link']['state']})"
-    held = next(
-        (child for child in now[member.place.parent]["children"] if child["node"] == member.node), None
-    )
-    if held is None or held["held"] < size:
-        return "is not yet held by its parent"
-    for name, words in (("projected", "read"), ("reported", "reported"), ("compared", "compared")):
+        return None
+    if journal["lag"]:
+        words = f"has {journal['lag']} entries to relay ({status['link']['state']})"
+        return Waiting(words, ("relay", journal["cosigned_size"]))
+    children = now[member.place.parent]["children"]
+    held = next((child for child in children if child["node"] == member.node), None)
+    if held is None:
+        return Waiting("is not yet held by its parent", ("held", 0))
+    for name, words in (
+        ("held", "held"),
+        ("projected", "read"),
+        ("reported", "known"),
+        ("compared", "compared"),
+    ):
         if held[name] < size:
-            return f"is {words} by its parent up to {held[name]} of {size}"
-    return ""
+            return Waiting(f"is {words} by its parent up to {held[name]} of {size}", (name, held[name]))
+    return None
