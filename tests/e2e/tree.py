@@ -1,0 +1,374 @@
+"""Nodes as real processes, for tests: folders made, parents started first, waits with a bound, ended by their pid.
+
+A `Tree` owns every process that it starts: leaving its context ends all of them, children before parents, whatever happened in
+between. What goes wrong says which node and shows the end of its log. Ports are free ones of the loopback address,
+below the range that the kernel hands out for outgoing connections.
+"""
+
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import grpc
+import httpx
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.intake_pb2 import SubmitRequest, SubmitResponse
+from zongheng.v1.intake_pb2_grpc import IntakeServiceStub
+
+from node import config, control
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+WABO: Final = ROOT / "tests" / "mappings" / "wabo.toml"
+
+READY_S: Final = 60.0
+"""Longest wait for a started node to answer."""
+
+END_S: Final = 20.0
+"""Longest wait for a node to end by itself."""
+
+COMMAND_S: Final = 120.0
+"""Longest run of one command."""
+
+_LOG_LINES: Final = 25
+
+T = TypeVar("T")
+
+
+def until(what: str, holds: Callable[[], T], timeout_s: float = 60.0, every_s: float = 0.1) -> T:
+    """Wait until ``holds()`` is true and return what it gave; AssertionError with its last answer when time is up."""
+    end = time.monotonic() + timeout_s
+    while True:
+        answer = holds()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout_s:.0f} s: {what}; last: {answer!r}")
+        time.sleep(every_s)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    for _ in range(200):
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port on 127.0.0.1")
+
+
+def _environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZONGHENG_")}
+    return {**kept, "PYTHONUNBUFFERED": "1", **more}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ended."""
+
+    words: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What ``--json`` printed, on one line."""
+        assert self.out.strip(), f"nothing printed by {self}"
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """What ``--json`` printed, an object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def ended(self, code: int) -> Self:
+        """Itself; AssertionError unless it ended with ``code``."""
+        assert self.code == code, f"ended with {self.code}, not {code}: {self}"
+        return self
+
+    def __str__(self) -> str:
+        return f"zongheng {' '.join(self.words)} → {self.code}\n--- out\n{self.out[-3000:]}\n--- err\n{self.err[-3000:]}"
+
+
+def begun(*words: object, **environment: str) -> subprocess.Popen[str]:
+    """A command on its way; for those that are killed, and those that must be refused meanwhile."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "node", *map(str, words)],
+        cwd=ROOT,
+        env=_environment(**environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def zongheng(*words: object, **environment: str) -> Ran:
+    """Run one command to its end, as a process of its own."""
+    with begun(*words, **environment) as process:
+        try:
+            out, err = process.communicate(timeout=COMMAND_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(
+                f"zongheng {' '.join(map(str, words))}: not done in {COMMAND_S:.0f} s\n{out}\n{err}"
+            ) from None
+    return Ran(tuple(map(str, words)), process.returncode, out, err)
+
+
+@dataclass
+class Node:
+    """One node: its folder, its addresses and, while it runs, its process."""
+
+    folder: Path
+    code: str
+    tier: str
+    grpc: str
+    http: str
+    process: subprocess.Popen[bytes] | None = None
+    client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Proxies of the environment are not for this machine's own addresses.
+        self.client = httpx.Client(base_url=f"http://{self.http}", timeout=60.0, trust_env=False)
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "store.sqlite"
+
+    def log(self) -> str:
+        """All that its processes logged."""
+        path = self.folder / "test.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def told(self, what: str) -> AssertionError:
+        """An error that names the node and shows the end of its log."""
+        tail = "\n".join(self.log().splitlines()[-_LOG_LINES:])
+        return AssertionError(f"{self.tier} {self.code} {what}\n--- end of its log\n{tail}")
+
+    def start(self, *, clock: str = "") -> Self:
+        """Start its process and wait until it is ready; ``clock`` is the instant at which its clock starts this time."""
+        assert not self.running, f"{self.code} runs already"
+        more = {"ZONGHENG_CLOCK__START": clock} if clock else {}
+        with (self.folder / "test.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "node", "run", str(self.folder)],
+                cwd=ROOT,
+                env=_environment(**more),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        end = time.monotonic() + READY_S
+        while not self._ready():
+            if not self.running:
+                raise self.told(f"ended by itself with {self.process.returncode}")
+            if time.monotonic() > end:
+                raise self.told(f"was not ready in {READY_S:.0f} s")
+            time.sleep(0.05)
+        return self
+
+    def _ready(self) -> bool:
+        try:
+            return self.client.get("/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def stop(self) -> None:
+        """Ask it to end, and wait; AssertionError when it does not, or ends with anything but 0."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise self.told(f"did not end within {END_S:.0f} s of SIGTERM") from None
+        if code:
+            raise self.told(f"ended with {code}")
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is said, nothing is finished."""
+        process, self.process = self.process, None
+        assert process is not None
+        assert process.poll() is None, f"{self.code} had ended by itself"
+        process.kill()
+        process.wait()
+
+    def run(self, command: str, *words: object, **environment: str) -> Ran:
+        """``zongheng COMMAND DIR WORDS…``, as a process of its own."""
+        return zongheng(command, self.folder, *words, **environment)
+
+    def get(self, path: str, **params: Any) -> Any:
+        """GET of the running node's API; AssertionError with its log when it does not answer or refuses."""
+        return self._decoded(self._asked("GET", path, params=params))
+
+    def post(self, path: str, body: Any) -> Any:
+        """POST of JSON to the running node's API."""
+        return self._decoded(self._asked("POST", path, json=body))
+
+    def _asked(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            return self.client.request(method, path, **content)
+        except httpx.HTTPError as error:
+            raise self.told(f"does not answer {method} {path}: {type(error).__name__} {error}") from error
+
+    def _decoded(self, response: httpx.Response) -> Any:
+        if not response.is_success:
+            raise self.told(f"answers {response.status_code} to {response.url.path}: {response.text[:1000]}")
+        return response.json()
+
+    def status(self) -> Any:
+        return self.get("/api/status")
+
+    def child(self, code: str) -> Any:
+        """What it says of one child; None while it knows none of that name."""
+        return next((child for child in self.status()["children"] if child["node"] == code), None)
+
+    def alerts(self, **narrow: str) -> list[Any]:
+        """All its alerts that fit."""
+        found: list[Any] = []
+        after = -1
+        while True:
+            page = self.get("/api/alerts", after=after, limit=5_000, **narrow)
+            found += page["alerts"]
+            if page["next"] is None:
+                return found
+            after = page["next"]
+
+    def entries(self, kind: str, origin: str = "") -> list[Any]:
+        """Entries of one kind in a journal that it keeps, read from its own SQLite file."""
+        return [entry for entry in journal(self.database, origin or self.code) if entry.HasField(kind)]
+
+    def import_wabo(self, data: Path, *words: str) -> Ran:
+        """Import of the real permit log."""
+        return self.run("import", data / "wabo" / "receipt.xes.gz", "--mapping", WABO, "--json", *words)
+
+    @contextmanager
+    def door(self) -> Iterator[Callable[[SubmitRequest], SubmitResponse]]:
+        """Its intake over gRPC, through the socket in its folder."""
+        with (
+            control.short_path(self.folder, control.INTAKE) as path,
+            grpc.insecure_channel(f"unix:{path}") as channel,
+        ):
+            stub = IntakeServiceStub(channel)
+            yield lambda request: stub.Submit(request, timeout=30)
+
+
+class Tree:
+    """Nodes of one test, ended with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.nodes: dict[str, Node] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        troubles = []
+        for node in reversed(self.nodes.values()):
+            try:
+                node.stop()
+            except AssertionError as trouble:
+                troubles.append(trouble)
+            node.client.close()
+        if troubles and error is None:
+            raise troubles[0]
+
+    def add(
+        self,
+        tier: str,
+        code: str,
+        parent: Node | None = None,
+        *,
+        clock: str = "",
+        store: str | None = None,
+        confirm: bool = True,
+        calendar: str = "china",
+    ) -> Node:
+        """Make a node's folder, as `zongheng init` does; `start` starts it."""
+        node = Node(
+            self.folder / f"{tier}-{code}",
+            code,
+            tier,
+            f"127.0.0.1:{free_port()}",
+            f"127.0.0.1:{free_port()}",
+        )
+        config.initialise(
+            node.folder,
+            tier=tier,
+            name=f"{tier} {code}",
+            division=code,
+            parent=parent.grpc if parent else None,
+            grpc=node.grpc,
+            http=node.http,
+            calendar=calendar,
+            clock_start=datetime.fromisoformat(clock) if clock else None,
+            store=store,
+            confirm=confirm,
+        )
+        self.nodes[code] = node
+        return node
+
+    def line(self, *tiers: tuple[str, str], confirm: bool = True) -> list[Node]:
+        """A line of nodes, the highest first, each the parent of the next; none is started."""
+        nodes: list[Node] = []
+        for tier, code in tiers:
+            nodes.append(self.add(tier, code, nodes[-1] if nodes else None, confirm=confirm))
+        return nodes
+
+
+def caught_up(child: Node, parent: Node, timeout_s: float = 60.0) -> None:
+    """Wait until the parent holds, has read and has compared all of the running child's journal, and the roots are equal."""
+
+    def holds() -> bool:
+        journal_, held = child.status()["journal"], parent.child(child.code)
+        return bool(
+            held
+            and journal_["lag"] == 0
+            and held["held"] == held["projected"] == held["compared"] == journal_["size"]
+            and held["root"] == journal_["root"]
+        )
+
+    try:
+        until(f"{parent.code} holds all of {child.code}", holds, timeout_s)
+    except AssertionError as error:
+        raise parent.told(
+            f"{error}: child {child.status()['journal']}, {child.status()['link']}; held {parent.child(child.code)}"
+        ) from None
+
+
+def journal(database: Path, origin: str) -> Sequence[Entry]:
+    """All entries of a journal in a SQLite store, read beside whoever has it open."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as store:
+        rows = store.execute("SELECT leaf FROM journal WHERE origin = ? ORDER BY idx", (origin,))
+        return [Entry.FromString(leaf) for (leaf,) in rows]
