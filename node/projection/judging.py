@@ -2,11 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+import polars as pl
 
 from node.projection.context import JournalContext
-from node.store.rows import EventRow, FactsRow
+from node.store.rows import FactsRow
 from node.supervision.evaluate import Finding, evaluate
-from node.supervision.frame import from_rows
+from node.supervision.frame import from_tuples
 
 _AT_ONCE = 0
 
@@ -27,33 +32,39 @@ class Judgement:
     """When to look at each case again."""
 
 
-def judge(
-    rows: Sequence[EventRow],
+class EngineFailed(RuntimeError):
+    """The table engine itself broke down; nothing was judged, and it can be tried again."""
+
+
+def _judge(
+    rows: Sequence[tuple[Any, ...]],
     context: JournalContext,
     as_of_us: int,
     size: int,
     held: Collection[str],
     own: bool,
 ) -> Judgement:
-    """Judge the cases of ``rows`` as of (``as_of_us``, ``size``).
+    """Judge the cases of ``rows`` (plain rows of the event table, ordered by case and index) as of (``as_of_us``, ``size``).
 
     ``held`` are unfinished imports. Facts of own cases are due at once (their findings are still to be raised), those of a child never: a
     parent does not raise a child's alerts. Pure and safe to run in a thread.
     """
     # The door lets five minutes of the future in, and clocks differ. Facts are folded from everything the journal holds, so that figures
     # never depend on whose now it is; findings as of now, so that nobody is accused ahead of time.
-    newest = max((row.at_us for row in rows), default=as_of_us)
-    frame = from_rows(rows)
+    frame = from_tuples([row[1:] for row in rows])
+    newest = max((row[3] for row in rows), default=as_of_us)
     whole = evaluate(frame, context.context, max(as_of_us, newest), size, context.domains)
     judged = (
         whole if newest <= as_of_us else evaluate(frame, context.context, as_of_us, size, context.domains)
     )
-    imported = {row.case_id: row.import_id for row in rows if row.import_id in held}
+    imported: dict[str, str] = {}
+    if held:
+        imported = dict(
+            frame.filter(pl.col("import_id").is_in(list(held))).select("case_id", "import_id").iter_rows()
+        )
     facts = []
     # A case of which nothing had happened yet by then is looked at again when something has.
-    next_at: dict[str, int | None] = (
-        {row.case_id: row.at_us for row in reversed(rows)} if newest > as_of_us else {}
-    )
+    next_at: dict[str, int | None] = {row[1]: row[3] for row in reversed(rows)} if newest > as_of_us else {}
     next_at.update(judged.cases.select("case_id", "next_at_us").iter_rows())
     for row in whole.facts_rows(context.origin):
         facts.append(
@@ -72,3 +83,18 @@ def judge(
         findings=[finding for finding in judged.finding_values() if finding.case_id not in imported],
         next_at={case: at for case, at in next_at.items() if case not in imported},
     )
+
+
+def judge(
+    rows: Sequence[EventRow],
+    context: JournalContext,
+    as_of_us: int,
+    size: int,
+    held: Collection[str],
+    own: bool,
+) -> Judgement:
+    """As `_judge`; a panic inside the table engine, which is no ``Exception``, becomes one, so that it cannot take the node down."""
+    try:
+        return _judge(rows, context, as_of_us, size, held, own)
+    except pl.exceptions.PanicException as panic:
+        raise EngineFailed(f"{len(rows)} events of {context.origin}: {panic}") from panic
