@@ -6,8 +6,6 @@ from typing import Any
 
 import polars as pl
 
-import polars as pl
-
 from node.projection.context import JournalContext
 from node.store.rows import FactsRow
 from node.supervision.evaluate import Finding, evaluate
@@ -86,7 +84,7 @@ def _judge(
 
 
 def judge(
-    rows: Sequence[EventRow],
+    rows: Sequence[tuple[Any, ...]],
     context: JournalContext,
     as_of_us: int,
     size: int,
