@@ -24,7 +24,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(soft_wrap=True)
+_PIPED = 160
+"""Columns where nobody's terminal says how many there are."""
+
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED)
 err = Console(stderr=True, soft_wrap=True)
 
 WRONG_USE = {"bad_request", "not_found", "not_loopback", "protocol"}

@@ -79,7 +79,8 @@ def _print(answer: dict[str, Any]) -> None:
         if part["problem"]:
             out.print(f"[red]not proven: {part['problem']}[/red]", highlight=False)
         for kind, columns in _COLUMNS.items():
-            if part[kind]:
+            # The entries behind alerts are their proof, not news.
+            if part[kind] and not (kind == "entries" and part["alerts"]):
                 _print_rows(part[kind], columns)
 
 

@@ -17,6 +17,8 @@ def register(app: typer.Typer) -> None:
     app.command("case")(case)
     app.command("open")(open_case)
     app.command("move")(move_case)
+    app.command("handovers")(handovers)
+    app.command("sign")(sign)
     app.command("publish")(publish)
 
 
@@ -151,6 +153,55 @@ def move_case(
             print(orjson.dumps(answer).decode())
         else:
             out.print(f"{case_id}: {kind} is in the journal", highlight=False)
+        return 0
+
+    run(work)
+
+
+def handovers(folder: Folder, as_json: Json = False) -> None:
+    """Cases that children handed over to this node and nobody signed for yet."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            waiting = await node.get("/api/handovers")
+        if as_json:
+            for one in waiting:
+                print(orjson.dumps(one).decode())
+            return 0
+        table = Table("case", "from", "handed over", "item", "filed", box=None, pad_edge=False)
+        for one in waiting:
+            table.add_row(
+                one["case"],
+                one["from_node"],
+                (one["at"] or "")[:16],
+                one["item"],
+                (one["filed_at"] or "")[:16],
+            )
+        out.print(table)
+        return 0
+
+    run(work)
+
+
+def sign(
+    folder: Folder,
+    case_id: Annotated[str, typer.Argument(metavar="CASE")],
+    agency: Annotated[str, typer.Option(help="Agency that takes the case on.")],
+    actor: Annotated[str, typer.Option(help="Staff number of who signs.")],
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="When; default: now.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Sign for a case that was handed over to this node; its tier's own clock starts."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.post(
+                f"/api/cases/{case_id}/signature", {"agency": agency, "actor": actor, "at": at}
+            )
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            out.print(f"{case_id} is signed for", highlight=False)
         return 0
 
     run(work)

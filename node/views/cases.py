@@ -346,7 +346,7 @@ async def open_by_hand(node: "Node", form: OpenCase) -> Entered:
         domain=form.domain,
         kind=form.kind,
     )
-    return await _enter(node, submission)
+    return await enter(node, submission)
 
 
 async def move_by_hand(node: "Node", case_id: str, form: MoveCase) -> Entered:
@@ -370,10 +370,11 @@ async def move_by_hand(node: "Node", case_id: str, form: MoveCase) -> Entered:
         attributes=form.attributes,
         domain=known.domain if known else "approval",
     )
-    return await _enter(node, submission)
+    return await enter(node, submission)
 
 
-async def _enter(node: "Node", submission: Submission) -> Entered:
+async def enter(node: "Node", submission: Submission) -> Entered:
+    """Submit one event by hand; ``ZonghengError`` with the door's reason when it is refused."""
     answer = await node.intake.submit(SubmitRequest(source=desk.SOURCE, submissions=[submission]))
     if answer.rejected:
         raise ZonghengError(answer.rejected[0].code, answer.rejected[0].reason)

@@ -19,6 +19,7 @@ from node.views import (
     cases,
     evaluation,
     evidence,
+    handover,
     publication,
     questions,
     rollups,
@@ -161,6 +162,16 @@ def application(node: "Node") -> FastAPI:
     async def move_case(case_id: str, form: cases.MoveCase) -> cases.Entered:
         """Move a case on by hand."""
         return await cases.move_by_hand(node, case_id, form)
+
+    @app.get("/api/handovers", tags=["cases"])
+    async def list_handovers() -> list[handover.HandoverView]:
+        """Cases handed over to this node that nobody signed for yet."""
+        return await handover.waiting(node)
+
+    @app.post("/api/cases/{case_id}/signature", tags=["cases"], status_code=201)
+    async def sign_for(case_id: str, form: handover.Signature) -> cases.Entered:
+        """Sign for a case that was handed over to this node."""
+        return await handover.sign(node, case_id, form)
 
     @app.post("/api/publications", tags=["catalogue"], status_code=201)
     async def publish(form: publication.Publication) -> publication.Published:
