@@ -1,6 +1,7 @@
 """What a mapping makes of a small file, one line an event, as docs/import.md shows it; and an intake to try things on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,10 +9,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from openpyxl import Workbook
 from zongheng.v1.case_pb2 import Attribute
+from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.intake_pb2 import Submission
 
+from federation.journal.checkpoint import Signer, log_id
 from node.intake.checking import check
 from node.intake.mapping import Mapping, parse
+from node.intake.service import Intake
+from node.store.store import MEMORY, Store
+from node.store.vault import Vault
+from node.store.writer import JournalWriter
 
 NOW_US = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,3 +90,41 @@ def write_file(folder: Path, name: str, text: str) -> Path:
     else:
         path.write_text(text, encoding="utf-8")
     return path
+
+
+LOG = log_id("990102001", "0123456789abcdef")
+
+
+@dataclass
+class Desk:
+    """An intake over a store, with what a test looks at."""
+
+    store: Store
+    writer: JournalWriter
+    vault: Vault
+    intake: Intake
+
+    async def entries(self) -> list[Entry]:
+        async with self.store.read() as session:
+            leaves = await session.journal.leaves(self.writer.node, 0, self.writer.size)
+        return [Entry.FromString(leaf) for leaf in leaves]
+
+    async def reopened(self) -> "Desk":
+        """A new process on the same store: nothing remembered but what is stored."""
+        return await desk_on(self.store)
+
+
+async def desk_on(store: Store) -> Desk:
+    signer = Signer.from_bytes(LOG, bytes(range(32)))
+    writer = await JournalWriter.open(store, signer, LOG, "990102001", lambda: NOW_US)
+    vault = Vault(bytes(32))
+    return Desk(store, writer, vault, Intake(store, writer, vault, lambda: NOW_US))
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    store = await Store.open(MEMORY)
+    try:
+        yield await desk_on(store)
+    finally:
+        await store.close()
