@@ -4,6 +4,7 @@ Either way the command speaks the same HTTP API, so there is one answer to every
 socket in its folder, a stopped node is opened under the folder's lock and its application called in this process.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from federation.errors import ZonghengError
 from node import config, control
 
 _PATIENCE_S = 600.0
+_STARTS_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Reach:
 async def reach(folder: Path) -> AsyncIterator[Reach]:
     """Reach the node in ``folder``; ``ZonghengError`` where there is none or another process holds it."""
     config.load(folder)
-    if control.is_running(folder):
+    if await _is_running(folder):
         with control.short_path(folder, control.COMMANDS) as path:
             transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(uds=path)
             async with httpx.AsyncClient(
@@ -60,6 +62,21 @@ async def reach(folder: Path) -> AsyncIterator[Reach]:
                 transport=transport, base_url="http://node", timeout=_PATIENCE_S
             ) as client:
                 yield Reach(folder, False, client, node)
+
+
+async def _is_running(folder: Path) -> bool:
+    """Whether a node serves here; one that holds the lock and does not answer yet is given time to start."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _STARTS_WITHIN_S
+    while not control.is_running(folder):
+        try:
+            with control.FolderLock(folder):
+                return False
+        except ZonghengError:
+            if loop.time() >= until:
+                raise
+        await asyncio.sleep(0.1)
+    return True
 
 
 def _decode(response: httpx.Response) -> Any:
