@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -25,20 +26,27 @@ LOCK = "lock"
 class FolderLock:
     """The exclusive lock on a node's folder, held for as long as the object is entered."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience_s: float = 0.0) -> None:
+        """``patience_s``: how long entering waits for another process to let go."""
         self.folder = folder
+        self._patience_s = patience_s
         self._file: int | None = None
 
     def __enter__(self) -> Self:
         descriptor = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise ZonghengError(
-                "store_locked",
-                f"{self.folder} is in use by another process: is `zongheng run` or an import still going on?",
-            ) from None
+        until = time.monotonic() + self._patience_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    os.close(descriptor)
+                    raise ZonghengError(
+                        "store_locked",
+                        f"{self.folder} is in use by another process: is `zongheng run` or an import still going on?",
+                    ) from None
+                time.sleep(0.05)
         self._file = descriptor
         return self
 

@@ -12,6 +12,9 @@ from federation.errors import ZonghengError
 from node.cli.app import Json, err, out, run
 from node.cli.reach import reach
 
+_COMMANDS_END_WITHIN_S = 3.0
+"""How long `run` waits for a short command that has the stopped node open."""
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The node's folder.")]
 
 
@@ -89,7 +92,7 @@ def run_node(folder: Folder) -> None:
             raise ZonghengError(
                 "not_found", f"{folder} does not exist: `zongheng init {folder} …` makes a node"
             )
-        with control.FolderLock(folder):
+        with control.FolderLock(folder, patience_s=_COMMANDS_END_WITHIN_S):
             async with Node.opened(folder) as node:
                 await node.serve()
         return 0

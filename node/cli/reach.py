@@ -44,39 +44,41 @@ class Reach:
 async def reach(folder: Path) -> AsyncIterator[Reach]:
     """Reach the node in ``folder``; ``ZonghengError`` where there is none or another process holds it."""
     config.load(folder)
-    if await _is_running(folder):
-        with control.short_path(folder, control.COMMANDS) as path:
-            transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(uds=path)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://node", timeout=_PATIENCE_S
-            ) as client:
-                yield Reach(folder, True, client, None)
-        return
-    from node.run import Node
-    from node.web.app import application
+    async with contextlib.AsyncExitStack() as stack:
+        if await _takes_lock(folder, stack):
+            from node.run import Node
+            from node.web.app import application
 
-    with control.FolderLock(folder):
-        async with Node.opened(folder) as node:
-            transport = httpx.ASGITransport(application(node), raise_app_exceptions=False)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://node", timeout=_PATIENCE_S
-            ) as client:
-                yield Reach(folder, False, client, node)
+            node = await stack.enter_async_context(Node.opened(folder))
+            transport: httpx.AsyncBaseTransport = httpx.ASGITransport(
+                application(node), raise_app_exceptions=False
+            )
+            client = httpx.AsyncClient(transport=transport, base_url="http://node", timeout=_PATIENCE_S)
+            yield Reach(folder, False, await stack.enter_async_context(client), node)
+        else:
+            path = stack.enter_context(control.short_path(folder, control.COMMANDS))
+            transport = httpx.AsyncHTTPTransport(uds=path)
+            client = httpx.AsyncClient(transport=transport, base_url="http://node", timeout=_PATIENCE_S)
+            yield Reach(folder, True, await stack.enter_async_context(client), None)
 
 
-async def _is_running(folder: Path) -> bool:
-    """Whether a node serves here; one that holds the lock and does not answer yet is given time to start."""
+async def _takes_lock(folder: Path, stack: contextlib.AsyncExitStack) -> bool:
+    """True: the node is stopped and its lock is held by ``stack``. False: it runs and answers.
+
+    Who holds the lock and does not answer is a node that starts, or another command: it is given time.
+    """
     loop = asyncio.get_running_loop()
     until = loop.time() + _STARTS_WITHIN_S
     while not control.is_running(folder):
         try:
-            with control.FolderLock(folder):
-                return False
+            stack.enter_context(control.FolderLock(folder))
         except ZonghengError:
             if loop.time() >= until:
                 raise
-        await asyncio.sleep(0.1)
-    return True
+        else:
+            return True
+        await asyncio.sleep(0.05)
+    return False
 
 
 def _decode(response: httpx.Response) -> Any:
