@@ -51,7 +51,7 @@ class Readings:
                 rows = keep_rows(rows, undecided)
             self._tables[name] = self._read(rows, ground, context, as_of)
             tables.append(self._tables[name][1])
-        self.frame = pl.concat(tables)
+        self.frame = pl.concat(tables, rechunk=True)
 
     def named(self, name: str, at_least: int | None = None) -> tuple[pl.DataFrame, pl.Series]:
         """The clocks of that name with their readings, and from when their `over` ≥ `at_least` (None: no such column)."""

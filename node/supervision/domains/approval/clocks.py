@@ -107,7 +107,7 @@ def clocks(
         _entries(facts, cases, days[ENTRY]),
     ]
     running = [one for one in found if one.height]
-    all_clocks = pl.concat(running) if running else _NONE
+    all_clocks = pl.concat(running, rechunk=True) if running else _NONE
     return all_clocks, _pauses_of(all_clocks, facts, cases)
 
 
@@ -200,7 +200,7 @@ def _began(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.Series:
         part = facts.parts[name]
         nowhere = nulls(part.height, pl.UInt32)
         marks.append(frame(case=part["case"], row=part["row"], at_us=part["at_us"], place=nowhere))
-    together = pl.concat(marks)
+    together = pl.concat(marks, rechunk=True)
     order = in_order(together["case"], together["row"])
     case, at, place = (together[name][order] for name in ("case", "at_us", "place"))
     before = nulls(1, pl.Int64).append(only(at[:-1], case[1:] == case[:-1]))

@@ -283,9 +283,10 @@ def _away(left: pl.DataFrame, entered: pl.DataFrame) -> pl.DataFrame:
             entered.select("case", "row", "at_us", leaves=pl.lit(False)),
         ]
     ).sort("case", "row")
-    back = pl.when(pl.col("case").shift(-1) == pl.col("case")).then(pl.col("at_us").shift(-1))
+    # Left twice without being signed for in between: nobody knows when it was back.
+    back = (pl.col("case").shift(-1) == pl.col("case")) & ~pl.col("leaves").shift(-1)
     return (
-        moves.with_columns(end_at=back)
+        moves.with_columns(end_at=pl.when(back).then(pl.col("at_us").shift(-1)))
         .filter(pl.col("leaves") & pl.col("end_at").is_not_null())
         .select("case", "at_us", "end_at")
     )

@@ -113,7 +113,7 @@ def figures(ground: Ground, summed: pl.DataFrame) -> pl.DataFrame:
         _counted(RETURNED, only(left["at_us"], left["kind"] == kinds.RETURNED), left["case"]),
         _counted(FEE_CHARGED, fees["at_us"], fees["case"], fees["amount"]),
     ]
-    rows = pl.concat([one for one in counted if one is not None] or [_NOTHING])
+    rows = pl.concat([one for one in counted if one is not None] or [_NOTHING], rechunk=True)
     day = local_day(rows["at_us"], cases["zone"][rows["case"]])
     return frame(case=rows["case"], day=day, figure=rows["figure"], amount=rows["amount"])
 
