@@ -33,13 +33,24 @@ from node.wallclock import Now
 
 log = structlog.get_logger()
 
-READ_CHUNK = 20_000
-"""Leaves read in one transaction."""
+READ_CHUNK = 5_000
+"""Leaves read in one transaction; nothing else runs while they are parsed."""
 
-FOLD_CASES = 40_000
+FOLD_CASES = 10_000
 """Cases folded at once: bounds memory on a bulk import."""
 
-WAKE_CASES = 20_000
+FOLD_AFTER = 100_000
+"""Cases that are waiting when the fold begins though there is more to read."""
+
+WAKE_CASES = 10_000
+
+RUSH = 2_000
+"""Entries that have to be waiting for the projector before it gives way to intake."""
+
+GIVE_WAY_S = 10.0
+"""How long it gives way at most; then intake has to share."""
+
+_PAUSE_S = 0.1
 
 PATIENCE_S = 60.0
 """How long a question waits for the projections to catch up before it is answered from where they are."""
@@ -89,6 +100,8 @@ class Projector:
         self._turn = asyncio.Lock()
         self._idle = asyncio.Condition()
         self._idle_passes = 0
+        self._awaited = 0
+        self._read_to = 0
         self._running = False
         self._rebuilding = False
         self.parked = 0
@@ -144,15 +157,18 @@ class Projector:
         if not self._running:
             await self.catch_up()
             return True
-        async with self._idle:
-            # The pass under way may have begun before what the caller just wrote: wait for a whole one after it.
-            target = self._idle_passes + 1
-            self.ring()
-            try:
+        self._awaited += 1
+        try:
+            async with self._idle:
+                # The pass under way may have begun before what the caller just wrote: wait for a whole one after it.
+                target = self._idle_passes + 1
+                self.ring()
                 async with asyncio.timeout(patience_s):
                     await self._idle.wait_for(lambda: self._idle_passes >= target)
-            except TimeoutError:
-                return False
+        except TimeoutError:
+            return False
+        finally:
+            self._awaited -= 1
         return True
 
     async def catch_up(self) -> None:
@@ -169,7 +185,7 @@ class Projector:
                 await session.links.put(_REBUILDING, b"1")
             self._rebuilding = True
             self._owed.clear()
-            self.parked = 0
+            self._read_to = self.parked = 0
             self._contexts.clear()
             self._comparison.forget()
         await self.settled(patience_s=3_600)
@@ -178,17 +194,41 @@ class Projector:
         """Look whether a rebuild was cut off; call once before anything else."""
         async with self._store.read() as session:
             self._rebuilding = await session.links.get(_REBUILDING) is not None
+            self._read_to = (await session.cursors.get("events", self._own)).position
 
     async def _pass(self) -> bool:
         async with self._turn:
             busy = False
+            await self._give_way()
             heads = await self._heads()
             for head in heads:
                 busy |= await self._read(head)
+                # Folding costs the same for a day's figures whether one entry or many touched them, so what waits is folded together.
+                while self._read_to < head.size and len(self._owed[self._own].cases) < FOLD_AFTER:
+                    if head.origin != self._own:
+                        break
+                    await self._give_way()
+                    await self._read(head)
             for head in heads:
                 busy |= await self._fold(head.origin)
+            await self._comparison.check()
             # Until the alert rows are back nothing may be raised: the guard against raising twice is among them.
             return busy | (not self._rebuilding and await self._wake())
+
+    async def _give_way(self) -> None:
+        """Let a rush of intake pass: both need the same processor, and who hands in is waiting for an answer.
+
+        A single event is never kept waiting, nor is anybody who waits for the projections to settle.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GIVE_WAY_S
+        while self._running and not self._awaited and loop.time() < until:
+            size = self._writer.size
+            if size - self._read_to < RUSH:
+                return
+            await asyncio.sleep(_PAUSE_S)
+            if self._writer.size - size < RUSH * _PAUSE_S:
+                return
 
     async def _heads(self) -> list[Head]:
         async with self._store.read() as session:
@@ -236,6 +276,8 @@ class Projector:
             await self._forward(origin, reading)
         async with self._store.write() as session:
             await session.cursors.set("events", origin, reading.hi)
+            if origin == self._own:
+                self._read_to = reading.hi
             if self._rebuilding and origin == self._own and reading.hi >= head.size:
                 await session.links.delete(_REBUILDING)
                 self._rebuilding = False
@@ -348,6 +390,7 @@ class Projector:
         live: list[Judgement] = []
         for start in range(0, len(ordered), FOLD_CASES):
             batch = ordered[start : start + FOLD_CASES]
+            await self._give_way()
             judgement = await self._judge(context, batch, size, held)
             days |= await self._keep_facts(origin, batch, judgement.facts)
             if len(ordered) <= FOLD_CASES:
@@ -364,14 +407,14 @@ class Projector:
             for judgement in live if not self._rebuilding else ():
                 await self._raising.raise_and_schedule(judgement, dict.fromkeys(judgement.next_at, size))
         else:
-            await self._comparison.folded(origin, size, days, context)
+            self._comparison.folded(origin, days)
         return True
 
     async def _judge(
         self, context: JournalContext, cases: Sequence[str], size: int, held: set[str]
     ) -> Judgement:
         async with self._store.read() as session:
-            rows = await session.events.of_cases(context.origin, cases)
+            rows = await session.events.rows_of_cases(context.origin, cases)
         own = context.origin == self._own
         return await asyncio.to_thread(judge, rows, context, self._now(), size, held, own)
 

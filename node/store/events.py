@@ -50,10 +50,13 @@ class Events:
 
     async def of_cases(self, origin: str, case_ids: Sequence[str]) -> list[EventRow]:
         """Every event of these cases, ordered by (case, index)."""
-        rows = await self._tx.all(
+        return [event_row(row) for row in await self.rows_of_cases(origin, case_ids)]
+
+    async def rows_of_cases(self, origin: str, case_ids: Sequence[str]) -> list[Row]:
+        """The same as plain rows of `COLUMNS`, for folds of many cases."""
+        return await self._tx.all(
             f"{_SELECT} WHERE origin = ? AND case_id = ANY(?) ORDER BY case_id, idx", origin, list(case_ids)
         )
-        return [event_row(row) for row in rows]
 
     async def page(self, origin: str, after: tuple[str, int] | None, limit: int) -> list[EventRow]:
         """The next rows after the key (case, index), ordered by it; None begins."""

@@ -1,0 +1,102 @@
+"""Real node processes for benchmarks: made by ``zongheng init``, run by ``zongheng run``, ended by their process id."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+PATIENCE_S = 60.0
+"""How long a node may take to be made, to become ready and to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A node's folder and addresses."""
+
+    folder: Path
+    node: str
+    grpc: str
+    http: str
+
+
+def free_address() -> str:
+    """A loopback address that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def make(
+    folder: Path, *, tier: str = "village", division: str = "990121101201", parent: str | None = None
+) -> Made:
+    """A node that was never run and whose cards wait for nobody's confirmation."""
+    made = Made(folder, division, free_address(), free_address())
+    command = [sys.executable, "-m", "node", "init", str(folder), "--tier", tier, "--name", tier]
+    command += ["--division", division, "--grpc", made.grpc, "--http", made.http, "--no-confirm"]
+    if parent is not None:
+        command += ["--parent", parent]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
+    if done.returncode:
+        raise RuntimeError(f"no node could be made: {done.stderr}")
+    return made
+
+
+@contextmanager
+def running(made: Made) -> Iterator[tuple[psutil.Process, float]]:
+    """The node's process and the seconds from its start until it said that it is ready."""
+    log_file = made.folder.with_name(made.folder.name + ".log")
+    with log_file.open("ab") as log:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "node", "run", str(made.folder)], stdout=log, stderr=log
+        )
+        try:
+            while not is_ready(made.http):
+                if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+                    raise RuntimeError(f"the node is not ready: {log_file.read_text()[-2000:]}")
+                time.sleep(0.005)
+            yield psutil.Process(process.pid), time.perf_counter() - began
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def is_ready(http: str) -> bool:
+    """Whether the node at ``http`` says that it is ready."""
+    try:
+        with urllib.request.urlopen(f"http://{http}/readyz", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def settle(made: Made, patience_s: float = 300.0) -> float:
+    """Wait until the running node has projected and judged everything it journalled; returns the seconds it took."""
+    began = time.perf_counter()
+    while True:
+        with urllib.request.urlopen(f"http://{made.http}/api/status", timeout=patience_s) as answer:
+            status = json.load(answer)
+        if status["cursors"]["facts"] == status["journal"]["size"] and not status["due"]:
+            return time.perf_counter() - began
+        if time.perf_counter() - began > patience_s:
+            raise RuntimeError(f"{made.node} is still behind: {status['cursors']}, {status['due']} due")
+        time.sleep(0.05)
+
+
+def resident_mb(process: psutil.Process) -> float:
+    """Resident megabytes (10⁶ bytes) of the process and of all its children."""
+    everyone = [process, *process.children(recursive=True)]
+    return sum(each.memory_info().rss for each in everyone) / 1e6
