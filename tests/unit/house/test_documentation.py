@@ -13,6 +13,8 @@ from pydantic import BaseModel
 import node.cli
 import node.views
 
+BY_HAND = "zongheng open, move, handovers, sign, publish, confirm"
+
 SECTIONS = {
     "status": ("zongheng status", "Status"),
     "evaluation": ("zongheng evaluate", "EvaluationView"),
@@ -21,7 +23,8 @@ SECTIONS = {
     "questions": ("zongheng ask", "AnswerView"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),
-    "publication": ("zongheng open, move, publish, confirm", "Published"),
+    "handover": (BY_HAND, "HandoverView"),
+    "publication": (BY_HAND, "Published"),
 }
 """Module of node.views → the section that describes what it answers, and the answer."""
 
@@ -59,7 +62,7 @@ def test_every_field_of_an_answer_is_described(repository: Path, module: str) ->
 
 def test_what_a_case_by_hand_answers_is_described(repository: Path) -> None:
     entered = importlib.import_module("node.views.cases").Entered
-    assert fields(entered) <= described(sections(repository)["zongheng open, move, publish, confirm"])
+    assert fields(entered) <= described(sections(repository)[BY_HAND])
 
 
 def test_every_view_that_answers_a_command_is_looked_at() -> None:
