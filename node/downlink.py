@@ -145,11 +145,20 @@ class ChildJournals:
 class Reports:
     """Figures and cards that children send (``federation.link.ports.ReportSink``)."""
 
-    def __init__(self, store: Store, tree: Tree, comparison: Comparison, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tree: Tree,
+        comparison: Comparison,
+        changed: Callable[[], None],
+        ring: Callable[[], None],
+    ) -> None:
+        """``changed``: rows or cards did; ``ring``: there is something to compare."""
         self._store = store
         self._tree = tree
         self._comparison = comparison
         self._changed = changed
+        self._ring = ring
 
     async def cards(self, child: str, cards: Sequence[NodeCard]) -> None:
         own = self._tree.own.node
@@ -179,13 +188,15 @@ class Reports:
         for node in {row.node for row in rows}:
             if self._tree.route(node) != child:
                 raise ZonghengError("protocol", f"{child} reports figures of {node}, which is not below it")
+        days = {row.day for row in rows if row.node == child}
+        whole = journal_size > 0
         async with self._store.write() as session:
             await session.rollups.upsert(rows)
-            if journal_size:
+            if whole or days:
+                # 0: until the next whole report the rows stand at no size, and nothing may be compared with them.
                 await session.cursors.set("reported", child, journal_size)
         if rows:
             self._changed()
-        if journal_size:
-            await self._comparison.reported(
-                child, journal_size, {row.day for row in rows if row.node == child}
-            )
+        if whole or days:
+            self._comparison.reported(child, journal_size, days)
+            self._ring()

@@ -120,6 +120,8 @@ class Figures:
                     truncated = True
                     break
             head = await session.journal.head(self._node)
+        # Alerts move in the append itself. With entries that are not counted yet, rows may be ahead of the size that was.
+        exact = not truncated and head is not None and head.size == journal_size
         own = NodeCard()
         own.CopyFrom(self._tree.own)
         if head is not None:
@@ -128,8 +130,8 @@ class Figures:
         self._pending[mark] = sent
         if truncated:
             self.changed_here()
-        # A report that is not whole is not for comparing: it names no size.
-        return News(0 if truncated else journal_size, rows, cards, mark)
+        # A report that is not whole, or stands at no one size, is not for comparing: it names none.
+        return News(journal_size if exact else 0, rows, cards, mark)
 
     async def reported(self, mark: int) -> None:
         sent = self._pending.pop(mark, None)

@@ -192,6 +192,7 @@ class ReportSink(Protocol):
 
     async def rows(self, child: str, journal_size: int, rows: Sequence[RollupRow]) -> None:
         """Store rows of the child and of nodes below it; a row replaces the one with its key unless that is
-        newer.
+        newer. `journal_size` is the size of the child's journal that its rows now stand at; 0: at no one size.
+        Called without rows too, when only that size moved on.
         """
         ...

@@ -12,7 +12,7 @@ import structlog
 from zongheng.v1.entry_pb2 import Entry, RollupMismatch
 
 from federation.rollup.merge import compare
-from node.projection.context import Contexts, JournalContext
+from node.projection.context import Contexts
 from node.projection.figures import rows_of_days
 from node.store.store import Store
 from node.store.writer import Draft, JournalWriter
@@ -33,6 +33,7 @@ class Comparison:
         self._now = now
         self._reported: dict[str, int] = {}
         self._owed: defaultdict[str, set[int]] = defaultdict(set)
+        self._waiting: set[str] = set()
         self._known: set[str] = set()
 
     def forget(self) -> None:
@@ -45,26 +46,43 @@ class Comparison:
         reported = self._reported.get(origin, 0)
         return reported if position < reported < top else top
 
-    async def reported(self, origin: str, size: int, days: set[int]) -> None:
-        """A report of ``origin`` at journal ``size`` was stored; it changed these days."""
+    def reported(self, origin: str, size: int, days: set[int]) -> None:
+        """Rows of ``origin`` were stored that changed these days; they stand at journal ``size`` now, 0: at no one size."""
         self._reported[origin] = size
         self._owed[origin] |= days
-        await self.check(origin)
+        self._waiting.add(origin)
 
-    async def folded(self, origin: str, size: int, days: set[int], context: JournalContext) -> None:
-        """The child's facts are at ``size`` now; ``days`` were touched on the way."""
+    def folded(self, origin: str, days: set[int]) -> None:
+        """The child's facts were folded further; ``days`` were touched on the way."""
         self._owed[origin] |= days
-        await self.check(origin)
+        self._waiting.add(origin)
 
-    async def check(self, origin: str) -> None:
-        """Compare if facts and report stand at the same size."""
+    async def check(self) -> None:
+        """Compare every child whose facts and report stand at the same size.
+
+        Call it between two readings, when everything that was read is folded: alerts are read ahead of facts.
+        """
+        while self._waiting:
+            origin = self._waiting.pop()
+            # A report may come meanwhile and owe more.
+            days = self._owed.pop(origin, set())
+            try:
+                done = await self._check(origin, days)
+            except BaseException:
+                self._owed[origin] |= days
+                self._waiting.add(origin)
+                raise
+            if not done:
+                self._owed[origin] |= days
+
+    async def _check(self, origin: str, owed: set[int]) -> bool:
         async with self._store.read() as session:
             size = (await session.cursors.get("facts", origin)).position
             reported = (await session.cursors.get("reported", origin)).position
-            self._reported[origin] = reported
+            self._reported.setdefault(origin, reported)
             if size == 0 or size != reported:
-                return
-            days = self._owed[origin]
+                return False
+            days = set(owed)
             if origin not in self._known:
                 # After a start nobody remembers what was owed: everything is.
                 days |= set(await session.facts.days(origin))
@@ -88,7 +106,6 @@ class Comparison:
                 shown = [row for row in await session.rollups.rows(origin, days=ordered) if row.figures]
                 differences = compare(shown, computed)
         self._known.add(origin)
-        self._owed[origin] = set()
         drafts = []
         for difference in differences:
             mismatch = RollupMismatch(
@@ -109,3 +126,4 @@ class Comparison:
             await self._writer.append(drafts)
         async with self._store.write() as session:
             await session.cursors.set("compared", origin, size, version=len(drafts))
+        return True
