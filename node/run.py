@@ -12,6 +12,7 @@ import random
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
@@ -45,8 +46,6 @@ from node.store.inbox import Inbox
 from node.store.store import Store
 from node.store.vault import Vault
 from node.store.writer import Draft, JournalWriter, Move
-from node.supervision.fold import installed
-from node.supervision.policy import Policy, registered
 from node.tree import Tree
 from node.uplink import Figures, OperatorDesk, OwnJournal, StoredBackoff
 from node.wallclock import Now, system, ticking_from
@@ -57,6 +56,7 @@ from tiers.tier import tier_named
 log = structlog.get_logger()
 
 _FAREWELL_S = 2.0
+_RULES_OF = "rules.of_program"
 
 HEAD_PERIOD_S = 60.0
 """How often a head is signed and children's heads are noted though nothing happened: silence is visible."""
@@ -169,19 +169,25 @@ class Node:
 
     async def _register_rules(self) -> None:
         """Enter the built-in rules as this version of the program has them, once each."""
+        program = version("zongheng")
+        async with self.store.read() as session:
+            if await session.links.get(_RULES_OF) == program.encode():
+                return
+        # The table engine is loaded only where something is to be judged: most commands need it not.
+        from node.supervision.fold import installed
+        from node.supervision.policy import Policy, registered
+
         domains = installed(profile_of(tier_named(self.settings.tier)).domains)
         policy = Policy.from_message(first_policy(self.settings))
         rules = registered([rule for domain in domains for rule in domain.rules], policy)
-        serials = {f"{rule.rule}/{rule.version}": rule for rule in rules}
-        async with self.store.read() as session:
-            known = await session.journal.seen("rule", list(serials))
-        news = [
-            Entry(source="rule", serial=serial, rule_registered=rule)
-            for serial, rule in serials.items()
-            if serial not in known
-        ]
-        if news:
-            await self.write_entries(news)
+        await self.write_entries(
+            [
+                Entry(source="rule", serial=f"{rule.rule}/{rule.version}", rule_registered=rule)
+                for rule in rules
+            ]
+        )
+        async with self.store.write() as session:
+            await session.links.put(_RULES_OF, program.encode())
 
     async def write_entries(self, entries: Sequence[Entry]) -> list[int]:
         """Append the node's own words; returns their indexes. ``noted_at_us`` is filled in."""
