@@ -7,6 +7,7 @@ happened in between; a process that does not end by itself within some seconds i
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -116,6 +117,8 @@ class Federation:
         self.directory = directory
         self._tell = tell
         self.members: dict[str, Member] = {}
+        # More starts at a time than processors would only make each of them slower.
+        self._starting = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def __aenter__(self) -> Self:
         try:
@@ -123,7 +126,7 @@ class Federation:
             for tier in dict.fromkeys(place.tier for place in places()):
                 async with asyncio.TaskGroup() as group:
                     for member in self._of_tier(tier):
-                        group.create_task(self.start(member))
+                        group.create_task(self._start_in_turn(member))
         except BaseException as error:
             await self._end_all()
             raise first_error(error) from None
@@ -202,6 +205,10 @@ class Federation:
                 async with asyncio.TaskGroup() as group:
                     for node, cases in by_node.items():
                         group.create_task(self._submit(self.members[node], doors[node], cases))
+
+    async def _start_in_turn(self, member: Member) -> None:
+        async with self._starting:
+            await self.start(member)
 
     async def _publish(self, member: Member) -> None:
         """The catalogue comes as an import of its own, before any case."""

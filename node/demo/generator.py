@@ -74,12 +74,6 @@ class Plan:
             grouped[one.fault.name].append(one)
         return grouped
 
-    def alerts_of(self, node: str, case_id: str) -> int:
-        """Alerts that must be there at a node for a case."""
-        return sum(
-            count for (at, case, _, _), count in self.findings.items() if (at, case) == (node, case_id)
-        )
-
     def difference(self, found: Counter[Finding]) -> tuple[Counter[Finding], Counter[Finding]]:
         """(missing, unplanned): what was planted and not found, and what was found without having been planted."""
         return self.findings - found, found - self.findings

@@ -41,15 +41,16 @@ class Asked:
 
 
 async def ask_three(federation: Federation, plan: Plan) -> list[Asked]:
-    """Red cards of the whole tree; one case's trail out of a village; a rule again with a stricter limit over a county."""
+    """Red cards of the whole tree; one case's trail through all tiers; a rule again with a stricter limit over a county."""
     city = federation.root
     reds = sum(count for (_, _, _, level), count in plan.findings.items() if level == RED)
     questions = [
         await _ask(city, {"subtree": city.node, "question": "alerts", "level": "red"}, "alerts", reds),
     ]
-    origin, case_id = _of_a_village(plan)
-    entries = plan.events[(origin, case_id)] + plan.alerts_of(origin, case_id)
-    body = {"subtree": origin, "question": "case", "subject": case_id}
+    case_id = _of_a_village(plan)
+    entries = sum(count for (_, case), count in plan.events.items() if case == case_id)
+    entries += sum(count for (_, case, _, _), count in plan.findings.items() if case == case_id)
+    body = {"subtree": city.node, "question": "case", "subject": case_id}
     questions.append(await _ask(city, body, "entries", entries))
     county = next(member for member in federation.members.values() if member.place.tier == "county")
     stricter: dict[str, Any] = {
@@ -64,13 +65,12 @@ async def ask_three(federation: Federation, plan: Plan) -> list[Asked]:
     return questions
 
 
-def _of_a_village(plan: Plan) -> tuple[str, str]:
-    """A village and a case that was filed there: one whose town spent the days, where there is one."""
+def _of_a_village(plan: Plan) -> str:
+    """A case that was filed in a village: one whose town spent the days, where there is one."""
     slow = plan.by_fault()[SLOW_DESK]
-    case_id = (
-        slow[0].case_id if slow else min(case for node, case in plan.events if place(node).tier == VILLAGE)
-    )
-    return origin_of(case_id), case_id
+    if slow:
+        return slow[0].case_id
+    return min(case for _, case in plan.events if place(origin_of(case)).tier == VILLAGE)
 
 
 async def _ask(city: Member, body: dict[str, Any], rows: str, expected_rows: int | None) -> Asked:
@@ -83,6 +83,8 @@ async def _ask(city: Member, body: dict[str, Any], rows: str, expected_rows: int
     counted = expected_rows is None or got == expected_rows
     words = f"{got} {rows}" if counted else f"{got} {rows}, {expected_rows} expected"
     verified = answer["verified"] is True
+    problems = [f"{part['node']}: {part['problem']}" for part in answer["nodes"] if part["problem"]]
+    words = "; ".join([words, *problems])
     return Asked(
         " ".join(str(value) for value in body.values()),
         expected,

@@ -165,7 +165,10 @@ def test_rest_is_when_nothing_is_left_to_do(plan: Plan) -> None:
     [
         ({"cursors": {"events": 100, "facts": 90}}, "has read 90 of 100 entries"),
         ({"due": 3}, "has 3 cases to judge"),
-        ({"journal": {"size": 100, "root": "r", "lag": 4}}, "has 4 entries to relay (linked)"),
+        (
+            {"journal": {"size": 100, "root": "r", "lag": 4, "cosigned_size": 96}},
+            "has 4 entries to relay (linked)",
+        ),
     ],
 )
 def test_unrest_says_what_is_left_to_do(plan: Plan, change: dict[str, Any], words: str) -> None:
@@ -198,7 +201,7 @@ async def test_a_node_that_refuses_to_answer_is_named(plan: Plan) -> None:
     made = federation(world(plan))
     refusing = httpx.MockTransport(lambda request: httpx.Response(503, text="not now"))
     made.members["990121"].client = httpx.AsyncClient(transport=refusing, base_url="http://node")
-    with pytest.raises(ZonghengError, match="990121.*answers 503 to /api/status: not now"):
+    with pytest.raises(ZonghengError, match=r"990121.*answers 503 to /api/status: not now"):
         await settle(made, lambda line: None)
 
 
