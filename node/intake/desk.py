@@ -14,6 +14,7 @@ from zongheng.v1.intake_pb2 import Person, Submission
 
 from federation.errors import ZonghengError
 from node.intake import values
+from node.intake.attributes import attribute
 from node.intake.identity import counts_for_identity, derived_serial
 from node.intake.mapping import BadMapping, Value
 from node.intake.times import NotATime, Reading, day_number, reader, zone_of
@@ -161,8 +162,4 @@ def _attribute(name: str, value: Any, sense: Sense, zone: str) -> Attribute:
         read = values.as_sense(lambda case, cells: value, written, sense, zone, name)({}, {})
     except (Unfit, BadMapping) as error:
         raise ZonghengError("unreadable", str(error)) from error
-    if isinstance(read, bool):
-        return Attribute(name=name, flag=read)
-    return (
-        Attribute(name=name, integer=read) if isinstance(read, int) else Attribute(name=name, text=read or "")
-    )
+    return attribute(name, "" if read is None else read)

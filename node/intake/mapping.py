@@ -8,21 +8,24 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping as AbstractMapping
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
     model_validator,
 )
 
+from node.intake.published import Agency as Agency
+from node.intake.published import Fee as Fee
+from node.intake.published import Item as Item
+from node.intake.published import Limit as Limit
+from node.intake.published import Part, Texts
+from node.intake.published import Step as Step
+from node.intake.published import TierLimit as TierLimit
 from node.intake.readers.record import MIB, ReadOptions
 from node.intake.times import zone_of
 
@@ -32,10 +35,6 @@ Unit: TypeAlias = Literal["working", "natural", "hour"]
 
 class BadMapping(Exception):
     """The mapping cannot be used; the message names the key and says what to do. Nothing was written."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
 def _pattern(value: str) -> str:
@@ -55,14 +54,7 @@ Pattern = Annotated[str, Field(min_length=1), BeforeValidator(_pattern)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 
 
-def _texts(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
-
-
-class Value(_Part):
+class Value(Part):
     """Where a value comes from and how it is read. Short forms: ``"column"``, ``"=constant"``, a number, a flag."""
 
     column: Texts = ()
@@ -103,7 +95,7 @@ AnyValue = Annotated[Value, BeforeValidator(_value)]
 Attributes: TypeAlias = dict[str, AnyValue]
 
 
-class Condition(_Part):
+class Condition(Part):
     """What a column must hold. Short forms: a text or number (is), a list (is one of)."""
 
     is_: tuple[Scalar, ...] | None = Field(default=None, alias="is")
@@ -130,14 +122,14 @@ def _condition(value: Any) -> Any:
 Conditions: TypeAlias = dict[str, Annotated[Condition, BeforeValidator(_condition)]]
 
 
-class Applicant(_Part):
+class Applicant(Part):
     """The citizen or company; goes to the vault, never into the journal."""
 
     name: AnyValue | None = None
     id_number: AnyValue | None = None
 
 
-class Read(_Part):
+class Read(Part):
     """How to read the file."""
 
     format: Literal["xes", "csv", "xlsx", "jsonl"] | None = None
@@ -173,16 +165,16 @@ class Read(_Part):
         )
 
 
-class Case(_Part):
+class Case(Part):
     """Which case a record belongs to."""
 
     id: AnyValue = Value(column=("case:concept:name",))
     prefix: AnyValue | None = None
     separator: str = "-"
-    when: Conditions = {}
+    when: Conditions = Field(default_factory=dict)
 
 
-class _Said(_Part):
+class _Said(Part):
     """What can be said of an event, for all in ``[event]`` and for one in ``[[events]]``."""
 
     time: AnyValue | None = None
@@ -193,7 +185,7 @@ class _Said(_Part):
     step: AnyValue | None = None
     serial: AnyValue | None = None
     applicant: Applicant | None = None
-    attributes: Attributes = {}
+    attributes: Attributes = Field(default_factory=dict)
 
 
 class Event(_Said):
@@ -213,7 +205,7 @@ class Rule(_Said):
     is_: Texts = Field(default=(), alias="is")
     matches: Pattern | None = None
     otherwise: bool = False
-    when: Conditions = {}
+    when: Conditions = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _whole(self) -> "Rule":
@@ -241,101 +233,7 @@ class Rule(_Said):
         return self.name or (f"{self.kind}:{step}" if step else self.kind)
 
 
-class Limit(_Part):
-    """A length of time."""
-
-    days: int | None = Field(default=None, ge=0, le=36_500)
-    hours: int | None = Field(default=None, ge=0, le=100_000)
-    unit: Literal["working", "natural"] | None = None
-    roll_forward: bool | None = None
-    basis: str = ""
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Limit":
-        if (self.days is None) == (self.hours is None):
-            raise ValueError("say days (with unit) or hours")
-        if self.days is not None and self.unit is None:
-            raise ValueError('say unit = "working" or "natural"; 日 is not always a working day')
-        if self.hours is not None and (self.unit is not None or self.roll_forward is not None):
-            raise ValueError("hours are working hours: leave out unit and roll_forward")
-        return self
-
-
-class Step(_Part):
-    """A step of an item's process."""
-
-    code: str = Field(min_length=1)
-    name: str = ""
-    role: Literal["handle", "review", "approve", ""] = ""
-    limit: Limit | None = None
-    after: Texts = ()
-    required: bool = False
-    authorised: Texts = ()
-    responsible: str = ""
-
-
-class Fee(_Part):
-    """The standard fee."""
-
-    yuan: Decimal = Field(ge=0, le=Decimal(10) ** 12, max_digits=15, decimal_places=2)
-    basis: str = ""
-
-    @field_validator("yuan", mode="before")
-    @classmethod
-    def _exact(cls, value: Any) -> Any:
-        if isinstance(value, float):
-            raise ValueError('write it as text, so that it stays exact: yuan = "80.00"')
-        return value
-
-
-class TierLimit(_Part):
-    """How long a case may lie at one tier."""
-
-    tier: str = Field(min_length=1)
-    limit: Limit
-
-
-class Item(_Part):
-    """One item (事项) to be published with the import."""
-
-    code: str = Field(min_length=1)
-    name: str = ""
-    agency: str = ""
-    version: int = Field(default=1, ge=1, le=2**31)
-    valid_from: date | None = None
-    valid_to: date | None = None
-    statutory: Limit | None = None
-    promised: Limit | None = None
-    steps: tuple[Step, ...] = ()
-    fee: Fee | None = None
-    legal_basis: str = ""
-    tier_limits: tuple[TierLimit, ...] = ()
-    special_procedures: Texts = ()
-
-    @model_validator(mode="after")
-    def _steps_known(self) -> "Item":
-        codes = [step.code for step in self.steps]
-        if len(set(codes)) != len(codes):
-            raise ValueError("two steps have one code")
-        for step in self.steps:
-            for before in step.after:
-                if before not in codes:
-                    raise ValueError(
-                        f"step {step.code} comes after {before!r}, which is no step of this item"
-                    )
-        return self
-
-
-class Agency(_Part):
-    """One agency (部门) to be published with the import."""
-
-    code: str = Field(min_length=1)
-    name: str = ""
-    superior: str = ""
-    line: str = ""
-
-
-class Mapping(_Part):
+class Mapping(Part):
     """A whole mapping file."""
 
     source: str = Field(min_length=1, max_length=100)
@@ -345,7 +243,7 @@ class Mapping(_Part):
     case: Case = Case()
     event: Event = Event()
     events: tuple[Rule, ...] = ()
-    maps: dict[str, dict[str, Scalar]] = {}
+    maps: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
     items: tuple[Item, ...] = ()
     agencies: tuple[Agency, ...] = ()
     digest: str = Field(default="", exclude=True)

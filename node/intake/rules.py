@@ -12,17 +12,17 @@ from zongheng.v1.case_pb2 import Attribute, CaseEvent
 from zongheng.v1.intake_pb2 import Person, Submission
 
 from node.intake import values
+from node.intake.attributes import filled
 from node.intake.identity import counts_for_identity, derived_serial
 from node.intake.mapping import Applicant, BadMapping, Condition, Rule, Value
 from node.intake.mapping import Mapping as MappingFile
-from node.intake.times import Reading, day_number, zone_of
+from node.intake.times import Reading
 from node.intake.values import Columns, Unfit
 from node.intake.vocabulary import Sense, Vocabulary
 
 Text: TypeAlias = Callable[[Any, Any], str]
 Test: TypeAlias = Callable[[Any, Any], bool]
 Timed: TypeAlias = Callable[[Any, Any], Reading | None]
-Filled: TypeAlias = Callable[[Any, Any, list[Attribute]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,9 @@ class RuleMaker:
             if senses.get(name) is Sense.TEXT
         }
         fill = [
-            self._filled(kind, name, value, f"{key}.{name}")
+            filled(
+                name, value, self._raw(value, f"{key}.{name}"), senses.get(name), self._zone, f"{key}.{name}"
+            )
             for name, value in attributes.items()
             if name not in texts
         ]
@@ -309,70 +311,3 @@ class RuleMaker:
                 return Refusal(row, "unreadable", f"{label}: it holds characters that are no text")
 
         return make
-
-    def _filled(self, kind: str, name: str, value: Value, key: str) -> Filled:
-        """A function that adds one attribute where the record has it."""
-        sense = self._words.kinds[kind].get(name)
-        get = self._raw(value, key)
-        if sense is None:
-            return self._due(name, value, get, key)
-        read = values.as_sense(get, value, sense, self._zone, name)
-        if value.constant is not None and value.map is None and value.pick is None:
-            try:
-                constant = read({}, {})
-            except Unfit as error:
-                raise BadMapping(f"{key}: {error}") from error
-            if constant is None:
-                return lambda case, cells, said: None
-            fixed = _attribute(name, constant)
-            return lambda case, cells, said: said.append(fixed)
-
-        if sense is Sense.FLAG:
-
-            def flag(case: Any, cells: Any, said: list[Attribute]) -> None:
-                found = read(case, cells)
-                if found is not None:
-                    said.append(Attribute(name=name, flag=bool(found)))
-
-            return flag
-
-        if sense in (Sense.CODE, Sense.UNIT):
-
-            def code(case: Any, cells: Any, said: list[Attribute]) -> None:
-                found = read(case, cells)
-                if found:
-                    said.append(Attribute(name=name, text=str(found)))
-
-            return code
-
-        def number(case: Any, cells: Any, said: list[Attribute]) -> None:
-            found = read(case, cells)
-            if found is not None:
-                said.append(Attribute(name=name, integer=int(found)))
-
-        return number
-
-    def _due(self, name: str, value: Value, get: values.Raw, key: str) -> Filled:
-        """``statutory_due``: an instant or a day, whichever the value is."""
-        read = values.as_time(get, value, self._zone, name)
-        zone = value.zone or self._zone
-        as_at, as_day = f"{name}_at", f"{name}_day"
-
-        def due(case: Any, cells: Any, said: list[Attribute]) -> None:
-            found = read(case, cells)
-            if found is None:
-                return
-            if not found[1]:
-                said.append(Attribute(name=as_at, integer=found[0]))
-            elif zone is not None:
-                said.append(Attribute(name=as_day, integer=day_number(found[0], zone_of(zone))))
-
-        return due
-
-
-def _attribute(name: str, value: int | str | bool) -> Attribute:
-    if isinstance(value, bool):
-        return Attribute(name=name, flag=value)
-    if isinstance(value, str):
-        return Attribute(name=name, text=value)
-    return Attribute(name=name, integer=value)

@@ -9,13 +9,12 @@ An import killed anywhere goes on where it stopped (``progress``). Until ``Finis
 """
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 import grpc.aio
 import structlog
 from zongheng.v1.catalogue_pb2 import Agency, Item
-from zongheng.v1.entry_pb2 import Entry, ImportFinished, Rejected
+from zongheng.v1.entry_pb2 import Entry, ImportFinished
 from zongheng.v1.intake_pb2 import (
     FinishImportRequest,
     FinishImportResponse,
@@ -28,6 +27,7 @@ from zongheng.v1.intake_pb2 import (
 from zongheng.v1.intake_pb2_grpc import IntakeServiceServicer
 
 from federation.errors import ZonghengError, abort
+from node.intake.batch import Batch
 from node.intake.door import Door, Held, Refused
 from node.intake.progress import Progress
 from node.intake.sameness import same_entry, same_held
@@ -45,46 +45,6 @@ AT_ONCE: Final = 5_000
 _LONGEST_SOURCE: Final = 100
 _DUPLICATE: Final = Refused("duplicate", "its serial was used before with other content")
 _CATALOGUE_SOURCE: Final = "catalogue"
-
-
-class _Batch:
-    """One request on its way: what is drafted for which submission, and what has become of it."""
-
-    def __init__(self, door: Door, submissions: Sequence[Submission]) -> None:
-        self.door = door
-        self.drafts: list[Draft] = []
-        self.of: list[Submission | None] = []
-        """Position i: the submission that draft i lets in; None: the draft is a rejection."""
-        self.held: list[tuple[Submission, Held]] = []
-        self.vaulted: dict[int, Held] = {}
-        """By position of the draft, what it was held as."""
-        self.rejected: list[Rejected] = []
-        self.repeated = 0
-        """Known before, through another import or none."""
-        self.resent = 0
-        """Known before through this import, which a killed process had begun."""
-        for submission in submissions:
-            admitted = door.admit(submission)
-            if isinstance(admitted, Draft):
-                self.let_in(submission, admitted)
-            elif isinstance(admitted, Held):
-                self.held.append((submission, admitted))
-            else:
-                self.turn_away(submission, admitted)
-
-    def let_in(self, submission: Submission, draft: Draft) -> None:
-        self.drafts.append(draft)
-        self.of.append(submission)
-
-    @property
-    def accepted(self) -> int:
-        return sum(submission is not None for submission in self.of)
-
-    def turn_away(self, submission: Submission, refused: Refused) -> None:
-        draft, rejected = self.door.rejected(submission, refused)
-        self.drafts.append(draft)
-        self.of.append(None)
-        self.rejected.append(rejected)
 
 
 class Intake(IntakeServiceServicer):
@@ -106,7 +66,7 @@ class Intake(IntakeServiceServicer):
         progress = await self._under_way(request) if request.import_id else None
         # What this version does not know could be anything, a person's name too.
         request.DiscardUnknownFields()
-        batch = _Batch(Door(request.source, request.import_id, self._now()), request.submissions)
+        batch = Batch(Door(request.source, request.import_id, self._now()), request.submissions)
         if batch.held:
             await self._vaulted(request, batch)
         if batch.drafts or progress is not None:
@@ -124,7 +84,7 @@ class Intake(IntakeServiceServicer):
             rejected=batch.rejected,
         )
 
-    async def _append(self, batch: _Batch, progress: Progress | None) -> Appended:
+    async def _append(self, batch: Batch, progress: Progress | None) -> Appended:
         if progress is None:
             return await self._writer.append(batch.drafts)
         run = progress.run()
@@ -156,7 +116,7 @@ class Intake(IntakeServiceServicer):
         progress = self._imports[import_id] = Progress.of(run)
         return progress
 
-    async def _vaulted(self, request: SubmitRequest, batch: _Batch) -> None:
+    async def _vaulted(self, request: SubmitRequest, batch: Batch) -> None:
         """Draft what was held for the vault; what was journalled before is compared and not vaulted again."""
         async with self._store.read() as session:
             seen = await session.journal.seen(request.source, [held.serial for _, held in batch.held])
@@ -191,7 +151,7 @@ class Intake(IntakeServiceServicer):
             else:
                 batch.turn_away(submission, draft)
 
-    async def _sort_repeats(self, request: SubmitRequest, batch: _Batch, appended: Appended) -> None:
+    async def _sort_repeats(self, request: SubmitRequest, batch: Batch, appended: Appended) -> None:
         """Tell repeats from duplicates, and journal the rejection of those."""
         new = {index for at, index in enumerate(appended.indexes) if at not in appended.repeated}
         duplicates: list[Submission] = []
@@ -218,7 +178,7 @@ class Intake(IntakeServiceServicer):
             await self._writer.append([draft for draft, _ in told])
             batch.rejected.extend(rejected for _, rejected in told)
 
-    def _count_repeat(self, request: SubmitRequest, batch: _Batch, leaf: bytes) -> None:
+    def _count_repeat(self, request: SubmitRequest, batch: Batch, leaf: bytes) -> None:
         if request.import_id and Entry.FromString(leaf).import_id == request.import_id:
             batch.resent += 1
         else:

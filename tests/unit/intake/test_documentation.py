@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from federation.errors import CATALOGUE
-from node.intake import mapping
+from node.intake import mapping, published
 from node.intake.vocabulary import vocabulary
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "import.md"
@@ -20,7 +20,9 @@ EXAMPLES = {match["name"]: match for match in EXAMPLE.finditer(PAGE.read_text(en
 MODELS = [
     model
     for model in vars(mapping).values()
-    if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == mapping.__name__
+    if isinstance(model, type)
+    and issubclass(model, BaseModel)
+    and model.__module__ in (mapping.__name__, published.__name__)
 ]
 
 
