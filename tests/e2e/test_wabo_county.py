@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,11 +14,11 @@ LAST_EVENT: Final = "2012-01-23T15:42:54.644+01:00"
 
 
 @pytest.fixture(scope="module")
-def county(shared_tree: Tree, shared_data: Path) -> Iterator[Node]:
+def county(shared_tree: Tree, shared_data: Path) -> Node:
     node = shared_tree.add("county", "330101")
     report = node.import_wabo(shared_data).ended(0).json
     assert (report["outcome"], report["rejected"], report["cases"]) == ("imported", 0, 1434)
-    yield node
+    return node
 
 
 @pytest.fixture(scope="module")
