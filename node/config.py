@@ -21,7 +21,8 @@ from pydantic_settings import (
 
 from federation.errors import ZonghengError
 from federation.journal.checkpoint import Signer, log_id
-from tiers.tier import tier_named
+from tiers.division import Division, MalformedDivision
+from tiers.tier import UnknownTier, tier_named
 
 SETTINGS_FILE = "node.toml"
 
@@ -114,7 +115,11 @@ def initialise(
     confirm: bool = True,
 ) -> NodeSettings:
     """Make a node's folder: keys, then settings; refuses a folder that already holds a node."""
-    rank = tier_named(tier).rank
+    try:
+        tier = tier_named(tier)
+        rank, division = tier.rank, Division(division).node_id
+    except (UnknownTier, MalformedDivision) as error:
+        raise ZonghengError("bad_request", str(error)) from error
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     if (folder / SETTINGS_FILE).exists():

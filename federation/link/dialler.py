@@ -141,7 +141,11 @@ class Dialler:
                 self._dialling = False
                 await self._drive(Tick())
                 if self._dialling:
-                    lost = await self._link()
+                    # In a task of its own: before Python 3.11.4 the task that hosted a failed TaskGroup stays half cancelled, and its
+                    # next timeout would end the dialler.
+                    async with asyncio.TaskGroup() as one:
+                        linking = one.create_task(self._link())
+                    lost = linking.result()
                     self._push = None
                     if not self._stopping.is_set():  # an own goodbye is no failure
                         await self._drive(lost)

@@ -79,7 +79,7 @@ def _print_case(answer: dict[str, Any]) -> None:
             f"\n{clock['clock']} {clock['subject']}: due {clock['due_at']}, over {clock['over']}, {verdict}{provisional}",
             highlight=False,
         )
-        for day in clock.get("days", []):
+        for day in clock["days"] or []:
             mark = f"{day['count']:>4}" if day["counted"] else "   –"
             out.print(
                 f"  {day['day']} {day['weekday']} {mark}  {day['reason']}", highlight=False, markup=False

@@ -60,6 +60,8 @@ def init(
         from node.run import Node
         from node.views.present import time_us
         from node.wallclock import instant
+        from tiers.division import Division, doubts
+        from tiers.tier import tier_named
 
         start: datetime | None = instant(time_us(clock, zone)) if clock else None
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

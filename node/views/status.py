@@ -21,6 +21,8 @@ _DUE_AT_MOST = 1_000
 
 class JournalStatus(BaseModel):
     log_id: str
+    verifier: str
+    """The journal key, a C2SP vkey: what an evidence file of this node is checked with."""
     size: int
     root: str
     """Hex."""
@@ -159,6 +161,7 @@ async def status(node: "Node") -> Status:
         link=LinkStatus(state=node.link_state, instruction=node.link_instruction),
         journal=JournalStatus(
             log_id=head.log_id,
+            verifier=head.verifier,
             size=head.size,
             root=head.root.hex(),
             checkpoint=head.note,
