@@ -56,9 +56,10 @@ class ImportReport:
     @property
     def exit_code(self) -> int:
         """0: all is in. 1: something was rejected, or nothing is new."""
-        if self.outcome in ("already_imported", "nothing_to_import") or self.rejected:
+        if self.rejected:
             return 1
-        return 1 if self.outcome == "imported" and not self.accepted else 0
+        new = self.accepted if self.outcome == "imported" else sum(self.events.values())
+        return 0 if new and self.outcome in ("imported", "dry_run") else 1
 
     def as_json(self) -> dict[str, Any]:
         """Stable keys; documented in docs/import.md."""

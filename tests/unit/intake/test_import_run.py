@@ -237,6 +237,13 @@ async def test_a_dry_run_writes_nothing_and_says_what_would_come(tmp_path: Path)
     assert got.exit_code == 1
 
 
+async def test_a_dry_run_of_which_nothing_would_come_says_so_with_its_exit_code(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("id,what,at\n")
+    assert report(check(path, parse(MAPPING.encode()), now_us=NOW), "dry_run").exit_code == 1
+    assert report(check(log(tmp_path, 1), parse(MAPPING.encode()), now_us=NOW), "dry_run").exit_code == 0
+
+
 async def test_only_the_first_rejections_are_told_one_by_one(desk: Any, tmp_path: Path) -> None:
     got = await take(desk, log(tmp_path, 3, more="x,dreamt,2024-03-05\n" * 50), keep=5)
     assert (len(got.rejections), got.rejected) == (5, 50)
