@@ -72,6 +72,8 @@ def init(
             )  # fmt: skip
             async with Node.opened(folder):
                 pass
+        for doubt in doubts(Division(settings.division), tier_named(settings.tier)):
+            err.print(f"note: {doubt}", style="yellow", markup=False, highlight=False)
         out.print(
             f"{settings.tier} node {settings.node} {settings.name} is ready in {folder}", highlight=False
         )
