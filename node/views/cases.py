@@ -1,14 +1,12 @@
-"""One case with its clocks explained, lists of cases, and cases moved on by hand."""
+"""One case with its clocks explained, and lists of cases."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
-from zongheng.v1.intake_pb2 import Submission, SubmitRequest
+from pydantic import BaseModel
 
 from federation.errors import ZonghengError
-from node.intake import desk
 from node.store.facts import OPEN, FactsFilter
 from node.store.rows import EventRow, FactsRow
 from node.supervision.calendar import EPOCH_ORDINAL
@@ -111,43 +109,6 @@ class CaseRowView(BaseModel):
 class CasePage(BaseModel):
     cases: list[CaseRowView]
     total: int
-
-
-class OpenCase(BaseModel):
-    """A case opened by hand."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    item: str = Field(min_length=1)
-    agency: str = Field(min_length=1)
-    actor: str = Field(min_length=1)
-    domain: str = "approval"
-    kind: str = "application"
-    at: str | None = None
-    applicant: str = ""
-    id_number: str = ""
-    attributes: dict[str, str] = {}
-    """By the domain's names; text is read as an import reads a cell. Free text goes to the vault."""
-
-
-class MoveCase(BaseModel):
-    """One event of a case, by hand."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: str = Field(min_length=1)
-    actor: str = Field(min_length=1)
-    step: str = ""
-    agency: str = ""
-    at: str | None = None
-    attributes: dict[str, str] = {}
-    """By the domain's names; text is read as an import reads a cell. Free text goes to the vault."""
-
-
-class Entered(BaseModel):
-    case: str
-    journal_size: int
-    """The event lies below this size, durably."""
 
 
 async def page(
@@ -327,55 +288,3 @@ def _days(
 
 def _instant(at_us: int | None) -> datetime | None:
     return None if at_us is None else instant(at_us)
-
-
-async def open_by_hand(node: "Node", form: OpenCase) -> Entered:
-    """Open a case; the answer names it. ``ZonghengError`` with the door's reason when it is refused."""
-    now_us, zone = node.now(), node.settings.zone
-    submission = desk.open_case(
-        node.settings.node,
-        at=form.at or instant(now_us),
-        agency=form.agency,
-        item=form.item,
-        zone=zone,
-        now_us=now_us,
-        actor=form.actor,
-        applicant_name=form.applicant,
-        applicant_id_number=form.id_number,
-        attributes=form.attributes,
-        domain=form.domain,
-        kind=form.kind,
-    )
-    return await enter(node, submission)
-
-
-async def move_by_hand(node: "Node", case_id: str, form: MoveCase) -> Entered:
-    """Add one event to a case that this node's journal knows."""
-    await node.projector.settled()
-    async with node.store.read() as session:
-        known = await session.facts.get(node.settings.node, case_id)
-    if known is None and form.kind != "signed_for":
-        raise ZonghengError("not_found", f"there is no case {case_id} here: open it first")
-    now_us = node.now()
-    submission = desk.move_case(
-        case_id,
-        form.kind,
-        at=form.at or instant(now_us),
-        agency=form.agency or (known.agency if known else ""),
-        zone=node.settings.zone,
-        now_us=now_us,
-        actor=form.actor,
-        item=known.item if known else "",
-        step=form.step,
-        attributes=form.attributes,
-        domain=known.domain if known else "approval",
-    )
-    return await enter(node, submission)
-
-
-async def enter(node: "Node", submission: Submission) -> Entered:
-    """Submit one event by hand; ``ZonghengError`` with the door's reason when it is refused."""
-    answer = await node.intake.submit(SubmitRequest(source=desk.SOURCE, submissions=[submission]))
-    if answer.rejected:
-        raise ZonghengError(answer.rejected[0].code, answer.rejected[0].reason)
-    return Entered(case=submission.event.case_id, journal_size=answer.journal_size)

@@ -14,7 +14,7 @@ from node.intake import desk
 from node.store.facts import FactsFilter
 from node.store.rows import EventRow, FactsRow
 from node.supervision.domains.approval.events import HANDED_OVER, KINDS, SIGNED_FOR
-from node.views.cases import Entered, enter
+from node.views.by_hand import Entered, enter
 from node.views.present import time_text
 from node.wallclock import instant
 

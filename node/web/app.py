@@ -16,6 +16,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from federation.errors import ZonghengError, problem
 from node.views import (
     alerts,
+    by_hand,
     cases,
     evaluation,
     evidence,
@@ -144,9 +145,9 @@ def application(node: "Node") -> FastAPI:
         )  # fmt: skip
 
     @app.post("/api/cases", tags=["cases"], status_code=201)
-    async def open_case(form: cases.OpenCase) -> cases.Entered:
+    async def open_case(form: by_hand.OpenCase) -> by_hand.Entered:
         """Open a case by hand."""
-        return await cases.open_by_hand(node, form)
+        return await by_hand.open_by_hand(node, form)
 
     @app.get("/api/cases/{case_id}", tags=["cases"])
     async def get_case(case_id: str, explain: bool = False, as_of: str | None = None) -> cases.CaseView:
@@ -159,9 +160,9 @@ def application(node: "Node") -> FastAPI:
         return await evidence.of_case(node, case_id, index)
 
     @app.post("/api/cases/{case_id}/events", tags=["cases"], status_code=201)
-    async def move_case(case_id: str, form: cases.MoveCase) -> cases.Entered:
+    async def move_case(case_id: str, form: by_hand.MoveCase) -> by_hand.Entered:
         """Move a case on by hand."""
-        return await cases.move_by_hand(node, case_id, form)
+        return await by_hand.move_by_hand(node, case_id, form)
 
     @app.get("/api/handovers", tags=["cases"])
     async def list_handovers() -> list[handover.HandoverView]:
@@ -169,7 +170,7 @@ def application(node: "Node") -> FastAPI:
         return await handover.waiting(node)
 
     @app.post("/api/cases/{case_id}/signature", tags=["cases"], status_code=201)
-    async def sign_for(case_id: str, form: handover.Signature) -> cases.Entered:
+    async def sign_for(case_id: str, form: handover.Signature) -> by_hand.Entered:
         """Sign for a case that was handed over to this node."""
         return await handover.sign(node, case_id, form)
 
