@@ -8,7 +8,6 @@ from pydantic import BaseModel
 
 from node.projection.context import JournalContext
 from node.supervision.evaluate import Evaluation, evaluate
-from node.supervision.frame import concat, from_tuples
 from node.supervision.levels import LEVELS
 from node.views.present import time_text, time_us
 
@@ -54,18 +53,15 @@ async def evaluation(node: "Node", as_of: str | None) -> EvaluationView:
     as_of_us = time_us(as_of, zone) or node.now()
     async with node.store.read() as session:
         size = (await session.cursors.get("events", origin)).position
-        frames = [
-            await asyncio.to_thread(from_tuples, [row[1:] for row in rows])
-            async for rows in session.events.stream(origin)
-        ]
+        events = await node.history.events(session, origin, size)
     context = await node.contexts.of(origin)
-    return await asyncio.to_thread(_evaluated, frames, context, as_of_us, size, zone)
+    return await asyncio.to_thread(_evaluated, events, context, as_of_us, size, zone)
 
 
 def _evaluated(
-    frames: list[pl.DataFrame], context: JournalContext, as_of_us: int, size: int, zone: str
+    events: pl.DataFrame, context: JournalContext, as_of_us: int, size: int, zone: str
 ) -> EvaluationView:
-    return shown(evaluate(concat(frames), context.context, as_of_us, size, context.domains), zone)
+    return shown(evaluate(events, context.context, as_of_us, size, context.domains), zone)
 
 
 def shown(result: Evaluation, zone: str) -> EvaluationView:

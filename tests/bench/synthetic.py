@@ -87,10 +87,10 @@ def as_tuples(events: Iterable[Event], first: int) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for idx, (case_id, kind, at, agency, actor, item, step, attributes) in enumerate(events, first):
         text = orjson.dumps(attributes).decode()
+        times = (at + 60_000_000, at + 61_000_000)
         rows.append(
-            (case_id, idx, at, 0, ZONE, DOMAIN, kind, at + 60_000_000, at + 61_000_000, agency, actor, item, step)
-            + ("", "", text)
-        )  # fmt: skip
+            (case_id, idx, at, 0, ZONE, DOMAIN, kind, *times, agency, actor, item, step, "", "", text)
+        )
     assert not rows or len(rows[0]) == len(TUPLE)
     return rows
 
