@@ -1,6 +1,7 @@
 """The real permit log in a village under a running town, county and city: what each tier holds, counts and answers."""
 
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -30,13 +31,13 @@ def line(shared_tree: Tree, shared_data: Path) -> list[Node]:
     report = village.import_wabo(shared_data).ended(0).json
     assert (report["outcome"], report["accepted"]) == ("imported", 12_774)
     # Red cards rise as entries of each tier's own journal, so the lower link has to be quiet first.
-    for parent, child in reversed(list(zip(nodes, nodes[1:], strict=False))):
+    for parent, child in reversed(list(pairwise(nodes))):
         caught_up(child, parent)
     return nodes
 
 
 def test_every_parent_holds_its_childs_journal_to_the_root(line: list[Node]) -> None:
-    for parent, child in zip(line, line[1:], strict=False):
+    for parent, child in pairwise(line):
         caught_up(child, parent)
         own, held = child.status()["journal"], parent.child(child.code)
         assert (held["held"], held["root"]) == (own["size"], own["root"])
@@ -118,7 +119,7 @@ def test_red_cards_rose_to_the_city_as_the_village_wrote_them(line: list[Node]) 
 
 
 def test_every_figure_was_computed_again_and_none_differs(line: list[Node]) -> None:
-    for parent, child in zip(line, line[1:], strict=False):
+    for parent, child in pairwise(line):
         held = parent.child(child.code)
         assert held["compared"] == held["reported"] == child.status()["journal"]["size"]
         assert parent.entries("rollup_mismatch") == []

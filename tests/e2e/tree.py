@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -262,9 +262,18 @@ class Node:
                 return found
             after = page["next"]
 
-    def entries(self, kind: str, origin: str = "") -> list[Any]:
-        """Entries of one kind in a journal that it keeps, read from its own SQLite file."""
-        return [entry for entry in journal(self.database, origin or self.code) if entry.HasField(kind)]
+    def leaves(self, origin: str = "") -> list[bytes]:
+        """The stored bytes of its journal, or of one that it received, read beside whoever has its SQLite file open."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)) as store:
+            rows = store.execute(
+                "SELECT leaf FROM journal WHERE origin = ? ORDER BY idx", (origin or self.code,)
+            )
+            return [bytes(leaf) for (leaf,) in rows]
+
+    def entries(self, kind: str = "", origin: str = "") -> list[Any]:
+        """Entries of its journal, or of one that it received; of one kind, or all."""
+        entries = [Entry.FromString(leaf) for leaf in self.leaves(origin)]
+        return [entry for entry in entries if not kind or entry.HasField(kind)]
 
     def import_wabo(self, data: Path, *words: str) -> Ran:
         """Import of the real permit log."""
@@ -365,10 +374,3 @@ def caught_up(child: Node, parent: Node, timeout_s: float = 60.0) -> None:
         raise parent.told(
             f"{error}: child {child.status()['journal']}, {child.status()['link']}; held {parent.child(child.code)}"
         ) from None
-
-
-def journal(database: Path, origin: str) -> Sequence[Entry]:
-    """All entries of a journal in a SQLite store, read beside whoever has it open."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as store:
-        rows = store.execute("SELECT leaf FROM journal WHERE origin = ? ORDER BY idx", (origin,))
-        return [Entry.FromString(leaf) for (leaf,) in rows]
