@@ -21,6 +21,7 @@ from node.supervision.context import Context
 from node.supervision.finding import FINDINGS, Finding, finding_values
 from node.supervision.fold import Domain, Ground
 from node.supervision.judgement import CASES, COUNTS, FIGURES, Applied, JudgedCases
+from node.supervision.readings import Readings
 
 __all__ = [
     "CASES",
@@ -44,9 +45,13 @@ class Judged:
     domain: Domain
     ids: pl.Series
     ground: Ground
-    clocks: pl.DataFrame
-    """The clocks with their readings (`clock.READING_SCHEMA`) as of the instant; of many cases at once, without those
-    of steps and the like that stopped well in time (`readings`)."""
+    readings: Readings
+
+    @property
+    def clocks(self) -> pl.DataFrame:
+        """The clocks with their readings (`fold.CLOCKS`, `clock.READING_SCHEMA`) as of the instant; of many cases at once,
+        without those of steps and the like that stopped well in time (`readings`)."""
+        return self.readings.frame
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def evaluate(
         findings=_concat([verdict.findings for verdict in verdicts], FINDINGS),
         rules=_concat([verdict.counts for verdict in verdicts], COUNTS),
         figures=_concat([one.figures() for one in cases], FIGURES),
-        judged=tuple(Judged(one.domain, one.ids, one.ground, one.readings.frame) for one in cases),
+        judged=tuple(Judged(one.domain, one.ids, one.ground, one.readings) for one in cases),
     )
 
 

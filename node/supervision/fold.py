@@ -23,6 +23,7 @@ from node.supervision.frame import BASE, SCHEMA
 from node.supervision.policy import Rule
 
 CLOCKS: Final[dict[str, type[pl.DataType]]] = {
+    "clock": pl.Int64,
     "case": pl.UInt32,
     "part": pl.String,
     "code": pl.String,
@@ -32,12 +33,12 @@ CLOCKS: Final[dict[str, type[pl.DataType]]] = {
     "actor": pl.String,
     **{name: kind for name, kind in CLOCK_SCHEMA.items() if name != "clock"},
 }
-"""Columns of a clock as a domain states it: whose it is, what it is called (statutory, promised, step, …) and its terms.
+"""Columns of a clock as a domain states it: its number, whose it is, what it is called (statutory, promised, step, …) and its terms.
 
 `part`, `code` and `nth` say what in the case it is about (see `subject`); `agency` null: the case's."""
 
 GROUND_PAUSES: Final[dict[str, type[pl.DataType]]] = PAUSE_SCHEMA
-"""Columns of a pause of such a clock; its `clock` is the clock's row."""
+"""Columns of a pause of such a clock; its `clock` is the clock's number."""
 
 
 def subject() -> pl.Expr:
@@ -61,13 +62,13 @@ class CaseEvents:
         missing = [name for name in BASE if name not in events.columns]
         if missing:
             raise ValueError(f"events lack the columns {missing}")
-        # In one piece, so that a gather is one jump.
-        events = events.rechunk() if _ordered(events) else events.sort("at_us", "idx")
+        if not _ordered(events):
+            events = events.sort("at_us", "idx")
         self.case, self.ids = _numbered(events["case_id"])
         self._columns = {column.name: column for column in events.get_columns()}
         self._columns["case"] = self.case
         self._columns["row"] = numbers(events.height).alias("row")
-        self._kind = events["kind"]
+        self._kind = self["kind"]
         self.kinds = frozenset(_distinct(self._kind))
 
     def __len__(self) -> int:
@@ -75,8 +76,11 @@ class CaseEvents:
         return self.ids.len()
 
     def __getitem__(self, column: str) -> pl.Series:
-        """A column over all events."""
-        return self._columns[column]
+        """A column over all events, in one piece so that a gather is one jump."""
+        values = self._columns[column]
+        if values.n_chunks() > 1:
+            values = self._columns[column] = values.rechunk()
+        return values
 
     def of(self, kinds: str | tuple[str, ...], *columns: str) -> pl.DataFrame:
         """Events of these kinds in order, with `case`, `at_us` and `columns`; a column that no event carries is null.
@@ -94,7 +98,7 @@ class CaseEvents:
         height = int(mask.sum())
         return pl.DataFrame(
             [
-                self._columns[name].filter(mask)
+                self._columns[name].filter(mask).rechunk()
                 if name in self._columns
                 else nulls(height, _dtype(name)).alias(name)
                 for name in names
@@ -103,15 +107,15 @@ class CaseEvents:
 
     def stated(self, column: str, keep: Keep = "last") -> pl.Series:
         """For each case the first or last value of an attribute that some event of it states; null where none does."""
-        values = self._columns.get(column)
-        if values is None or values.null_count() == values.len():
+        if column not in self._columns or self._columns[column].null_count() == self._columns[column].len():
             return nulls(len(self), _dtype(column))
+        values = self[column]
         given = present(values)
         return spread(values.filter(given), self.case.filter(given), len(self), keep)
 
     def text(self, column: str, keep: Keep = "first") -> pl.Series:
         """For each case the first or last value of a base text column that is not empty; "" where all are."""
-        values = self._columns[column]
+        values = self[column]
         nearest = take(values, self.firsts if keep == "first" else positions(self.case, len(self), "last"))
         if (nearest != "").all():
             return nearest
@@ -140,13 +144,13 @@ class Ground:
     """What the rules of a domain stand on at an instant: facts with the catalogue applied, and the clocks they start.
 
     `frames` are what rules with a test read (each with `case`, `part`, `code`, `nth`, `agency`, `actor` as far as it has them);
-    `clocks` has the columns `CLOCKS`, `pauses` those of `GROUND_PAUSES`. `clear` counts, by rule, the subjects that need neither
+    `clocks` are frames with the columns `CLOCKS`, each of one name and no two of the same, `pauses` has those of `GROUND_PAUSES`. `clear` counts, by rule, the subjects that need neither
     row nor clock to know that the rule has nothing against them, and `unclear` those of which too little is known to say.
     """
 
     facts: Facts
     frames: Mapping[str, pl.DataFrame]
-    clocks: pl.DataFrame
+    clocks: Mapping[str, pl.DataFrame]
     pauses: pl.DataFrame
     clear: Mapping[str, int]
     unclear: Mapping[str, int]
@@ -165,8 +169,8 @@ class Domain:
     """(events, zone of cases that name none) → facts."""
     ground: Callable[[Facts, Context, int], Ground]
     """(facts, context, as_of_us) → what the rules stand on."""
-    summary: Callable[[Ground, pl.DataFrame], pl.DataFrame]
-    """(ground, its clocks with readings) → one row a case, in case order: the columns `SUMMARY`."""
+    summary: Callable[[Ground, Mapping[str, pl.DataFrame]], pl.DataFrame]
+    """(ground, its clocks with readings, by name) → one row a case, in case order: the columns `SUMMARY`."""
     figures: Callable[[Ground, pl.DataFrame], pl.DataFrame]
     """(ground, summary) → what cases add to the daily figures: the columns `FIGURES`."""
     summed_clocks: tuple[str, ...]
@@ -217,7 +221,9 @@ def _numbered(ids: pl.Series) -> tuple[pl.Series, pl.Series]:
         return constant(0, ids.len(), pl.UInt32).alias("case"), ids[:1]
     # A category set of its own: its codes count from 0 and are forgotten with it.
     codes = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.UInt32)
-    return codes.alias("case"), spread(ids, codes, codes.n_unique(), "first")
+    highest = codes.max()
+    assert isinstance(highest, int)
+    return codes.alias("case"), spread(ids, codes, highest + 1, "first")
 
 
 def _distinct(texts: pl.Series) -> list[str]:

@@ -93,10 +93,14 @@ class JudgedCases:
         self._as_of = as_of_us
         self._rules = rules
         self.ground = domain.ground(domain.fold(events, context.zone), context, as_of_us)
-        terms = _with_limits(self.ground.clocks, limits) if limits else self.ground.clocks
+        clocks = {
+            name: _with_limit(rows, limits[name]) if name in limits else rows
+            for name, rows in self.ground.clocks.items()
+        }
         early = {one.clock for _, thresholds in rules for one in thresholds if one.at_least < 1}
-        self.readings = Readings(self.ground, terms, context, as_of_us, early.union(domain.summed_clocks))
-        self._summary = domain.summary(self.ground, self.readings.frame)
+        exact = early.union(domain.summed_clocks)
+        self.readings = Readings(clocks, self.ground.pauses, context, as_of_us, exact)
+        self._summary = domain.summary(self.ground, self.readings.by_name)
 
     @classmethod
     def of(
@@ -186,12 +190,13 @@ class JudgedCases:
         rows = []
         checked = unclear = 0
         for place, threshold in enumerate(thresholds):
-            clocks, reached = self.readings.named(threshold.clock, threshold.at_least)
+            clocks = self.readings.named(threshold.clock)
             if not place:
                 unclear = clocks["over"].null_count()
                 checked = clocks.height - unclear + self.readings.aside(threshold.clock)
             if clocks.is_empty():
                 continue
+            reached = self.readings.reached(threshold.clock, threshold.at_least)
             by_now = true(reached <= self._as_of)
             waits = ~by_now & present(reached)
             if waits.any():
@@ -280,14 +285,12 @@ class JudgedCases:
         return none.scatter(first["case"], first["at_us"])
 
 
-def _with_limits(clocks: pl.DataFrame, limits: Mapping[str, int]) -> pl.DataFrame:
-    """The clocks with other limits, by name, in place of what they carry."""
-    named = pl.col("name").is_in(list(limits))
-    limit = pl.col("name").replace_strict(limits, default=None, return_dtype=pl.Int32)
+def _with_limit(clocks: pl.DataFrame, days: int) -> pl.DataFrame:
+    """The clocks with another limit in place of what they carry."""
     return clocks.with_columns(
-        amount=pl.when(named).then(limit).otherwise("amount"),
-        stated_due_at=pl.when(~named).then("stated_due_at"),
-        stated_due_day=pl.when(~named).then("stated_due_day"),
+        amount=pl.lit(days, dtype=pl.Int32),
+        stated_due_at=pl.lit(None, dtype=pl.Int64),
+        stated_due_day=pl.lit(None, dtype=pl.Int32),
     )
 
 

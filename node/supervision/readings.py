@@ -5,16 +5,17 @@ another. Of many clocks, those that stopped before they could possibly be over a
 "over by one": there are at most as many counted days as natural ones. They count as checked; `frame` leaves them out.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 import polars as pl
 
-from node.supervision.clock import HOUR, RunningClocks
-from node.supervision.columns import constant, fill, keep_rows, numbers, present, true
+from node.supervision.clock import HOUR, READING_SCHEMA, RunningClocks
+from node.supervision.columns import fill, keep_rows, nulls, present, true
 from node.supervision.context import Context
-from node.supervision.fold import Ground
+from node.supervision.fold import CLOCKS
 
 FEW: Final = 2_000
 """Up to so many clocks are laid out as one table."""
@@ -24,63 +25,75 @@ _DAY: Final = 86_400_000_000
 _SHORT_DAY: Final = 2 * 3_600_000_000
 """What the days between two instants may lack of 24 hours each, where a zone puts its clocks on."""
 
+_NONE: Final = pl.DataFrame(schema={**CLOCKS, **READING_SCHEMA})
+
 
 class Readings:
-    """The clocks of a ground as of an instant."""
+    """Clocks as of an instant."""
 
     def __init__(
-        self, ground: Ground, terms: pl.DataFrame, context: Context, as_of_us: int, exact: Collection[str]
+        self,
+        clocks: Mapping[str, pl.DataFrame],
+        pauses: pl.DataFrame,
+        context: Context,
+        as_of_us: int,
+        exact: Collection[str],
     ) -> None:
-        """`terms` are the ground's clocks, or others in their place row by row; clocks named in `exact` are all read."""
-        as_of = _EPOCH + timedelta(microseconds=as_of_us)
-        terms = terms.hstack([numbers(terms.height).cast(pl.Int64).alias("clock")])
+        """`clocks` by name and their `pauses` as a ground states them; those named in `exact` are all read."""
+        self._context = context
+        self._as_of = _EPOCH + timedelta(microseconds=as_of_us)
         self._aside: dict[str, int] = {}
-        self._tables: dict[str, tuple[RunningClocks, pl.DataFrame]] = {}
-        self._together: tuple[RunningClocks, pl.DataFrame] | None = None
-        self._reached: dict[int, pl.Series] = {}
-        if terms.height <= FEW:
-            self._together = self._read(terms, ground, context, as_of)
-            self.frame = self._together[1]
+        self._tables: dict[str, tuple[RunningClocks, slice]] = {}
+        self._reached: dict[tuple[int, int], pl.Series] = {}
+        self.by_name: dict[str, pl.DataFrame] = {}
+        """The clocks with their readings."""
+        if sum(rows.height for rows in clocks.values()) <= FEW:
+            self._read(clocks, pauses)
             return
-        tables = []
-        for name in terms["name"].unique(maintain_order=True).to_list():
-            rows = keep_rows(terms, terms["name"] == name)
+        for name, rows in clocks.items():
             if name not in exact:
                 undecided = ~_in_time(rows)
                 self._aside[name] = rows.height - int(undecided.sum())
                 rows = keep_rows(rows, undecided)
-            self._tables[name] = self._read(rows, ground, context, as_of)
-            tables.append(self._tables[name][1])
-        self.frame = pl.concat(tables, rechunk=True)
+            if rows.height:
+                mine = pauses.join(rows.select("clock"), on="clock", how="semi") if pauses.height else pauses
+                self._read({name: rows}, mine)
 
-    def named(self, name: str, at_least: int | None = None) -> tuple[pl.DataFrame, pl.Series]:
-        """The clocks of that name with their readings, and from when their `over` ≥ `at_least` (None: no such column)."""
-        if self._together is not None:
-            clocks, rows = self._together
-            mine = rows["name"] == name
-            found = keep_rows(rows, mine)
-            if at_least is None or found.is_empty():
-                return found, constant(0, 0, pl.Int64)
-            if at_least not in self._reached:
-                self._reached[at_least] = clocks.over_reaches(at_least)
-            return found, self._reached[at_least].filter(mine)
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The clocks of all names."""
+        return pl.concat(self.by_name.values(), rechunk=True) if self.by_name else _NONE
+
+    def named(self, name: str) -> pl.DataFrame:
+        """The clocks of that name with their readings."""
+        return self.by_name.get(name, _NONE)
+
+    def reached(self, name: str, at_least: int) -> pl.Series:
+        """From when the `over` of each of them is ≥ `at_least` (µs; null: never)."""
         if name not in self._tables:
-            return self.frame.clear(), constant(0, 0, pl.Int64)
+            return nulls(0, pl.Int64)
         clocks, rows = self._tables[name]
-        return rows, constant(0, 0, pl.Int64) if at_least is None else clocks.over_reaches(at_least)
+        key = (id(clocks), at_least)
+        if key not in self._reached:
+            self._reached[key] = clocks.over_reaches(at_least)
+        return self._reached[key][rows]
 
     def aside(self, name: str) -> int:
         """How many clocks of that name were set aside as in time."""
         return self._aside.get(name, 0)
 
-    def _read(
-        self, terms: pl.DataFrame, ground: Ground, context: Context, as_of: datetime
-    ) -> tuple[RunningClocks, pl.DataFrame]:
-        pauses = ground.pauses
-        if pauses.height and self._together is None and terms.height < ground.clocks.height:
-            pauses = pauses.join(terms.select("clock"), on="clock", how="semi")
-        clocks = RunningClocks(terms, pauses, context.calendar, context.hours)
-        return clocks, terms.hstack(clocks.at(as_of).get_columns()[1:])
+    def _read(self, clocks: Mapping[str, pl.DataFrame], pauses: pl.DataFrame) -> None:
+        if not clocks:
+            return
+        terms = pl.concat(clocks.values(), rechunk=True) if len(clocks) > 1 else next(iter(clocks.values()))
+        running = RunningClocks(terms, pauses, self._context.calendar, self._context.hours)
+        read = terms.hstack(running.at(self._as_of).get_columns()[1:])
+        begin = 0
+        for name, part in clocks.items():
+            rows = slice(begin, begin + part.height)
+            self._tables[name] = running, rows
+            self.by_name[name] = read[rows]
+            begin = rows.stop
 
 
 def _in_time(rows: pl.DataFrame) -> pl.Series:

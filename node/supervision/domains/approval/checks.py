@@ -165,14 +165,23 @@ def duties(cases: pl.DataFrame, steps: pl.DataFrame) -> Found:
     )
     first = handled.hstack([pair[: handled.height].alias("pair")]).filter(handled["actor"] != "")
     second = frame(approved_at=approved["at_us"], pair=pair[handled.height :])
-    met = first.unique("pair", keep="first").join(second.unique("pair", keep="first"), on="pair")
-    rows = met.select("case", "actor", "agency", since=pl.max_horizontal("at_us", "approved_at"))
-    if rows.height > 1:
-        rows = rows.sort("case", "since", "actor").unique("case", keep="first", maintain_order=True)
+    if not first["pair"].is_in(second["pair"].implode()).any():
+        rows = _NO_DUTIES.select("case", "actor", "agency", "since")
+    else:
+        rows = _met(first, second)
     nameless = [part["case"].filter(part["actor"] == "") for part in (handled, approved)]
     unsure = both & has(pl.concat(nameless), n) & ~has(rows["case"], n)
     unclear = int(unsure.sum())
     return Found(rows, clear=int(both.sum()) - rows.height - unclear, unclear=unclear)
+
+
+def _met(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    """Of each case the one who first had both duties."""
+    both = first.unique("pair", keep="first").join(second.unique("pair", keep="first"), on="pair")
+    rows = both.select("case", "actor", "agency", since=pl.max_horizontal("at_us", "approved_at"))
+    if rows.height < 2:
+        return rows
+    return rows.sort("case", "since", "actor").unique("case", keep="first", maintain_order=True)
 
 
 def pauses(facts: Facts, cases: pl.DataFrame, context: Context) -> pl.DataFrame:

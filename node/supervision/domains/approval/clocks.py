@@ -90,8 +90,8 @@ def clocks(
     steps: pl.DataFrame,
     context: Context,
     days: Mapping[str, int | None],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """All clocks, and their pauses. `steps` have their catalogue columns; `days` are the rules' own lengths by clock."""
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """All clocks by name, and their pauses. `steps` have their catalogue columns; `days` are the rules' own lengths by clock."""
     cases = limits.cases
     found = [
         _whole(cases, STATUTORY),
@@ -106,9 +106,17 @@ def clocks(
         _issue(cases, days[ISSUE]),
         _entries(facts, cases, days[ENTRY]),
     ]
-    running = [one for one in found if one.height]
-    all_clocks = pl.concat(running, rechunk=True) if running else _NONE
-    return all_clocks, _pauses_of(all_clocks, facts, cases)
+    by_name: dict[str, pl.DataFrame] = {}
+    counted = 0
+    for one in found:
+        if one.height:
+            name = one["name"][0]
+            clock = (numbers(one.height).cast(pl.Int64) + counted).alias("clock")
+            numbered = pl.DataFrame([clock, *one.get_columns()[1:]])
+            before = by_name.get(name)
+            by_name[name] = numbered if before is None else pl.concat([before, numbered], rechunk=True)
+            counted += one.height
+    return by_name, _pauses_of(by_name, facts, cases)
 
 
 def _rows(rows: pl.DataFrame, name: str, **terms: pl.Series | str | int) -> pl.DataFrame:
@@ -361,27 +369,26 @@ def _entries(facts: Facts, cases: pl.DataFrame, days: int | None) -> pl.DataFram
     )
 
 
-def _pauses_of(all_clocks: pl.DataFrame, facts: Facts, cases: pl.DataFrame) -> pl.DataFrame:
+def _pauses_of(by_name: Mapping[str, pl.DataFrame], facts: Facts, cases: pl.DataFrame) -> pl.DataFrame:
     """What is taken out of the clocks: pauses that count, and for the tier's clock the time away."""
     pauses, away = facts.parts["pauses"], facts.parts["away"]
     if pauses.is_empty() and away.is_empty():
         return _NO_PAUSES
     pauses = pauses.filter(pauses["counts"])
-    numbered = all_clocks.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("clock"), "case", "name")
+    counting = pauses.select(
+        "case",
+        start_at="at_us",
+        # A pause that nobody ended ends with the case.
+        end_at=pl.coalesce("end_at", cases["stop_at"][pauses["case"]]),
+        granted=pl.col("granted_days").cast(pl.Int32),
+    )
+    gone = away.select("case", start_at="at_us", end_at="end_at", granted=pl.lit(None, dtype=pl.Int32))
     taken = [
-        numbered.filter(numbered["name"].is_in(_PAUSED)).join(
-            pauses.select(
-                "case",
-                start_at="at_us",
-                # A pause that nobody ended ends with the case.
-                end_at=pl.coalesce("end_at", cases["stop_at"].gather(pauses["case"])),
-                granted=pl.col("granted_days").cast(pl.Int32),
-            ),
-            on="case",
-        ),
-        numbered.filter(numbered["name"] == TIER).join(
-            away.select("case", start_at="at_us", end_at="end_at", granted=pl.lit(None, dtype=pl.Int32)),
-            on="case",
-        ),
+        by_name[name].select("clock", "case").join(out, on="case")
+        for names, out in ((_PAUSED, counting), ((TIER,), gone))
+        for name in names
+        if name in by_name and out.height
     ]
+    if not taken:
+        return _NO_PAUSES
     return pl.concat(taken).select(*GROUND_PAUSES)

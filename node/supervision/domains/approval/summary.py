@@ -5,6 +5,7 @@ settled by its completion. Days are local days of the case's zone. A case is rec
 for; it is handled once at every other node that signed for it.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -43,19 +44,15 @@ FEE_CHARGED: Final = "fee_charged_fen"
 _STATES: Final = pl.Series(["received", "accepted", "paused", "handed_over", "refused", "completed"])
 
 
-def summary(ground: Ground, read: pl.DataFrame) -> pl.DataFrame:
+def summary(ground: Ground, read: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Columns of `SUMMARY`, in case order. Late: past the statutory due, or the promised one where there is no statutory limit."""
     cases = ground.frames["cases"]
     n = cases.height
-    name = read["name"]
-    columns = ("case", "due_at", "over", "late", "used")
-    statutory, promised, length = (
-        keep_rows(read[columns], name == clock)
-        for clock in (clocks.STATUTORY, clocks.PROMISED, clocks.LENGTH)
-    )
 
-    def placed(rows: pl.DataFrame, column: str) -> pl.Series:
-        return nulls(n, SUMMARY[_PLACED[column]]).scatter(rows["case"], rows[column])
+    def placed(clock: str, column: str) -> pl.Series:
+        values = nulls(n, SUMMARY[_PLACED[column]])
+        rows = read.get(clock)
+        return values if rows is None else values.scatter(rows["case"], rows[column])
 
     pauses = ground.facts.parts["pauses"]
     lasting = keep_rows(pauses, (pauses["kind"] != EXTENSION) & pauses["counts"] & ~present(pauses["end_at"]))
@@ -73,7 +70,7 @@ def summary(ground: Ground, read: pl.DataFrame) -> pl.DataFrame:
         1,
     ):
         state = where(mask, constant(number, n, pl.UInt32), state)
-    used = coalesce(placed(statutory, "used"), placed(length, "used"))
+    used = coalesce(placed(clocks.STATUTORY, "used"), placed(clocks.LENGTH, "used"))
     return frame(
         item=cases["item"],
         agency=cases["agency"],
@@ -81,11 +78,11 @@ def summary(ground: Ground, read: pl.DataFrame) -> pl.DataFrame:
         received_at_us=cases["received_at"],
         accepted_at_us=cases["accepted_at"],
         completed_at_us=cases["completed_at"],
-        statutory_due_us=placed(statutory, "due_at"),
-        promised_due_us=placed(promised, "due_at"),
-        statutory_over=placed(statutory, "over"),
-        promised_over=placed(promised, "over"),
-        late=coalesce(placed(statutory, "late"), placed(promised, "late")),
+        statutory_due_us=placed(clocks.STATUTORY, "due_at"),
+        promised_due_us=placed(clocks.PROMISED, "due_at"),
+        statutory_over=placed(clocks.STATUTORY, "over"),
+        promised_over=placed(clocks.PROMISED, "over"),
+        late=coalesce(placed(clocks.STATUTORY, "late"), placed(clocks.PROMISED, "late")),
         duration_days=only(used, completed),
         applicant=cases["applicant"],
     )
