@@ -14,12 +14,10 @@ from node.demo.expected import BREACHES, NOTICE, RED, YELLOW
 from node.demo.items import TOWN, UPPER, VILLAGE, Matter, Task
 from node.demo.places import Place
 from node.demo.turn import Break, Turn
+from node.demo.usual import plain, quick, split
 
 SLOW_DESK: Final = "slow_desk"
 """The fault that the tour and the questions look at: the desk that spent the days."""
-
-_CAUTION: Final = 0.85
-"""Share of clean cases that stay three days clear of every limit of the case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,56 +34,6 @@ class Fault:
     turn: Callable[[Random, Matter, Place], Turn]
 
 
-def usual(random: Random, matter: Matter, place: Place) -> Turn:
-    """A clean case: as long as cases take, a few filed online, a few corrected once, paused or collected later."""
-    paused = bool(matter.pause_kind) and random.random() < 0.4
-    # A pause that begins on the due day moves nothing any more, so a case that takes one keeps clear of its end.
-    careful = paused or random.random() < _CAUTION
-    use: dict[str, tuple[int, ...]] = {}
-    for stage, tasks in matter.stages.items():
-        if matter.rises:
-            days = dict(zip(matter.stages, matter.desk_days, strict=False))[stage] - 1
-        elif matter.natural:
-            days = 1
-        else:
-            days = max(0, matter.promised - 3) if careful else matter.promised
-        use[stage] = split(random, tasks, random.randint(0, days))
-    corrected = not matter.rises and matter.promised > 0 and random.random() < 0.08
-    return Turn(
-        online=place.tier in ("county", "city") and not corrected and random.random() < 0.35,
-        pre_acceptance_after=random.choice((0, 0, 1)),
-        corrections=1 if corrected else 0,
-        told_after=random.randint(0, 3),
-        refused=not matter.rises and matter.promised > 0 and random.random() < 0.02,
-        use=use,
-        pause=Break(random.randint(4, 9), 12) if paused else None,
-        collected_after=random.choice((None, 0, 1, 2)),
-        returned=matter.rises and random.random() < 0.06,
-    )
-
-
-def split(random: Random, tasks: tuple[Task, ...], days: int) -> tuple[int, ...]:
-    """Spread days over steps at random, within each step's limit; what no step may take is not spent."""
-    use = [0 for _ in tasks]
-    for _ in range(days):
-        free = [index for index, task in enumerate(tasks) if task.days is None or use[index] < task.days]
-        if free:
-            use[random.choice(free)] += 1
-    return tuple(use)
-
-
-def _plain(random: Random, matter: Matter, place: Place) -> Turn:
-    """The usual, without anything that could hide or blur the fault."""
-    return replace(
-        usual(random, matter, place),
-        online=False,
-        corrections=0,
-        refused=False,
-        pause=None,
-        returned=False,
-    )
-
-
 def _decided_here(matter: Matter, place: Place) -> bool:
     """Filed and decided at this place, with a limit in working days that leaves room."""
     return not matter.rises and not matter.natural and matter.promised >= 5
@@ -99,7 +47,7 @@ def _spent(random: Random, matter: Matter, place: Place, days: int) -> Turn:
     """The whole takes this many days, as many as may be in time in the first steps and the rest in the last."""
     tasks = _tasks(matter, place)
     use = list(split(random, tasks[:-1], min(days, matter.promised - 1)))
-    return replace(_plain(random, matter, place), use={matter.stage_at(place): (*use, days - sum(use))})
+    return replace(plain(random, matter, place), use={matter.stage_at(place): (*use, days - sum(use))})
 
 
 def _overdue(random: Random, matter: Matter, place: Place) -> Turn:
@@ -114,7 +62,7 @@ def _past_promise(random: Random, matter: Matter, place: Place) -> Turn:
 
 def _near_due(random: Random, matter: Matter, place: Place) -> Turn:
     use = {matter.stage_at(place): split(random, _tasks(matter, place), matter.promised)}
-    return replace(_plain(random, matter, place), use=use, running=matter.promised - random.randint(0, 2))
+    return replace(plain(random, matter, place), use=use, running=matter.promised - random.randint(0, 2))
 
 
 def _overdue_open(random: Random, matter: Matter, place: Place) -> Turn:
@@ -127,12 +75,12 @@ def _slow_step(random: Random, matter: Matter, place: Place) -> Turn:
     index = random.choice([n for n, task in enumerate(tasks) if task.days and task.days < matter.promised])
     use = [0 for _ in tasks]
     use[index] = (tasks[index].days or 0) + 1
-    return replace(_plain(random, matter, place), use={matter.stage_at(place): tuple(use)})
+    return replace(plain(random, matter, place), use={matter.stage_at(place): tuple(use)})
 
 
 def _slow_desk(random: Random, matter: Matter, place: Place) -> Turn:
     """The town spends more days than its desk has, the whole stays within what was promised."""
-    turn = _plain(random, matter, place)
+    turn = plain(random, matter, place)
     days = dict(zip(matter.stages, matter.desk_days, strict=True))[TOWN] + random.randint(1, 3)
     tasks = matter.stages[TOWN]
     use = list(split(random, tasks, days))
@@ -143,76 +91,70 @@ def _slow_desk(random: Random, matter: Matter, place: Place) -> Turn:
 
 def _out_of_order(random: Random, matter: Matter, place: Place) -> Turn:
     last = len(_tasks(matter, place)) - 1
-    return replace(_quick(random, matter, place), order=(*range(last - 1), last, last - 1))
+    return replace(quick(random, matter, place), order=(*range(last - 1), last, last - 1))
 
 
 def _skipped(random: Random, matter: Matter, place: Place) -> Turn:
     last = len(_tasks(matter, place)) - 1
-    return replace(_quick(random, matter, place), order=(*range(last - 1), last))
+    return replace(quick(random, matter, place), order=(*range(last - 1), last))
 
 
 def _unauthorised(random: Random, matter: Matter, place: Place) -> Turn:
     stranger = next(desk for desk in place.desks if desk != place.desk(matter.kind))
-    return replace(_quick(random, matter, place), actors={0: stranger.handlers[0]})
+    return replace(quick(random, matter, place), actors={0: stranger.handlers[0]})
 
 
 def _one_person(random: Random, matter: Matter, place: Place) -> Turn:
     deputy = place.desk(matter.kind).deputy
-    return replace(_quick(random, matter, place), actors={0: deputy, len(_tasks(matter, place)) - 1: deputy})
+    return replace(quick(random, matter, place), actors={0: deputy, len(_tasks(matter, place)) - 1: deputy})
 
 
 def _unlawful_fee(random: Random, matter: Matter, place: Place) -> Turn:
     standard = matter.fee_fen or 0
-    return replace(_quick(random, matter, place), charged=standard + random.choice((2_000, 5_000, 10_000)))
+    return replace(quick(random, matter, place), charged=standard + random.choice((2_000, 5_000, 10_000)))
 
 
 def _told_twice(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), corrections=2, told_after=random.randint(0, 2))
+    return replace(quick(random, matter, place), corrections=2, told_after=random.randint(0, 2))
 
 
 def _told_late(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), corrections=1, told_after=random.randint(7, 10))
+    return replace(quick(random, matter, place), corrections=1, told_after=random.randint(7, 10))
 
 
 def _refused_without_reason(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), refused=True, reason=False)
+    return replace(quick(random, matter, place), refused=True, reason=False)
 
 
 def _completed_first(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), completed_first=True)
+    return replace(quick(random, matter, place), completed_first=True)
 
 
 def _unlisted(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), item=f"{matter.kind}-99")
+    return replace(quick(random, matter, place), item=f"{matter.kind}-99")
 
 
 def _pause_without_basis(random: Random, matter: Matter, place: Place) -> Turn:
     basis = random.random() < 0.5
     return replace(
-        _quick(random, matter, place), pause=Break(random.randint(4, 9), 12, basis=basis, approver=not basis)
+        quick(random, matter, place), pause=Break(random.randint(4, 9), 12, basis=basis, approver=not basis)
     )
 
 
 def _pause_overrun(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), pause=Break(12 + random.randint(2, 4), 12))
+    return replace(quick(random, matter, place), pause=Break(12 + random.randint(2, 4), 12))
 
 
 def _entered_late(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), entered_after=random.randint(8, 15))
+    return replace(quick(random, matter, place), entered_after=random.randint(8, 15))
 
 
 def _collected_late(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), collected_after=random.randint(4, 8))
+    return replace(quick(random, matter, place), collected_after=random.randint(4, 8))
 
 
 def _pre_accepted_late(random: Random, matter: Matter, place: Place) -> Turn:
-    return replace(_quick(random, matter, place), online=True, pre_acceptance_after=random.randint(8, 10))
-
-
-def _quick(random: Random, matter: Matter, place: Place) -> Turn:
-    """Done in so few days that no clock comes near its end: the fault stands alone."""
-    quick = {stage: tuple(0 for _ in tasks) for stage, tasks in matter.stages.items()}
-    return replace(_plain(random, matter, place), use=quick)
+    return replace(quick(random, matter, place), online=True, pre_acceptance_after=random.randint(8, 10))
 
 
 def _with_steps(matter: Matter, place: Place) -> bool:

@@ -17,13 +17,14 @@ from typing import Final
 from zongheng.v1 import case_pb2, intake_pb2
 
 from node.demo.course import Attribute, Course, Draft, PlannedDay
-from node.demo.faults import FAULTS, Fault, usual
+from node.demo.faults import FAULTS, Fault
 from node.demo.flow import walk
 from node.demo.hall import PERIOD, Moment, Period
 from node.demo.items import filed_at
 from node.demo.people import applicant
 from node.demo.places import ZONE, Place, places
 from node.demo.turn import Turn
+from node.demo.usual import usual
 from node.supervision.domains.approval.events import DOMAIN
 from tiers.profile import profile_of
 from tiers.tier import tier_named

@@ -34,8 +34,9 @@ def show_findings(out: Console, report: Report) -> None:
     out.print()
     out.print(table)
     alerts = content["alerts"]
+    planted, found = (sum(fault[name] for fault in content["faults"]) for name in ("planted", "found"))
     out.print(
-        f"\nwith what they bring along, planned {alerts['planted']} alerts and found {alerts['found']};"
+        f"\nplanted {planted} faults, found {found}; with what they bring along, planned {alerts['planted']} alerts and found {alerts['found']};"
         f" {len(content['nodes'])} journals with {sum(node['journal_size'] for node in content['nodes'])} entries"
     )
     for question in content["questions"]:

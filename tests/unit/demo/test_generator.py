@@ -1,7 +1,6 @@
 """What the demo sends is believable and the same on every run, and the nodes' own rules find exactly what it planted."""
 
 from collections import Counter
-from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,7 @@ import pytest
 from node.demo.expected import NOTICE
 from node.demo.faults import FAULTS
 from node.demo.generator import Demo, generate
-from node.demo.hall import NOW, PERIOD
+from node.demo.hall import NOW, PERIOD, Moment
 from node.demo.places import ZONE, place, places
 from node.supervision.calendar import Calendar
 from node.supervision.clock import HALL_HOURS
@@ -141,10 +140,5 @@ def test_some_cases_are_open_at_now(demo: Demo) -> None:
 
 def test_the_period_ends_on_the_working_day_of_now() -> None:
     assert PERIOD.days[PERIOD.today] == NOW.date()
-    assert datetime.fromtimestamp(PERIOD.instant(demo_opening()) / 1e6, ZoneInfo(ZONE)).hour == 9
-
-
-def demo_opening():  # type: ignore[no-untyped-def]
-    from node.demo.hall import Moment
-
-    return Moment(PERIOD.today, 0)
+    opening = instant(PERIOD.instant(Moment(PERIOD.today, 0))).astimezone(ZoneInfo(ZONE))
+    assert (opening.hour, opening.minute) == (9, 0)
