@@ -141,7 +141,12 @@ class ReportLane:
         news = await self._reporter.news()
         call = self._stub.Report()
         try:
-            first = ReportRequest(session=self._session, journal_size=news.journal_size, cards=news.cards)
+            first = ReportRequest(
+                session=self._session,
+                journal_size=news.journal_size,
+                cards=news.cards,
+                rows=len(news.rows),
+            )
             await call.write(first)
             for piece in slices(news.rows):
                 table = pack(piece)

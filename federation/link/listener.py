@@ -32,7 +32,10 @@ from federation.link.hello import check_hello, failure, nodes_below, shown_head
 from federation.link.ports import Accepted, Held, ParentInbox, ReportSink
 from federation.link.session import PendingOrder, Session, SessionStatus
 from federation.query.part import Parts
-from federation.rollup.row import unpack
+from federation.rollup.row import RollupRow, unpack
+
+MAX_REPORT_ROWS: Final = 1_000_000
+"""Most rows in one report."""
 
 _FIRST_FRAME_S: Final = 10.0
 _BEATS: Final = 3
@@ -166,28 +169,35 @@ class Listener(LinkServiceServicer):
 
     async def Report(self, request_iterator: Any, context: Any) -> wire.ReportResponse:
         session: Session | None = None
-        stored = 0
+        rows: list[RollupRow] = []
+        promised = size = 0
         try:
             while (request := await self._next(context, session)) is not None:
                 session = self._live(request.session, session)
+                promised, size = max(promised, request.rows), request.journal_size
                 if request.cards:
                     session.members = {
                         session.node,
                         *nodes_below(session.node, request.cards, self._card().node),
                     }
                     await self._sink.cards(session.node, request.cards)
-                rows = unpack(request.table)
-                strangers = {row.node for row in rows} - session.members
+                piece = unpack(request.table)
+                strangers = {row.node for row in piece} - session.members
                 if strangers:
                     raise ZonghengError(
                         "protocol", f"{session.node} reports for {min(strangers)}, not below it"
                     )
-                if rows:
-                    await self._sink.rows(session.node, request.journal_size, rows)
-                stored += len(rows)
+                rows += piece
+                if len(rows) > min(promised, MAX_REPORT_ROWS):
+                    raise ZonghengError("protocol", f"a report has the rows it promises, {promised}")
+            # A part of a report, compared with the whole journal, would accuse the child of what is still on its way.
+            if len(rows) != promised:
+                raise ZonghengError("protocol", f"the report broke off after {len(rows)} of {promised} rows")
+            if session is not None and (rows or size):
+                await self._sink.rows(session.node, size, rows)
         except ZonghengError as error:
             await abort(context, error)
-        return wire.ReportResponse(rows=stored)
+        return wire.ReportResponse(rows=len(rows))
 
     async def Answer(self, request_iterator: Any, context: Any) -> wire.AnswerResponse:
         session: Session | None = None

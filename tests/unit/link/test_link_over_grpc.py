@@ -17,6 +17,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.errors import ZonghengError
 from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer, cosignatures, log_id
+from federation.link import lanes
 from federation.link.backoff import BackoffPolicy
 from federation.link.channel import PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
@@ -419,6 +420,27 @@ async def test_reports_arrive_and_what_changed_meanwhile_collapses_to_the_latest
         await child.reporter.put(row(1, 50, 7))
         await eventually(lambda: parent.sink.stored[row(1, 0, 0).key].figures == {"received": 50})
         assert parent.sink.known[VILLAGE].keys() == {VILLAGE}
+
+
+async def test_a_report_in_many_pieces_is_stored_as_one(parent: Parent) -> None:
+    child = Child(parent.address)
+    await child.reporter.put(*(row(day, 1, 5) for day in range(4_500)))
+    async with child.running():
+        await eventually(lambda: parent.sink.reports > 0)
+        assert len(parent.sink.stored) == 4_500
+        assert parent.sink.reports == 1
+
+
+async def test_of_a_report_that_breaks_off_nothing_is_stored(
+    parent: Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "slices", lambda rows: [rows[:1]])
+    child = Child(parent.address)
+    await child.reporter.put(row(1, 1, 5), row(2, 1, 5))
+    async with child.running():
+        await eventually(lambda: bool(child.operator.told))
+        assert child.operator.told[0][0] == "protocol"
+    assert parent.sink.stored == {}
 
 
 async def test_a_child_cannot_report_for_a_node_that_is_not_below_it(parent: Parent) -> None:
