@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import polars as pl
 from zongheng.v1.catalogue_pb2 import Level as LevelMessage
-from zongheng.v1.entry_pb2 import AlertState
+from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, AlertState
 from zongheng.v1.query_pb2 import (
     AlertRow,
     AnswerPart,
@@ -25,13 +25,17 @@ from zongheng.v1.query_pb2 import (
 from federation.errors import ZonghengError
 from federation.query.part import split
 from node.projection.context import Contexts
+from node.projection.forwarding import Edge
+from node.projection.history import History
 from node.store.alerts import AlertFilter
 from node.store.facts import OPEN, FactsFilter
 from node.store.rows import AlertRecord, FactsRow, Head
 from node.store.store import Session, Store
 from node.supervision.evaluate import finding_values, rerun
-from node.supervision.frame import concat, from_tuples
 from node.wallclock import Now
+
+_RAISED = tuple(state for state in AlertState.values() if state != ALERT_STATE_CORRECTED)
+"""States of an alert that was raised and not taken back: one that was closed or cancelled was raised all the same."""
 
 MOST = 100_000
 """Rows a node returns at most, whatever the question says."""
@@ -40,8 +44,10 @@ MOST = 100_000
 class Answering:
     """Answers from what a store holds of one journal."""
 
-    def __init__(self, store: Store, contexts: Contexts, now: Now) -> None:
+    def __init__(self, store: Store, contexts: Contexts, history: History, edge: Edge, now: Now) -> None:
         self._store = store
+        self._edge = edge
+        self._history = history
         self._contexts = contexts
         self._now = now
 
@@ -93,9 +99,8 @@ class Answering:
             held = question.held.get(origin, 0)
             consistency: list[bytes] = []
             if question.proof and 0 < held <= head.size:
-                consistency = await session.journal.reader(origin, head.size).consistency_proof(
-                    held, head.size
-                )
+                reader = session.journal.reader(origin, head.size, self._edge(origin, head.size))
+                consistency = await reader.consistency_proof(held, head.size)
         part = AnswerPart(
             node=origin,
             journal_size=head.size,
@@ -130,23 +135,23 @@ class Answering:
     async def _proven(
         self, session: Session, head: Head, indexes: Sequence[int], proof: bool
     ) -> list[ProvenEntry]:
-        reader = session.journal.reader(head.origin, head.size)
+        reader = session.journal.reader(head.origin, head.size, self._edge(head.origin, head.size))
         entries = []
-        for index in indexes:
-            leaf = (await session.journal.leaves(head.origin, index, index + 1))[0]
+        for index, leaf in await session.journal.entries(head.origin, indexes):
             nodes = await reader.inclusion_proof(index, head.size) if proof else []
             entries.append(ProvenEntry(index=index, leaf=leaf, proof=nodes))
         return entries
 
     async def _rerun(self, session: Session, wanted: RerunQuestion, origin: str) -> list[RerunRow]:
         context = await self._contexts.of(origin)
-        frames = [from_tuples([row[1:] for row in rows]) async for rows in session.events.stream(origin)]
-        raised = await session.alerts.page(origin, AlertFilter(rule=wanted.rule, active=True), MOST)
+        size = (await session.cursors.get("events", origin)).position
+        history = await self._history.events(session, origin, size)
+        raised = await session.alerts.page(origin, AlertFilter(rule=wanted.rule, states=_RAISED), MOST)
         issued = {(alert.case_id, alert.subject, alert.level) for alert in raised}
         as_of = wanted.as_of_us or self._now()
 
         def work() -> list[RerunRow]:
-            events = _received_between(concat(frames), wanted.from_us, wanted.to_us)
+            events = _received_between(history, wanted.from_us, wanted.to_us)
             findings = rerun(
                 events,
                 context.context,

@@ -16,12 +16,13 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.errors import ZonghengError
 from federation.journal.checkpoint import Signer, Verifier, cosign
 from federation.journal.merkle import EMPTY_ROOT
+from federation.journal.tile import TileReader
 from federation.link.ports import Accepted, Held
 from federation.rollup.row import RollupRow
 from node.resupervision.comparison import Comparison
 from node.store.inbox import BadSignature, Gap, Inbox, Refused, RootMismatch, WrongLog
 from node.store.rows import Head
-from node.store.store import Store
+from node.store.store import Session, Store
 from node.store.writer import Draft, JournalWriter
 from node.tree import Tree
 from node.wallclock import Now
@@ -80,13 +81,16 @@ class ChildJournals:
 
     async def root_at(self, node: str, size: int) -> bytes:
         async with self._store.read() as session:
-            held = await session.journal.head(node)
-            return await session.journal.reader(node, held.size if held else 0).root(size)
+            return await (await self._reader(session, node)).root(size)
 
     async def consistency(self, node: str, old: int, new: int) -> Sequence[bytes]:
         async with self._store.read() as session:
-            held = await session.journal.head(node)
-            return await session.journal.reader(node, held.size if held else 0).consistency_proof(old, new)
+            return await (await self._reader(session, node)).consistency_proof(old, new)
+
+    async def _reader(self, session: Session, node: str) -> TileReader:
+        head = await session.journal.head(node)
+        held = head.size if head else 0
+        return session.journal.reader(node, held, self._inbox.edge(node, held))
 
     async def accept(self, node: str, first: int, leaves: Sequence[bytes], note: str) -> Accepted:
         pinned = self._pinned.get(node)
@@ -189,14 +193,15 @@ class Reports:
             if self._tree.route(node) != child:
                 raise ZonghengError("protocol", f"{child} reports figures of {node}, which is not below it")
         days = {row.day for row in rows if row.node == child}
-        whole = journal_size > 0
         async with self._store.write() as session:
             await session.rollups.upsert(rows)
-            if whole or days:
-                # 0: until the next whole report the rows stand at no size, and nothing may be compared with them.
+            if journal_size or days:
                 await session.cursors.set("reported", child, journal_size)
+            if days:
+                # Killed before they are compared, the next start must know that they have to be.
+                await session.cursors.set("compared", child, 0)
         if rows:
             self._changed()
-        if whole or days:
-            self._comparison.reported(child, journal_size, days)
+        if journal_size or days:
+            self._comparison.reported(child, days)
             self._ring()

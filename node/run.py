@@ -25,6 +25,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer
+from federation.journal.tile import TileBuilder
 from federation.link.channel import PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
 from federation.link.handshake import Decision
@@ -38,14 +39,17 @@ from node.first_policy import first_policy
 from node.intake.service import Intake
 from node.models.registry import Registry
 from node.projection.context import Contexts
+from node.projection.forwarding import Forwarding
+from node.projection.history import History
 from node.projection.projector import Projector
 from node.projection.raising import Raising
 from node.resupervision.comparison import Comparison
 from node.schedule.ticks import Ticking
 from node.store.inbox import Inbox
+from node.store.segments import Segments
 from node.store.store import Store
 from node.store.vault import Vault
-from node.store.writer import Draft, JournalWriter, Move
+from node.store.writer import Draft, JournalWriter
 from node.tree import Tree
 from node.uplink import Figures, OperatorDesk, OwnJournal, StoredBackoff
 from node.wallclock import Now, system, ticking_from
@@ -100,6 +104,7 @@ class Node:
         self.comparison = Comparison(store, writer, self.contexts, now)
         self.figures = Figures(store, self.tree)
         self.raising = Raising(store, writer, self.contexts, now)
+        self.history = History(store, Segments(folder / "segments"))
         self.projector = Projector(
             store,
             writer,
@@ -107,11 +112,14 @@ class Node:
             self.contexts,
             self.raising,
             self.comparison,
+            Forwarding(store, writer, self.tree, self.edge, now),
+            self.history,
             now,
             self.figures.changed_here,
+            self.figures.restart,
         )
         self.intake = Intake(store, writer, vault, now)
-        self.answering = Answering(store, self.contexts, now)
+        self.answering = Answering(store, self.contexts, self.history, self.edge, now)
         self.children = ChildJournals(store, self.inbox, writer, signer, settings.tier, now)
         self.listener = Listener(
             lambda: self.tree.own,
@@ -196,11 +204,10 @@ class Node:
         appended = await self.writer.append([Draft.of(entry) for entry in entries])
         return list(appended.indexes)
 
-    async def write_entry(self, entry: Entry, moved: tuple[str, int] | None = None) -> int:
-        """Append one entry, with the alert state it sets; returns its index."""
-        entry.noted_at_us = self.now()
-        appended = await self.writer.append([Draft.of(entry, move=Move(*moved) if moved else None)])
-        return appended.indexes[0]
+    def edge(self, origin: str, size: int) -> TileBuilder | None:
+        """The right edge of a journal's tree at ``size``, where it is in memory, for readers that prove."""
+        own = origin == self.settings.node
+        return self.writer.edge(size) if own else self.inbox.edge(origin, size)
 
     @property
     def link_state(self) -> str:

@@ -67,7 +67,9 @@ class OwnJournal:
         async with self._store.read() as session:
             head = await session.journal.head(self._writer.node)
             held = head.size if head else 0
-            return await session.journal.reader(self._writer.node, held).consistency_proof(old, new)
+            return await session.journal.reader(
+                self._writer.node, held, self._writer.edge(held)
+            ).consistency_proof(old, new)
 
     async def wait_beyond(self, size: int) -> int:
         return await self._writer.wait_beyond(size)
@@ -79,7 +81,7 @@ class OwnJournal:
     async def _root(self, session: Session, size: int) -> bytes:
         head = await session.journal.head(self._writer.node)
         held = head.size if head else 0
-        return await session.journal.reader(self._writer.node, held).root(size)
+        return await session.journal.reader(self._writer.node, held, self._writer.edge(held)).root(size)
 
 
 class Figures:
@@ -132,6 +134,14 @@ class Figures:
             self.changed_here()
         # A report that is not whole, or stands at no one size, is not for comparing: it names none.
         return News(journal_size if exact else 0, rows, cards, mark)
+
+    async def restart(self, session: Session) -> None:
+        """All own rows are counted again: report each of them, whatever version an ancestor has."""
+        sent = await session.links.get_json(_SENT) or {}
+        sent.pop(self._node, None)
+        await session.links.put_json(_SENT, sent)
+        # A report under way speaks of what was before.
+        self._pending.clear()
 
     async def reported(self, mark: int) -> None:
         sent = self._pending.pop(mark, None)

@@ -44,21 +44,28 @@ class Contexts:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, JournalContext] = {}
+        self._forgotten = 0
 
     def forget(self, origin: str) -> None:
         """Something was published in this journal."""
         self._known.pop(origin, None)
+        self._forgotten += 1
 
     def clear(self) -> None:
         """Projections were dropped."""
         self._known.clear()
+        self._forgotten += 1
 
     async def of(self, origin: str) -> JournalContext:
         """The context of ``origin`` as projected so far."""
         known = self._known.get(origin)
         if known is None:
+            forgotten = self._forgotten
             async with self._store.read() as session:
-                known = self._known[origin] = await _load(session, origin)
+                known = await _load(session, origin)
+            # What was published while it was loaded is not in it: good for this caller's snapshot, not for the next.
+            if forgotten == self._forgotten:
+                self._known[origin] = known
         return known
 
 
@@ -67,6 +74,8 @@ async def _load(session: Session, origin: str) -> JournalContext:
         kind: await session.catalogue.all(origin, kind)
         for kind in ("genesis", "item", "agency", "calendar", "policy")
     }
+    # The newest version rules from the moment it is journalled, whatever `valid_from_us` says: figures never depend on now, and whoever
+    # reads this journal up to a size must judge by the same version. Publishing refuses a policy that is to apply later.
     genesis = Genesis.FromString(pieces["genesis"][-1].body) if pieces["genesis"] else Genesis(node=origin)
     agencies = {
         agency.code: agency for agency in (Agency.FromString(piece.body) for piece in pieces["agency"])

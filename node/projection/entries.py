@@ -1,21 +1,30 @@
 """What a stretch of journal says, as rows: the pure half of the projection.
 
-The same reading serves the own journal and every child's. A leaf that cannot be parsed is *parked*: named in the result, never
-guessed and never in the way of the leaves behind it; after an upgrade ``zongheng rebuild`` reads it again.
+The same reading serves the own journal and every child's. A leaf that cannot be parsed, or tells of a
+time or zone that cannot be, is *parked*: named in the result, never guessed and never in the way of the leaves behind it; after an upgrade ``zongheng rebuild`` reads it again.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from google.protobuf.message import DecodeError
-from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, AlertRaised, Entry
+from zongheng.v1.catalogue_pb2 import LEVEL_RED
+from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, AlertRaised, Entry
 
+from node.intake.times import zone_of
 from node.store.rows import AlertRecord, EventRow
+
+LATEST_US = 4_102_272_000_000_000
+"""2099-12-30: what happens later cannot be judged. The door takes nothing of the kind; somebody else's journal may hold anything."""
+
+IMPORT_FINISHED = "import_finished"
+"""Kind of the catalogue's piece that says an import is finished."""
 
 
 @dataclass(slots=True)
 class CataloguePiece:
-    """One version of something published: an item, an agency, a calendar change, a policy, the genesis."""
+    """One version of something published: an item, an agency, a calendar change, a policy, the genesis; or an import's end."""
 
     kind: str
     code: str
@@ -36,7 +45,8 @@ class Reading:
     alerts: list[AlertRecord] = field(default_factory=list)
     moves: list[tuple[str, int]] = field(default_factory=list)
     """(alert_id, state) in journal order."""
-    finished_imports: list[str] = field(default_factory=list)
+    issued: list[str] = field(default_factory=list)
+    """Alerts that were issued after they were raised, whatever became of them since."""
     rises: list[int] = field(default_factory=list)
     """Indexes of leaves that are entered again at every tier above."""
     parked: list[int] = field(default_factory=list)
@@ -55,18 +65,25 @@ def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
             continue
         kind = entry.WhichOneof("body")
         if kind == "case_event":
+            if entry.case_event.at_us > LATEST_US or not _is_zone(entry.case_event.zone):
+                reading.parked.append(idx)
+                continue
             events.append(event_row(origin, idx, entry))
         elif kind == "alert_raised":
             alert = alert_record(origin, idx, entry.noted_at_us, entry.alert_raised)
             reading.alerts.append(alert)
-            if alert.level == 3:
+            if alert.level == LEVEL_RED and alert.state == ALERT_STATE_ISSUED:
                 reading.rises.append(idx)
         elif kind == "alert_moved":
             reading.moves.append((entry.alert_moved.alert_id, entry.alert_moved.state))
+            if entry.alert_moved.state == ALERT_STATE_ISSUED:
+                reading.issued.append(entry.alert_moved.alert_id)
         elif kind == "alert_corrected":
             reading.moves.append((entry.alert_corrected.alert_id, ALERT_STATE_CORRECTED))
         elif kind == "import_finished":
-            reading.finished_imports.append(entry.import_finished.import_id)
+            reading.catalogue.append(
+                CataloguePiece(IMPORT_FINISHED, entry.import_finished.import_id, 0, idx, b"")
+            )
         elif kind == "item_published":
             item = entry.item_published
             reading.catalogue.append(
@@ -92,6 +109,14 @@ def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
         elif kind is None:
             reading.parked.append(idx)
     return reading
+
+
+@lru_cache(1_024)
+def _is_zone(name: str) -> bool:
+    try:
+        return not name or bool(zone_of(name))
+    except ValueError:
+        return False
 
 
 def event_row(origin: str, idx: int, entry: Entry) -> EventRow:

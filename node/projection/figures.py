@@ -5,15 +5,20 @@ with it and its parent computes the child's again with the same code, so a diffe
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from federation.rollup import sketch
 from federation.rollup.row import RollupRow
+from node.projection.context import JournalContext
 from node.store.rows import AlertRecord, FactsRow
+from node.store.store import Session
 from node.supervision.calendar import EPOCH_ORDINAL
 from node.supervision.levels import LEVELS, STATES
 from node.wallclock import instant
+
+_DAY_US = 86_400_000_000
+_DAYS_AT_ONCE = 31
 
 _Key = tuple[int, str, str, str]
 """(day, domain, agency, item)"""
@@ -27,6 +32,30 @@ def local_day(at_us: int, zone: ZoneInfo) -> int:
 def alert_day(alert: AlertRecord, zone: ZoneInfo) -> int:
     """The day an alert counts on: the day from which its finding holds, whenever it was noted."""
     return local_day(alert.since_us or alert.raised_at_us, zone)
+
+
+def in_months(days: Collection[int]) -> Iterator[list[int]]:
+    """The days in order, in pieces whose cases fit in memory however long a history is."""
+    ordered = sorted(days)
+    return (ordered[at : at + _DAYS_AT_ONCE] for at in range(0, len(ordered), _DAYS_AT_ONCE))
+
+
+async def rows_at(
+    session: Session, context: JournalContext, days: Sequence[int], size: int
+) -> list[RollupRow]:
+    """All rows of a journal on ``days``, in order, out of its facts and alerts as projected up to ``size``."""
+    # A local day lies within 14 hours of the same UTC day.
+    alerts = await session.alerts.on_days(context.origin, (days[0] - 1) * _DAY_US, (days[-1] + 2) * _DAY_US)
+    return rows_of_days(
+        context.origin,
+        set(days),
+        await session.facts.touching(context.origin, days),
+        # Own alerts are there as soon as they are appended; they count from when they are read.
+        [alert for alert in alerts if alert.idx < size],
+        context.lines,
+        context.zone,
+        size,
+    )
 
 
 def rows_of_days(

@@ -39,12 +39,12 @@ def _judge(
     context: JournalContext,
     as_of_us: int,
     size: int,
-    held: Collection[str],
+    finished: Collection[str] | None,
     own: bool,
 ) -> Judgement:
     """Judge the cases of ``rows`` (plain rows of the event table, ordered by case and index) as of (``as_of_us``, ``size``).
 
-    ``held`` are unfinished imports. Facts of own cases are due at once (their findings are still to be raised), those of a child never: a
+    ``finished`` are the imports that are finished at ``size``; every other holds its cases back; None: nothing does. Facts of own cases are due at once (their findings are still to be raised), those of a child never: a
     parent does not raise a child's alerts. Pure and safe to run in a thread.
     """
     # The door lets five minutes of the future in, and clocks differ. Facts are folded from everything the journal holds, so that figures
@@ -56,10 +56,9 @@ def _judge(
         whole if newest <= as_of_us else evaluate(frame, context.context, as_of_us, size, context.domains)
     )
     imported: dict[str, str] = {}
-    if held:
-        imported = dict(
-            frame.filter(pl.col("import_id").is_in(list(held))).select("case_id", "import_id").iter_rows()
-        )
+    if finished is not None:
+        under_way = (pl.col("import_id") != "") & ~pl.col("import_id").is_in(list(finished))
+        imported = dict(frame.filter(under_way).select("case_id", "import_id").iter_rows())
     facts = []
     # A case of which nothing had happened yet by then is looked at again when something has.
     next_at: dict[str, int | None] = {row[1]: row[3] for row in reversed(rows)} if newest > as_of_us else {}
@@ -88,11 +87,11 @@ def judge(
     context: JournalContext,
     as_of_us: int,
     size: int,
-    held: Collection[str],
+    finished: Collection[str] | None,
     own: bool,
 ) -> Judgement:
     """As `_judge`; a panic inside the table engine, which is no ``Exception``, becomes one, so that it cannot take the node down."""
     try:
-        return _judge(rows, context, as_of_us, size, held, own)
+        return _judge(rows, context, as_of_us, size, finished, own)
     except pl.exceptions.PanicException as panic:
         raise EngineFailed(f"{len(rows)} events of {context.origin}: {panic}") from panic

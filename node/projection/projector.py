@@ -6,29 +6,35 @@ One task, three stages, each moved on by a cursor that is written in the transac
 2. *fold*: the cases touched → facts summaries and, for the own journal, rollup rows (cursor ``facts``);
 3. *wake*: own cases whose ``next_at_us`` has come and that no unfinished import holds back → alerts raised or corrected.
 
+Nobody is judged by a part of the journal: alerts are raised only when everything that was there when the pass began is folded. An import
+holds its cases back until the entry of its end is read. Whether a child's journal can be folded is no matter of the own one's: what fails
+there is logged and tried again, beside everything else.
+
 Killed anywhere, it goes on from its cursors: rows are written idempotently, raising is guarded by the alert's key, and what the fold still
-owes is read again from the stretch between the two cursors. A node that holds a journal it cannot fold says so in its log and tries again; it
+owes is read again from the stretch between the two cursors; which days it had got to nobody remembers then, so all are counted again. It
 never skips.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from zongheng.v1.entry_pb2 import ALERT_STATE_ISSUED, Entry, Forwarded
 
 from node.projection.context import Contexts, JournalContext
-from node.projection.entries import Reading, read
-from node.projection.figures import alert_day, rows_of_days
+from node.projection.entries import IMPORT_FINISHED, Reading, read
+from node.projection.figures import alert_day, in_months, rows_at
+from node.projection.forwarding import Forwarding
+from node.projection.history import History
 from node.projection.judging import Judgement, judge
 from node.projection.raising import Raising
 from node.resupervision.comparison import Comparison
 from node.store.catalogue import Published
+from node.store.cursors import Cursor
 from node.store.inbox import Inbox
 from node.store.rows import FactsRow, Head
 from node.store.store import Session, Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.wallclock import Now
 
 log = structlog.get_logger()
@@ -44,6 +50,9 @@ FOLD_AFTER = 100_000
 
 WAKE_CASES = 10_000
 
+WAKES_A_PASS = 5
+"""How often cases are woken before new entries and the day's figures have their turn again."""
+
 RUSH = 2_000
 """Entries that have to be waiting for the projector before it gives way to intake."""
 
@@ -55,8 +64,9 @@ _PAUSE_S = 0.1
 PATIENCE_S = 60.0
 """How long a question waits for the projections to catch up before it is answered from where they are."""
 
-_DAY_US = 86_400_000_000
-_RED = 3
+AGAIN_S = 5.0
+"""How long what failed is left alone."""
+
 _REBUILDING = "projection.rebuilding"
 
 
@@ -82,10 +92,15 @@ class Projector:
         contexts: Contexts,
         raising: Raising,
         comparison: Comparison,
+        forwarding: Forwarding,
+        history: History,
         now: Now,
         counted: Callable[[], None],
+        recount: Callable[[Session], Awaitable[None]],
     ) -> None:
-        """``counted`` is told when own rollup rows may have changed."""
+        """``counted`` is told when own rollup rows may have changed; ``recount``, in the transaction of a rebuild, that all may."""
+        self._recount = recount
+        self._forwarding = forwarding
         self._counted = counted
         self._store = store
         self._writer = writer
@@ -93,14 +108,19 @@ class Projector:
         self._contexts = contexts
         self._raising = raising
         self._comparison = comparison
+        self._history = history
         self._now = now
         self._own = writer.node
         self._owed: dict[str, _Owed] = {}
         self._bell = asyncio.Event()
         self._turn = asyncio.Lock()
         self._idle = asyncio.Condition()
-        self._idle_passes = 0
+        self._asked = self._answered = 0
+        """Calls of `settled`, and how many of them have been answered."""
         self._awaited = 0
+        self._caught_up = False
+        self._left_alone: dict[str, float] = {}
+        """Children whose journal failed, until when."""
         self._read_to = 0
         self._running = False
         self._rebuilding = False
@@ -125,18 +145,18 @@ class Projector:
     async def _work(self) -> None:
         while True:
             self._bell.clear()
+            asked = self._asked
             try:
                 busy = await self._pass()
-            except asyncio.CancelledError:
-                raise
             except Exception:
-                log.exception("projection.failed", instruction="the projector tries again in 5 seconds")
-                await asyncio.sleep(5)
+                log.exception("projection.failed", instruction=f"the projector tries again in {AGAIN_S:g} s")
+                await asyncio.sleep(AGAIN_S)
                 continue
             if busy:
                 continue
             async with self._idle:
-                self._idle_passes += 1
+                # A pass answers those only who asked before it began: it may have looked before what others wrote since.
+                self._answered = asked
                 self._idle.notify_all()
             await self._bell.wait()
 
@@ -158,13 +178,12 @@ class Projector:
             await self.catch_up()
             return True
         self._awaited += 1
+        self._asked += 1
+        mine = self._asked
+        self.ring()
         try:
-            async with self._idle:
-                # The pass under way may have begun before what the caller just wrote: wait for a whole one after it.
-                target = self._idle_passes + 1
-                self.ring()
-                async with asyncio.timeout(patience_s):
-                    await self._idle.wait_for(lambda: self._idle_passes >= target)
+            async with asyncio.timeout(patience_s), self._idle:
+                await self._idle.wait_for(lambda: self._answered >= mine)
         except TimeoutError:
             return False
         finally:
@@ -176,15 +195,27 @@ class Projector:
         while await self._pass():
             pass
 
+    @property
+    def rebuilding(self) -> bool:
+        """Alert rows are not all back yet: what they say of an alert's state may be old."""
+        return self._rebuilding
+
     async def rebuild(self) -> None:
         """Drop every projection and read all journals again from their first entry."""
         async with self._turn:
+            self._rebuilding = True
             async with self._store.write() as session:
+                reported = await session.cursors.of("reported")
                 await session.drop_projections()
                 # Killed in the middle, the next start must know that alert rows are still missing.
                 await session.links.put(_REBUILDING, b"1")
-            self._rebuilding = True
+                # What children reported is in no journal held here.
+                for child, size in reported.items():
+                    await session.cursors.set("reported", child, size)
+                await self._recount(session)
+            await self._history.drop()
             self._owed.clear()
+            self._left_alone.clear()
             self._read_to = self.parked = 0
             self._contexts.clear()
             self._comparison.forget()
@@ -198,22 +229,70 @@ class Projector:
 
     async def _pass(self) -> bool:
         async with self._turn:
-            busy = False
             await self._give_way()
-            heads = await self._heads()
+            async with self._store.read() as session:
+                heads = await session.journal.heads()
+                cursors = await session.cursors.all()
+            busy = False
             for head in heads:
-                busy |= await self._read(head)
-                # Folding costs the same for a day's figures whether one entry or many touched them, so what waits is folded together.
-                while self._read_to < head.size and len(self._owed[self._own].cases) < FOLD_AFTER:
-                    if head.origin != self._own:
-                        break
-                    await self._give_way()
-                    await self._read(head)
-            for head in heads:
-                busy |= await self._fold(head.origin)
+                if head.origin == self._own:
+                    busy |= await self._follow_own(head)
+                else:
+                    busy |= await self._follow_child(head, cursors)
             await self._comparison.check()
-            # Until the alert rows are back nothing may be raised: the guard against raising twice is among them.
-            return busy | (not self._rebuilding and await self._wake())
+            await self._forwarding.look_again()
+            wakes = 0
+            while wakes < WAKES_A_PASS and await self._wake():
+                wakes += 1
+            busy |= wakes > 0
+            return busy or await self._write_segment(heads)
+
+    async def _follow_own(self, head: Head) -> bool:
+        try:
+            busy = await self._read(head)
+            # A day's figures cost the same to count whether one entry touched it or many, so what waits is folded together. In a rebuild
+            # all of it: rows counted half-way would be older than those that the ancestors have.
+            while self._read_to < head.size and (
+                self._rebuilding or len((await self._owing(self._own)).cases) < FOLD_AFTER
+            ):
+                await self._give_way()
+                if not await self._read(head):
+                    break
+                busy = True
+            self._caught_up = self._read_to >= head.size
+            return busy if self._rebuilding else busy | await self._fold(self._own)
+        except Exception:
+            self._owed.pop(self._own, None)
+            raise
+
+    async def _follow_child(self, head: Head, cursors: Mapping[tuple[str, str], Cursor]) -> bool:
+        """Read and fold a child's journal; what fails there holds nobody else up."""
+        origin, loop = head.origin, asyncio.get_running_loop()
+        folded = cursors.get(("facts", origin))
+        at_rest = folded is not None and folded.position >= head.size
+        if not head.size or at_rest or self._left_alone.get(origin, 0.0) > loop.time():
+            return False
+        try:
+            return await self._read(head) | await self._fold(origin)
+        except Exception:
+            log.exception(
+                "projection.child_failed", origin=origin, instruction=f"it is tried again in {AGAIN_S:g} s"
+            )
+            self._owed.pop(origin, None)
+            self._comparison.unsure(origin)
+            self._left_alone[origin] = loop.time() + AGAIN_S
+            loop.call_later(AGAIN_S, self.ring)
+            return False
+
+    async def _write_segment(self, heads: Sequence[Head]) -> bool:
+        """When all is done: one segment of history, where a journal has grown enough for one."""
+        for head in heads:
+            try:
+                if await self._history.extend(head.origin):
+                    return True
+            except OSError as error:
+                log.warning("segment.unwritten", origin=head.origin, error=str(error))
+        return False
 
     async def _give_way(self) -> None:
         """Let a rush of intake pass: both need the same processor, and who hands in is waiting for an answer.
@@ -230,32 +309,25 @@ class Projector:
             if self._writer.size - size < RUSH * _PAUSE_S:
                 return
 
-    async def _heads(self) -> list[Head]:
-        async with self._store.read() as session:
-            return await session.journal.heads()
-
     # 1. read
 
     async def _read(self, head: Head) -> bool:
         origin = head.origin
+        owed = await self._owing(origin)
         async with self._store.read() as session:
             position = (await session.cursors.get("events", origin)).position
             top = min(head.size, position + READ_CHUNK)
             if origin != self._own:
-                top = self._comparison.bound(origin, position, top)
+                # The fold has to stop where a report was made.
+                reported = (await session.cursors.get("reported", origin)).position
+                top = reported if position < reported < top else top
             if position >= top:
                 return False
             leaves = await session.journal.leaves(origin, position, top)
         reading = read(origin, position, leaves)
-        self.parked += len(reading.parked)
-        for idx in reading.parked:
-            log.warning(
-                "projection.parked",
-                origin=origin,
-                index=idx,
-                instruction="upgrade, then run zongheng rebuild",
-            )
-        owed = await self._owing(origin)
+        if origin != self._own:
+            await self._forwarding.forward(origin, reading)
+        rebuilt = False
         async with self._store.write() as session:
             await session.events.insert(reading.events)
             await session.catalogue.put(
@@ -269,154 +341,120 @@ class Projector:
             # alert that has moved on since would fall back.
             if origin != self._own or self._rebuilding:
                 await session.alerts.set_states(origin, reading.moves)
+            if origin == self._own and self._rebuilding:
+                # What was appended since the pass began moved alerts that may not have been back yet.
+                newest = await session.journal.head(origin)
+                rebuilt = newest is not None and reading.hi >= newest.size
+                if rebuilt:
+                    await session.links.delete(_REBUILDING)
+            await session.cursors.set("events", origin, reading.hi)
+        if rebuilt:
+            self._rebuilding = False
+        if origin == self._own:
+            self._read_to = reading.hi
+        self.parked += len(reading.parked)
+        for idx in reading.parked:
+            log.warning(
+                "projection.parked",
+                origin=origin,
+                index=idx,
+                instruction="upgrade, then run zongheng rebuild",
+            )
         if reading.catalogue:
             self._contexts.forget(origin)
         await self._owe(owed, reading)
-        if origin != self._own:
-            await self._forward(origin, reading)
-        async with self._store.write() as session:
-            await session.cursors.set("events", origin, reading.hi)
-            if origin == self._own:
-                self._read_to = reading.hi
-            if self._rebuilding and origin == self._own and reading.hi >= head.size:
-                await session.links.delete(_REBUILDING)
-                self._rebuilding = False
         return True
 
     async def _owe(self, owed: _Owed, reading: Reading) -> None:
-        context = await self._contexts.of(reading.origin)
+        zone = (await self._contexts.of(reading.origin)).zone
         owed.cases.update(event.case_id for event in reading.events)
-        owed.days.update(alert_day(alert, context.zone) for alert in reading.alerts)
-        owed.imports += reading.finished_imports
+        owed.days.update(alert_day(alert, zone) for alert in reading.alerts)
         for piece in reading.catalogue:
-            if piece.kind == "item":
+            if piece.kind == IMPORT_FINISHED:
+                owed.imports.append(piece.code)
+            elif piece.kind == "item":
                 owed.items.add(piece.code)
             else:
                 owed.everything = True
-        if not reading.moves:
-            return
-        async with self._store.read() as session:
-            for alert_id, _ in reading.moves:
-                moved = await session.alerts.get(reading.origin, alert_id)
-                if moved is not None:
-                    owed.days.add(alert_day(moved, context.zone))
-                    if moved.level == _RED and moved.state == ALERT_STATE_ISSUED:
-                        reading.rises.append(moved.idx)
-
-    async def _forward(self, origin: str, reading: Reading) -> None:
-        """Enter again what rises from a child: its red cards, forks, and what rose to it from below."""
-        if not reading.rises:
-            return
-        drafts = []
-        async with self._store.read() as session:
-            head = await session.journal.head(origin)
-            if head is None:
-                return
-            reader = session.journal.reader(origin, head.size)
-            for index in sorted(set(reading.rises)):
-                leaf = await session.journal.leaf(origin, index)
-                if leaf is None:
-                    continue
-                inner = Entry.FromString(leaf)
-                if inner.HasField("forwarded"):
-                    forwarded = inner.forwarded
-                elif inner.HasField("alert_raised") and not await self._is_issued(session, origin, inner):
-                    continue
-                else:
-                    forwarded = Forwarded(
-                        origin=origin,
-                        index=index,
-                        leaf=leaf,
-                        proof=await reader.inclusion_proof(index, head.size),
-                        checkpoint=head.note,
-                        verifier=head.verifier,
-                    )
-                entry = Entry(
-                    noted_at_us=self._now(),
-                    source="forward",
-                    serial=f"{forwarded.origin}/{forwarded.index}",
-                    forwarded=forwarded,
-                )
-                drafts.append(Draft.of(entry))
-        if drafts:
-            await self._writer.append(drafts)
-
-    @staticmethod
-    async def _is_issued(session: Session, origin: str, entry: Entry) -> bool:
-        alert = await session.alerts.get(origin, entry.alert_raised.alert_id)
-        return alert is not None and alert.state == ALERT_STATE_ISSUED
+        if reading.moves:
+            moved_ids = sorted({alert_id for alert_id, _ in reading.moves})
+            async with self._store.read() as session:
+                moved = await session.alerts.known(reading.origin, moved_ids)
+            owed.days.update(alert_day(alert, zone) for alert in moved)
 
     async def _owing(self, origin: str) -> _Owed:
         """What the fold owes this journal; after a start, read again from between the two cursors."""
         owed = self._owed.get(origin)
         if owed is not None:
             return owed
-        owed = self._owed[origin] = _Owed()
+        owed = _Owed()
         async with self._store.read() as session:
             low = (await session.cursors.get("facts", origin)).position
             high = (await session.cursors.get("events", origin)).position
-            if low >= high:
-                return owed
-            readings = [
-                read(origin, lo, await session.journal.leaves(origin, lo, min(high, lo + READ_CHUNK)))
-                for lo in range(low, high, READ_CHUNK)
-            ]
-        for reading in readings:
-            await self._owe(owed, reading)
+            if origin == self._own and (low < high or self._rebuilding):
+                # A fold may have been cut off after it replaced facts: which days they counted on before, only the rows know.
+                owed.days.update(await session.rollups.days(origin))
+        for lo in range(low, high, READ_CHUNK):
+            async with self._store.read() as session:
+                leaves = await session.journal.leaves(origin, lo, min(high, lo + READ_CHUNK))
+            await self._owe(owed, read(origin, lo, leaves))
+        self._owed[origin] = owed
         return owed
 
     # 2. fold
 
     async def _fold(self, origin: str) -> bool:
         owed = await self._owing(origin)
+        own = origin == self._own
         async with self._store.read() as session:
             low = (await session.cursors.get("facts", origin)).position
             size = (await session.cursors.get("events", origin)).position
             if low >= size:
                 return False
-            cases = set(owed.cases)
             if owed.everything:
-                cases.update(await session.facts.cases_of_item(origin, None))
-            else:
-                for item in owed.items:
-                    cases.update(await session.facts.cases_of_item(origin, item))
-            held = (
-                {run.import_id for run in await session.imports.under_way()} if origin == self._own else set()
-            )
-        held -= set(owed.imports)
+                owed.cases.update(await session.facts.cases_of_item(origin, None))
+                # Alerts count on days of their own, and their agency's line may be another now.
+                owed.days.update(await session.rollups.days(origin))
+            for item in owed.items:
+                owed.cases.update(await session.facts.cases_of_item(origin, item))
+            finished = await self._finished(session) if own else None
         context = await self._contexts.of(origin)
-        days = set(owed.days)
-        ordered = sorted(cases)
+        ordered = sorted(owed.cases)
         live: list[Judgement] = []
         for start in range(0, len(ordered), FOLD_CASES):
             batch = ordered[start : start + FOLD_CASES]
             await self._give_way()
-            judgement = await self._judge(context, batch, size, held)
-            days |= await self._keep_facts(origin, batch, judgement.facts)
+            judgement = await self._judge(context, batch, size, finished)
+            owed.days |= await self._keep_facts(origin, batch, judgement.facts)
             if len(ordered) <= FOLD_CASES:
                 live.append(judgement)
         async with self._store.write() as session:
             for import_id in owed.imports:
                 await session.facts.release(origin, import_id)
-            if origin == self._own:
-                await self._count(session, context, days, size)
+            for days in in_months(owed.days) if own else ():
+                rows = await rows_at(session, context, days, size)
+                await session.rollups.replace(origin, days, rows, size)
             await session.cursors.set("facts", origin, size)
         self._owed[origin] = _Owed()
-        if origin == self._own:
+        if own:
             self._counted()
-            for judgement in live if not self._rebuilding else ():
+            for judgement in live if self._caught_up else ():
                 await self._raising.raise_and_schedule(judgement, dict.fromkeys(judgement.next_at, size))
         else:
-            self._comparison.folded(origin, days)
+            self._comparison.folded(origin, owed.days)
         return True
 
+    async def _finished(self, session: Session) -> set[str]:
+        """The imports whose end has been read. Not those that are finished by now: their last rows may not be read yet."""
+        return {piece.code for piece in await session.catalogue.all(self._own, IMPORT_FINISHED)}
+
     async def _judge(
-        self, context: JournalContext, cases: Sequence[str], size: int, held: set[str]
+        self, context: JournalContext, cases: Sequence[str], size: int, finished: Collection[str] | None
     ) -> Judgement:
         async with self._store.read() as session:
             rows = await session.events.rows_of_cases(context.origin, cases)
         own = context.origin == self._own
-        return await asyncio.to_thread(judge, rows, context, self._now(), size, held, own)
+        return await asyncio.to_thread(judge, rows, context, self._now(), size, finished, own)
 
     async def _keep_facts(self, origin: str, cases: Sequence[str], facts: Sequence[FactsRow]) -> set[int]:
         async with self._store.write() as session:
@@ -424,33 +462,24 @@ class Projector:
             await session.facts.upsert(facts)
         return days | {int(day) for row in facts for day in row.figures}
 
-    async def _count(self, session: Session, context: JournalContext, days: set[int], size: int) -> None:
-        if not days:
-            return
-        ordered = sorted(days)
-        rows = rows_of_days(
-            context.origin,
-            days,
-            await session.facts.touching(context.origin, ordered),
-            # A local day lies within 14 hours of the same UTC day.
-            await session.alerts.on_days(
-                context.origin, (ordered[0] - 1) * _DAY_US, (ordered[-1] + 2) * _DAY_US
-            ),
-            context.lines,
-            context.zone,
-            size,
-        )
-        await session.rollups.replace(context.origin, ordered, rows, size)
-
     # 3. wake
 
     async def _wake(self) -> bool:
+        # Until the alert rows are back nothing may be raised: the guard against raising twice is among them.
+        if self._rebuilding or not self._caught_up:
+            return False
         async with self._store.read() as session:
             cases = await session.facts.due(self._own, self._now(), WAKE_CASES)
             if not cases:
                 return False
             size = (await session.cursors.get("facts", self._own)).position
             folded_at = {row.case_id: row.size for row in await session.facts.of_cases(self._own, cases)}
-        judgement = await self._judge(await self._contexts.of(self._own), cases, size, set())
+            finished = await self._finished(session)
+        judgement = await self._judge(await self._contexts.of(self._own), cases, size, finished)
+        held = [row for row in judgement.facts if row.import_id]
+        if held:
+            # Two imports brought events of the same case, and only one of them is finished.
+            async with self._store.write() as session:
+                await session.facts.upsert(held)
         await self._raising.raise_and_schedule(judgement, folded_at)
         return True

@@ -1,35 +1,38 @@
 """From findings to alerts: what is new is raised, what no longer holds is corrected, and each case gets its next look.
 
 Raising is idempotent: the alert's key is guarded in the append's own transaction. ``next_at_us`` is set last, so a crash anywhere before
-looks at the case again. Nothing is edited or deleted: a finding that a late event took away leaves its alert with an
-``AlertCorrected`` beside it, and one that comes back begins a new episode.
+looks at the case again. What findings change is told by ``supervision.alert.changes``; nothing is edited or deleted.
+
+Whoever moves an alert (a correction, a person's decision, the time-out) looks at its state and appends in one turn, so none of them
+moves an alert that another has just moved: a card that was corrected a moment ago is not issued any more.
 """
 
-import base64
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 import structlog
-from zongheng.v1.catalogue_pb2 import Level as LevelMessage
 from zongheng.v1.entry_pb2 import (
     ALERT_STATE_CORRECTED,
     ALERT_STATE_ISSUED,
     ALERT_STATE_PENDING,
-    AlertCorrected,
     AlertMoved,
     AlertRaised,
+    AlertState,
     Entry,
 )
 
+from federation.errors import ZonghengError
 from node.projection.context import Contexts
 from node.projection.entries import alert_record
 from node.projection.judging import Judgement
-from node.store.alerts import INACTIVE, AlertFilter
+from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
 from node.store.store import Store
 from node.store.writer import Draft, JournalWriter, Move
-from node.supervision.policy import Level, Policy
+from node.supervision.alert import AsOf, Changes, MoveRefused, changes, check_move
+from node.supervision.levels import STATES
+from node.supervision.policy import Level
 from node.wallclock import Now, instant
 
 log = structlog.get_logger()
@@ -37,14 +40,11 @@ log = structlog.get_logger()
 BATCH = 1_000
 """Alerts in one append."""
 
-_LOOKED_AT = 10_000
-
-_Key = tuple[str, str, str, int]
-"""(case, subject, rule, level)"""
+_DAY_US = 86_400_000_000
 
 
 class Raising:
-    """Raises and corrects one node's own alerts."""
+    """Raises, moves and corrects one node's own alerts."""
 
     def __init__(self, store: Store, writer: JournalWriter, contexts: Contexts, now: Now) -> None:
         self._store = store
@@ -52,6 +52,7 @@ class Raising:
         self._contexts = contexts
         self._now = now
         self._own = writer.node
+        self._turn = asyncio.Lock()
 
     async def raise_and_schedule(self, judgement: Judgement, folded_at: Mapping[str, int]) -> None:
         """Append what the judgement changes about its cases' alerts, then say when to look at each case again.
@@ -60,109 +61,95 @@ class Raising:
         """
         if not judgement.next_at:
             return
-        context = await self._contexts.of(self._own)
-        async with self._store.read() as session:
-            known = await session.alerts.of_cases(self._own, list(judgement.next_at))
-        drafts = [
-            *self._raised(judgement, known, context.context.policy),
-            *self._corrected(judgement, known),
-        ]
-        for start in range(0, len(drafts), BATCH):
-            await self._writer.append(drafts[start : start + BATCH])
+        policy = (await self._contexts.of(self._own)).context.policy
+        as_of = AsOf(
+            self._own,
+            judgement.as_of_us,
+            judgement.size,
+            judgement.policy_version,
+            judgement.calendar_version,
+        )
+        async with self._turn:
+            async with self._store.read() as session:
+                known = await session.alerts.of_cases(self._own, list(judgement.next_at))
+            drafts = list(self._drafts(changes(judgement.findings, known, as_of, policy)))
+            for start in range(0, len(drafts), BATCH):
+                await self._writer.append(drafts[start : start + BATCH])
         async with self._store.write() as session:
             await session.facts.set_next(self._own, list(judgement.next_at.items()), folded_at)
 
-    def _raised(self, judgement: Judgement, known: Sequence[AlertRecord], policy: Policy) -> Iterator[Draft]:
-        episodes: dict[_Key, int] = {}
-        standing: set[_Key] = set()
-        for alert in known:
-            key = (alert.case_id, alert.subject, alert.rule, alert.level)
-            episodes[key] = max(episodes.get(key, 0), alert.episode)
-            # What a person cancelled or closed is settled for as long as the finding stands; what was corrected can come back.
-            if alert.state != ALERT_STATE_CORRECTED:
-                standing.add(key)
+    def _drafts(self, changed: Changes) -> Iterator[Draft]:
         noted = self._now()
-        for finding in judgement.findings:
-            key = (finding.case_id, finding.subject, finding.rule, int(finding.level))
-            if key in standing:
-                continue
-            episode = episodes.get(key, 0) + 1
-            pending = policy.confirmation(finding.level).required
-            raised = AlertRaised(
-                alert_id=alert_id(self._own, *key, episode),
-                case_id=finding.case_id,
-                subject=finding.subject,
-                domain=finding.domain,
-                rule=finding.rule,
-                level=LevelMessage.ValueType(finding.level),
-                episode=episode,
-                since_us=finding.since_us,
-                due_at_us=finding.due_at_us,
-                as_of_us=judgement.as_of_us,
-                journal_size=judgement.size,
-                policy_version=judgement.policy_version,
-                calendar_version=judgement.calendar_version,
-                rule_version=finding.rule_version,
-                agency=finding.agency,
-                item=finding.item,
-                actor=finding.actor,
-                state=ALERT_STATE_PENDING if pending else ALERT_STATE_ISSUED,
-                over=finding.over,
-            )
-            entry = Entry(noted_at_us=noted, alert_raised=raised)
-            yield Draft.of(entry, alert=alert_record(self._own, 0, noted, raised))
+        for raised in changed.raised:
+            yield self._raised(noted, raised)
+        for corrected in changed.corrected:
+            entry = Entry(noted_at_us=noted, alert_corrected=corrected)
+            yield Draft.of(entry, move=Move(corrected.alert_id, ALERT_STATE_CORRECTED))
 
-    def _corrected(self, judgement: Judgement, known: Sequence[AlertRecord]) -> Iterator[Draft]:
-        holds = {(one.case_id, one.subject, one.rule, int(one.level)) for one in judgement.findings}
-        for alert in known:
-            if alert.state in INACTIVE or (alert.case_id, alert.subject, alert.rule, alert.level) in holds:
-                continue
-            corrected = AlertCorrected(
-                alert_id=alert.alert_id,
-                cause=_cause(alert, judgement),
-                as_of_us=judgement.as_of_us,
-                journal_size=judgement.size,
-            )
-            entry = Entry(noted_at_us=self._now(), alert_corrected=corrected)
-            yield Draft.of(entry, move=Move(alert.alert_id, ALERT_STATE_CORRECTED))
+    def _raised(self, noted: int, raised: AlertRaised) -> Draft:
+        entry = Entry(noted_at_us=noted, alert_raised=raised)
+        return Draft.of(entry, alert=alert_record(self._own, 0, noted, raised))
+
+    async def decide(self, alert_id: str, state: int, by: str, reason: str) -> AlertRecord:
+        """Move a pending alert as a person decided; the decision is an entry. Returns the alert as it is then.
+
+        ``ZonghengError`` when there is none or it is not pending any more.
+        """
+        async with self._turn:
+            async with self._store.read() as session:
+                alert = await session.alerts.get(self._own, alert_id)
+            if alert is None:
+                raise ZonghengError("not_found", f"there is no alert {alert_id} here")
+            if alert.state != ALERT_STATE_PENDING:
+                raise ZonghengError("bad_request", f"{alert_id} is {STATES[alert.state]}, not pending")
+            try:
+                check_move(alert.state, state, reason)
+            except MoveRefused as refused:
+                raise ZonghengError("bad_request", str(refused)) from None
+            await self._writer.append([self._moved(alert_id, state, by, reason)])
+            async with self._store.read() as session:
+                return (await session.alerts.known(self._own, [alert_id]))[0]
 
     async def issue_overdue(self) -> None:
         """Issue pending alerts whose time for confirmation has run out (working days of the node's own calendar)."""
         context = (await self._contexts.of(self._own)).context
+        zone = ZoneInfo(context.zone)
         now_us = self._now()
-        today = instant(now_us).astimezone(ZoneInfo(context.zone)).date()
-        drafts = []
-        async with self._store.read() as session:
-            pending = AlertFilter(states=(int(ALERT_STATE_PENDING),))
-            for alert in await session.alerts.page(self._own, pending, _LOOKED_AT):
-                days = context.policy.confirmation(Level(alert.level)).timeout_days
-                raised = instant(alert.raised_at_us).astimezone(ZoneInfo(context.zone)).date()
-                waited = context.calendar.working_days_through(today) - context.calendar.working_days_through(
-                    raised
-                )
-                if days and waited > days:
-                    moved = AlertMoved(
-                        alert_id=alert.alert_id,
-                        state=ALERT_STATE_ISSUED,
-                        reason=f"nobody decided within {days} working days",
-                    )
-                    entry = Entry(noted_at_us=now_us, alert_moved=moved)
-                    drafts.append(Draft.of(entry, move=Move(alert.alert_id, int(ALERT_STATE_ISSUED))))
-        for start in range(0, len(drafts), BATCH):
-            await self._writer.append(drafts[start : start + BATCH])
-        if drafts:
-            log.info("alert.issued_unconfirmed", count=len(drafts))
+        passed = context.calendar.working_days_through
+        today = passed(instant(now_us).astimezone(zone).date())
+        issued = 0
+        for level in Level:
+            days = context.policy.confirmation(level).timeout_days
+            if not days:
+                continue
+            # So many working days have not passed before as many days have.
+            pending = AlertFilter(
+                level=int(level), states=(int(ALERT_STATE_PENDING),), raised_to_us=now_us - days * _DAY_US
+            )
+            after = -1
+            while True:
+                async with self._turn:
+                    async with self._store.read() as session:
+                        alerts = await session.alerts.page(self._own, pending, BATCH, after)
+                    drafts = [
+                        self._moved(
+                            alert.alert_id,
+                            ALERT_STATE_ISSUED,
+                            "",
+                            f"nobody decided within {days} working days",
+                        )
+                        for alert in alerts
+                        if today - passed(instant(alert.raised_at_us).astimezone(zone).date()) > days
+                    ]
+                    if drafts:
+                        await self._writer.append(drafts)
+                issued += len(drafts)
+                if len(alerts) < BATCH:
+                    break
+                after = alerts[-1].idx
+        if issued:
+            log.info("alert.issued_unconfirmed", count=issued)
 
-
-def alert_id(origin: str, case_id: str, subject: str, rule: str, level: int, episode: int) -> str:
-    """The alert's id out of its key: the same finding has the same id wherever it is computed."""
-    key = "\x1f".join((origin, case_id, subject, rule, str(level), str(episode)))
-    return base64.b32encode(hashlib.sha256(key.encode()).digest()[:15]).decode().lower()
-
-
-def _cause(alert: AlertRecord, judgement: Judgement) -> str:
-    if alert.calendar_version != judgement.calendar_version:
-        return "calendar"
-    if alert.policy_version != judgement.policy_version:
-        return "policy"
-    return "late event"
+    def _moved(self, alert_id: str, state: int, by: str, reason: str) -> Draft:
+        moved = AlertMoved(alert_id=alert_id, state=AlertState.ValueType(state), by=by, reason=reason)
+        return Draft.of(Entry(noted_at_us=self._now(), alert_moved=moved), move=Move(alert_id, int(state)))

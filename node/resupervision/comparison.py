@@ -7,50 +7,51 @@ parent could stop there, the days stay owed to the next report: late, never wron
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import structlog
 from zongheng.v1.entry_pb2 import Entry, RollupMismatch
 
-from federation.rollup.merge import compare
+from federation.rollup.merge import Difference, compare
 from node.projection.context import Contexts
-from node.projection.figures import rows_of_days
+from node.projection.figures import in_months, rows_at
 from node.store.store import Store
 from node.store.writer import Draft, JournalWriter
 from node.wallclock import Now
 
 log = structlog.get_logger()
 
-_DAY_US = 86_400_000_000
+_AT_ONCE = 1_000
+"""Differences in one append."""
 
 
 class Comparison:
-    """Compares the figures of all children of one node."""
+    """Compares the figures of all children of one node. Belongs to the projector's task, except for `reported`."""
 
     def __init__(self, store: Store, writer: JournalWriter, contexts: Contexts, now: Now) -> None:
         self._store = store
         self._writer = writer
         self._contexts = contexts
         self._now = now
-        self._reported: dict[str, int] = {}
         self._owed: defaultdict[str, set[int]] = defaultdict(set)
         self._waiting: set[str] = set()
-        self._known: set[str] = set()
+        self._sure: set[str] = set()
+        """Children of which every day that was touched since the last comparison is in `_owed`."""
+        self._begun = False
 
     def forget(self) -> None:
         """Projections were dropped: every day of every child is owed again."""
         self._owed.clear()
-        self._known.clear()
+        self._sure.clear()
+        self._begun = False
 
-    def bound(self, origin: str, position: int, top: int) -> int:
-        """How far the child's journal may be read in one go, so that the fold stops where a report was made."""
-        reported = self._reported.get(origin, 0)
-        return reported if position < reported < top else top
+    def unsure(self, origin: str) -> None:
+        """Days of this child may have been touched that nobody remembers: every one of them is owed."""
+        self._sure.discard(origin)
 
-    def reported(self, origin: str, size: int, days: set[int]) -> None:
-        """Rows of ``origin`` were stored that changed these days; they stand at journal ``size`` now, 0: at no one size."""
-        self._reported[origin] = size
-        self._owed[origin] |= days
-        self._waiting.add(origin)
+    def reported(self, origin: str, days: set[int]) -> None:
+        """A report of ``origin`` was stored that changed these days."""
+        self.folded(origin, days)
 
     def folded(self, origin: str, days: set[int]) -> None:
         """The child's facts were folded further; ``days`` were touched on the way."""
@@ -62,6 +63,8 @@ class Comparison:
 
         Call it between two readings, when everything that was read is folded: alerts are read ahead of facts.
         """
+        if not self._begun:
+            await self._begin()
         while self._waiting:
             origin = self._waiting.pop()
             # A report may come meanwhile and owe more.
@@ -69,43 +72,44 @@ class Comparison:
             try:
                 done = await self._check(origin, days)
             except BaseException:
-                self._owed[origin] |= days
-                self._waiting.add(origin)
+                self.folded(origin, days)
                 raise
             if not done:
                 self._owed[origin] |= days
 
-    async def _check(self, origin: str, owed: set[int]) -> bool:
+    async def _begin(self) -> None:
+        """After a start nobody remembers what was owed: everything, where a comparison is due."""
         async with self._store.read() as session:
-            size = (await session.cursors.get("facts", origin)).position
-            reported = (await session.cursors.get("reported", origin)).position
-            self._reported.setdefault(origin, reported)
-            if size == 0 or size != reported:
+            reported, compared = await session.cursors.of("reported"), await session.cursors.of("compared")
+        self._sure |= {origin for origin, size in reported.items() if size and compared.get(origin) == size}
+        self._waiting |= reported.keys() - self._sure
+        self._begun = True
+
+    async def _check(self, origin: str, owed: set[int]) -> bool:
+        differences: list[Difference] = []
+        async with self._store.read() as session:
+            read, size, reported = [
+                (await session.cursors.get(name, origin)).position for name in ("events", "facts", "reported")
+            ]
+            if not size or not read == size == reported:
                 return False
             days = set(owed)
-            if origin not in self._known:
-                # After a start nobody remembers what was owed: everything is.
-                days |= set(await session.facts.days(origin))
-                days |= {row.day for row in await session.rollups.rows(origin)}
+            if origin not in self._sure:
+                days.update(await session.facts.days(origin), await session.rollups.days(origin))
+                # A local day lies within 14 hours of the same UTC day.
+                for day in await session.alerts.days(origin):
+                    days.update((day - 1, day, day + 1))
             context = await self._contexts.of(origin)
-            if not days:
-                differences = []
-            else:
-                ordered = sorted(days)
-                computed = rows_of_days(
-                    origin,
-                    days,
-                    await session.facts.touching(origin, ordered),
-                    await session.alerts.on_days(
-                        origin, (ordered[0] - 1) * _DAY_US, (ordered[-1] + 2) * _DAY_US
-                    ),
-                    context.lines,
-                    context.zone,
-                    size,
-                )
-                shown = [row for row in await session.rollups.rows(origin, days=ordered) if row.figures]
-                differences = compare(shown, computed)
-        self._known.add(origin)
+            for month in in_months(days):
+                shown = await session.rollups.rows(origin, days=month)
+                differences += compare(shown, await rows_at(session, context, month, size))
+        await self._accuse(origin, size, differences)
+        self._sure.add(origin)
+        async with self._store.write() as session:
+            await session.cursors.set("compared", origin, size, version=len(differences))
+        return True
+
+    async def _accuse(self, origin: str, size: int, differences: Sequence[Difference]) -> None:
         drafts = []
         for difference in differences:
             mismatch = RollupMismatch(
@@ -122,8 +126,5 @@ class Comparison:
                 noted_at_us=self._now(), source=f"compare/{origin}", serial=serial, rollup_mismatch=mismatch
             )
             drafts.append(Draft.of(entry))
-        if drafts:
-            await self._writer.append(drafts)
-        async with self._store.write() as session:
-            await session.cursors.set("compared", origin, size, version=len(drafts))
-        return True
+        for start in range(0, len(drafts), _AT_ONCE):
+            await self._writer.append(drafts[start : start + _AT_ONCE])

@@ -75,7 +75,9 @@ class Ticking:
                     return
                 await session.ticks.forget(fire_at_us - _KEEP_US)
             await self._children.note_heads()
-            await self._raising.issue_overdue()
+            # In a rebuild alerts that were decided long ago are pending for a while.
+            if not self._projector.rebuilding:
+                await self._raising.issue_overdue()
             await self._writer.sign_head()
         except Exception:
             log.exception("tick.failed", schedule="head")

@@ -87,6 +87,13 @@ class Alerts:
         row = await self._tx.one(f"{_SELECT} WHERE origin = ? AND alert_id = ?", origin, alert_id)
         return None if row is None else AlertRecord(*row)
 
+    async def known(self, origin: str, alert_ids: Sequence[str]) -> list[AlertRecord]:
+        """Those of these alerts that are known."""
+        rows = await self._tx.all(
+            f"{_SELECT} WHERE origin = ? AND alert_id = ANY(?)", origin, list(alert_ids)
+        )
+        return [AlertRecord(*row) for row in rows]
+
     async def find(self, alert_id: str) -> list[AlertRecord]:
         """Every journal's alert of this id, by origin."""
         rows = await self._tx.all(
@@ -154,6 +161,13 @@ class Alerts:
             to_us,
         )
         return [AlertRecord(*row) for row in rows]
+
+    async def days(self, origin: str) -> list[int]:
+        """Every UTC day, since 1970-01-01, in which some alert begins to hold."""
+        rows = await self._tx.all(
+            "SELECT DISTINCT since_us / 86400000000 FROM alert WHERE origin = ? ORDER BY 1", origin
+        )
+        return [int(day) for (day,) in rows]
 
     async def episodes(self, origin: str, case_ids: Sequence[str]) -> dict[tuple[str, str, str, int], int]:
         """The last episode of each (case, subject, rule, level) of these cases."""

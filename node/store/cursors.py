@@ -37,6 +37,13 @@ class Cursors:
             version,
         )
 
+    async def of(self, projector: str) -> dict[str, int]:
+        """Where one projector stands in each journal it has begun."""
+        rows = await self._tx.all(
+            "SELECT origin, position FROM cursor WHERE projector = ? ORDER BY origin", projector
+        )
+        return {origin: position for origin, position in rows}
+
     async def all(self) -> dict[tuple[str, str], Cursor]:
         """Every cursor by (projector, origin)."""
         rows = await self._tx.all(

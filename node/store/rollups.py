@@ -123,6 +123,11 @@ class Rollups:
         row = await self._tx.one("SELECT MAX(version) FROM rollup WHERE node = ?", node)
         return 0 if row is None or row[0] is None else int(row[0])
 
+    async def days(self, node: str) -> list[int]:
+        """Every day on which a node has a row, empty ones too, in order."""
+        rows = await self._tx.all("SELECT DISTINCT day FROM rollup WHERE node = ? ORDER BY day", node)
+        return [day for (day,) in rows]
+
     async def nodes(self) -> list[str]:
         """Every node that has rows, in order."""
         return [node for (node,) in await self._tx.all("SELECT DISTINCT node FROM rollup ORDER BY node")]

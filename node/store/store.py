@@ -54,14 +54,14 @@ class Session:
         self.ticks = Ticks(transaction)
 
     async def drop_projections(self) -> None:
-        """Empty every table that the journals held here give back, own rollups included.
+        """Empty every table that the journals held here give back, except rollups.
 
-        What nodes below reported stays: their journals are not here. Whoever calls this keeps the node from raising alerts until
+        Rows that nodes below reported stay, since their journals are not here, and own rows stay until they are counted again: one that
+        was deleted could not tell the ancestors that it no longer holds. Whoever calls this keeps the node from raising alerts until
         the projectors have read everything again, for the alert guard is gone until then.
         """
         for table in PROJECTED:
             await self.transaction.run(f"DELETE FROM {table}")
-        await self.transaction.run("DELETE FROM rollup WHERE node IN (SELECT origin FROM log WHERE own = 1)")
 
 
 class Store:

@@ -3,13 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
-from zongheng.v1.entry_pb2 import (
-    ALERT_STATE_CANCELLED,
-    ALERT_STATE_ISSUED,
-    ALERT_STATE_PENDING,
-    AlertMoved,
-    Entry,
-)
+from zongheng.v1.entry_pb2 import ALERT_STATE_CANCELLED, ALERT_STATE_ISSUED
 
 from federation.errors import ZonghengError
 from node.store.alerts import AlertFilter
@@ -64,7 +58,7 @@ class Decision(BaseModel):
 
     by: str
     cancel: str | None = None
-    """Reason to cancel it; null: issue it."""
+    """Reason to cancel it, not empty; null: issue it."""
 
 
 def view(record: AlertRecord, zone: str) -> AlertView:
@@ -130,19 +124,10 @@ async def decide(node: "Node", alert_id: str, decision: Decision) -> AlertView:
     """Issue or cancel a pending alert; the decision is an entry. ``ZonghengError`` when it is not pending."""
     if not decision.by:
         raise ZonghengError("bad_request", "say who decides (by): a staff number")
+    if not await node.projector.settled():
+        raise ZonghengError("busy", "the node is still reading its journal; decide when it has caught up")
+    # An empty reason is a cancellation without one, which is refused; it must not turn into a card.
+    state = ALERT_STATE_ISSUED if decision.cancel is None else ALERT_STATE_CANCELLED
+    record = await node.raising.decide(alert_id, state, decision.by, decision.cancel or "")
     await node.projector.settled()
-    async with node.store.read() as session:
-        record = await session.alerts.get(node.settings.node, alert_id)
-    if record is None:
-        raise ZonghengError("not_found", f"there is no alert {alert_id} here")
-    if record.state != ALERT_STATE_PENDING:
-        raise ZonghengError("bad_request", f"{alert_id} is {STATES[record.state]}, not pending")
-    state = ALERT_STATE_CANCELLED if decision.cancel else ALERT_STATE_ISSUED
-    moved = AlertMoved(alert_id=alert_id, state=state, by=decision.by, reason=decision.cancel or "")
-    await node.write_entry(Entry(alert_moved=moved), moved=(alert_id, int(state)))
-    await node.projector.settled()
-    async with node.store.read() as session:
-        record = await session.alerts.get(node.settings.node, alert_id)
-    if record is None:
-        raise ZonghengError("not_found", f"there is no alert {alert_id} here")
     return view(record, node.settings.zone)

@@ -40,7 +40,9 @@ async def of_case(node: "Node", case_id: str, index: int | None) -> EvidenceView
         head = await session.journal.head(own)
         if head is None:
             raise ZonghengError("store_damaged", "the journal has no head")
-        proof = await session.journal.reader(own, head.size).inclusion_proof(chosen, head.size)
+        proof = await session.journal.reader(own, head.size, node.edge(own, head.size)).inclusion_proof(
+            chosen, head.size
+        )
         leaf = (await session.journal.leaves(own, chosen, chosen + 1))[0]
     text = Evidence(leaf, chosen, tuple(proof), head.note).to_text()
     return EvidenceView(index=chosen, journal_size=head.size, verifier=head.verifier, evidence=text)

@@ -54,7 +54,7 @@ class ChildStatus(BaseModel):
     reported: int
     """Journal size of its newest report of figures."""
     compared: int
-    """Journal size at which its figures were last computed again and found equal."""
+    """Journal size at which its figures were last computed again and compared; what differed is in the own journal."""
 
 
 class UnfinishedImport(BaseModel):

@@ -1,0 +1,161 @@
+"""What rises: a leaf from below that is entered again here, so that every tier above holds it with its proof.
+
+Red cards once they are issued (at once, or later by a person or by the time-out), forks, and what rose to a child from below it. Nothing is
+taken on a child's word: what it says to have come from below is entered again only when the checkpoint is signed by the key known for the
+origin, the leaf lies under it, the origin lies below that child, and the leaf is of a kind that rises. What names a node that nobody has
+introduced yet waits, on disk, until its card comes: cards travel beside the journal and may be later.
+
+Entered once each, by the guard over (origin, index); killed anywhere, the stretch is read again and enters nothing twice.
+"""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+from google.protobuf.message import DecodeError
+from zongheng.v1.catalogue_pb2 import LEVEL_RED
+from zongheng.v1.entry_pb2 import Entry, Forwarded
+from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.journal.checkpoint import CheckpointError, Verifier, open_note
+from federation.journal.merkle import ProofError, leaf_hash, verify_inclusion
+from federation.journal.tile import TileBuilder
+from node.projection.entries import Reading
+from node.store.store import Session, Store
+from node.store.writer import Draft, JournalWriter
+from node.tree import Tree
+from node.wallclock import Now
+
+log = structlog.get_logger()
+
+Edge = Callable[[str, int], TileBuilder | None]
+"""The right edge of an origin's tree at a size, where it is in memory: proofs then read less."""
+
+_SOURCE = "forward"
+_WAITING = "forward.waiting/"
+
+
+class Forwarding:
+    """Enters what rises from children in the own journal."""
+
+    def __init__(self, store: Store, writer: JournalWriter, tree: Tree, edge: Edge, now: Now) -> None:
+        self._store = store
+        self._writer = writer
+        self._tree = tree
+        self._edge = edge
+        self._now = now
+        self._waiting: dict[str, str] | None = None
+        """Name of the stored mark → the origin that nobody has introduced yet; None: not read since the start."""
+
+    async def forward(self, child: str, reading: Reading) -> None:
+        """Enter what rises from a stretch of a child's journal; call it before the stretch counts as read."""
+        indexes = set(reading.rises)
+        if reading.issued:
+            indexes |= await self._red_cards(child, reading)
+        if indexes:
+            await self._enter(child, sorted(indexes))
+
+    async def look_again(self) -> None:
+        """Enter what waited for a card that has come since."""
+        if self._waiting is None:
+            async with self._store.read() as session:
+                names = await session.links.names(_WAITING)
+                self._waiting = {name: (await session.links.get(name) or b"").decode() for name in names}
+        known = [name for name, origin in self._waiting.items() if self._tree.get(origin) is not None]
+        for name in known:
+            child, _, index = name.removeprefix(_WAITING).rpartition("/")
+            await self._enter(child, [int(index)])
+            async with self._store.write() as session:
+                await session.links.delete(name)
+            del self._waiting[name]
+
+    async def _red_cards(self, child: str, reading: Reading) -> set[int]:
+        """Where the alerts were raised that this stretch issues."""
+        raised = {alert.alert_id: alert for alert in reading.alerts}
+        earlier = [alert_id for alert_id in reading.issued if alert_id not in raised]
+        async with self._store.read() as session:
+            raised.update((alert.alert_id, alert) for alert in await session.alerts.known(child, earlier))
+        issued = (raised[alert_id] for alert_id in reading.issued if alert_id in raised)
+        return {alert.idx for alert in issued if alert.level == LEVEL_RED}
+
+    async def _enter(self, child: str, indexes: Sequence[int]) -> None:
+        drafts: list[Draft] = []
+        waits: dict[str, str] = {}
+        async with self._store.read() as session:
+            leaves = await session.journal.entries(child, indexes)
+            present = await session.journal.seen(_SOURCE, [f"{child}/{index}" for index, _ in leaves])
+            own = [
+                (index, leaf)
+                for index, leaf in leaves
+                if f"{child}/{index}" not in present and not Entry.FromString(leaf).HasField("forwarded")
+            ]
+            drafts += [self._draft(one) for one in await self._proven(session, child, own)]
+        for index, leaf in leaves:
+            entry = Entry.FromString(leaf)
+            if not entry.HasField("forwarded"):
+                continue
+            card = self._tree.get(entry.forwarded.origin)
+            if card is None:
+                waits[f"{_WAITING}{child}/{index}"] = entry.forwarded.origin
+                continue
+            trouble = self._trouble(child, card, entry.forwarded)
+            if trouble:
+                log.warning("forward.refused", child=child, index=index, reason=trouble)
+            else:
+                drafts.append(self._draft(entry.forwarded))
+        if waits:
+            log.info("forward.waits", child=child, origins=sorted(set(waits.values())))
+            async with self._store.write() as session:
+                for name, origin in waits.items():
+                    await session.links.put(name, origin.encode())
+            if self._waiting is not None:
+                self._waiting.update(waits)
+        if drafts:
+            await self._writer.append(drafts)
+
+    async def _proven(
+        self, session: Session, child: str, leaves: Sequence[tuple[int, bytes]]
+    ) -> list[Forwarded]:
+        """Entries of the child itself, under the newest head it signed."""
+        head = await session.journal.head(child)
+        if head is None or not leaves:
+            return []
+        reader = session.journal.reader(child, head.size, self._edge(child, head.size))
+        return [
+            Forwarded(
+                origin=child,
+                index=index,
+                leaf=leaf,
+                proof=await reader.inclusion_proof(index, head.size),
+                checkpoint=head.note,
+                verifier=head.verifier,
+            )
+            for index, leaf in leaves
+        ]
+
+    def _draft(self, forwarded: Forwarded) -> Draft:
+        serial = f"{forwarded.origin}/{forwarded.index}"
+        return Draft.of(Entry(noted_at_us=self._now(), source=_SOURCE, serial=serial, forwarded=forwarded))
+
+    def _trouble(self, child: str, card: NodeCard, forwarded: Forwarded) -> str:
+        """Why what a child says to have come from below is not believed; empty: it is."""
+        origin = forwarded.origin
+        if origin == child or self._tree.route(origin) != child:
+            return f"{origin} is not below {child}"
+        if forwarded.verifier != card.verifier:
+            return f"the journal of {origin} is known under another key"
+        try:
+            checkpoint = open_note(forwarded.checkpoint, [Verifier.parse(card.verifier)])
+            verify_inclusion(
+                leaf_hash(forwarded.leaf),
+                forwarded.index,
+                checkpoint.size,
+                list(forwarded.proof),
+                checkpoint.root,
+            )
+            inner = Entry.FromString(forwarded.leaf)
+        except (CheckpointError, ProofError, DecodeError) as error:
+            return f"what it says of {origin} is not proven: {error}"
+        if checkpoint.origin != card.log_id:
+            return f"the checkpoint is of log {checkpoint.origin}, not of {card.log_id}"
+        rises = inner.HasField("fork_found") or inner.alert_raised.level == LEVEL_RED
+        return "" if rises else f"the entry of {origin} is of no kind that rises"

@@ -1,0 +1,38 @@
+"""Opens nodes for these tests, each on a SQLite store of its own."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from node import config
+from node.run import Node
+from tests.unit.projection.units import Unit
+
+
+@pytest.fixture
+async def unit(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
+    """Opens nodes: ``await unit(TOWN)``; ``confirm`` as in the settings."""
+    async with AsyncExitStack() as stack:
+
+        async def make(code: str, *, confirm: bool = False) -> Unit:
+            tier = {6: "county", 9: "town", 12: "village"}[len(code)]
+            folder = tmp_path / code
+            if not folder.exists():
+                config.initialise(
+                    folder,
+                    tier=tier,
+                    name=code,
+                    division=code,
+                    parent=None,
+                    grpc=None,
+                    http=None,
+                    calendar="weekdays",
+                    confirm=confirm,
+                    clock_start=datetime.fromisoformat("2026-05-01T10:00:00+08:00"),
+                )
+            return Unit(await stack.enter_async_context(Node.opened(folder)))
+
+        yield make
