@@ -19,15 +19,18 @@ class Tree:
         self.own = own
         """This node's card, without a head."""
         self._cards: dict[str, NodeCard] = {}
+        self._below: query.Tree | None = None
 
     async def load(self, session: Session) -> None:
         """Read the cards from the store."""
         self._cards = {node: NodeCard.FromString(body) for node, body in (await session.cards.all()).items()}
+        self._below = None
 
     def learn(self, cards: Iterable[NodeCard]) -> None:
         """The store has these cards now."""
         for card in cards:
             self._cards[card.node] = card
+        self._below = None
 
     def descendants(self) -> list[NodeCard]:
         """Everybody below this node, ordered by node."""
@@ -39,5 +42,7 @@ class Tree:
 
     def route(self, node: str) -> str | None:
         """The direct child below which ``node`` is (or which it is itself); None: it is not known here."""
-        below = query.Tree(self.own.node, self._cards.values())
+        if self._below is None:
+            self._below = query.Tree(self.own.node, self._cards.values())
+        below = self._below
         return below.through(node) if node in below and node != self.own.node else None
