@@ -62,6 +62,24 @@ async def settle(federation: Federation, tell: Told, patience_s: float = PATIENC
         await asyncio.sleep(_POLL_S)
 
 
+async def figures_arrive(federation: Federation, tell: Told, patience_s: float = PATIENCE_S) -> None:
+    """Wait until the city has everybody's newest figures, which rise tier by tier after the journals.
+
+    At most ``patience_s`` seconds: figures that still differ then are a disagreement, and the report says which.
+    """
+    deadline = time.monotonic() + patience_s
+    members = list(federation.members.values())
+    while True:
+        answers = await asyncio.gather(*(member.get("/api/rollup") for member in members))
+        own = {answer["nodes"][0]["node"]: answer["nodes"][0]["totals"] for answer in answers}
+        at_the_city = {entry["node"]: entry["totals"] for entry in answers[0]["nodes"]}
+        behind = [node for node, totals in own.items() if at_the_city.get(node) != totals]
+        if not behind or time.monotonic() > deadline:
+            return
+        tell(f"the city waits for the figures of {', '.join(behind)}")
+        await asyncio.sleep(_POLL_S)
+
+
 def unfinished(member: Member, now: Statuses) -> Waiting | None:
     """What a node still has to do; None: it is at rest."""
     status = now[member.node]

@@ -12,7 +12,7 @@ from node.demo.federation import Federation, Member, first_error
 from node.demo.generator import Finding, Plan, generate
 from node.demo.places import places
 from node.demo.report import compare
-from node.demo.settled import settle, unfinished
+from node.demo.settled import figures_arrive, settle, unfinished
 
 _LEVELS = {1: "notice", 2: "yellow", 3: "red"}
 
@@ -208,3 +208,26 @@ async def test_a_node_that_refuses_to_answer_is_named(plan: Plan) -> None:
 def test_of_many_errors_at_once_the_first_is_told() -> None:
     inner = ValueError("first")
     assert first_error(ExceptionGroup("a", [ExceptionGroup("b", [inner, KeyError()]), OSError()])) is inner
+
+
+async def test_figures_that_have_not_risen_yet_are_waited_for(plan: Plan) -> None:
+    answers = world(plan)
+    late = answers["990100"]["/api/rollup"]["nodes"][7]
+    right = dict(late["totals"])
+    late["totals"]["completed"] = 0
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        late["totals"] = right
+
+    await figures_arrive(federation(answers), tell)
+    assert told == [f"the city waits for the figures of {late['node']}"]
+    assert await disagreements(answers, plan) == []
+
+
+async def test_figures_that_never_rise_are_left_to_the_report(plan: Plan) -> None:
+    answers = world(plan)
+    answers["990100"]["/api/rollup"]["nodes"][7]["totals"]["completed"] = 0
+    await figures_arrive(federation(answers), lambda line: None, patience_s=0.0)
+    assert await disagreements(answers, plan)
