@@ -30,6 +30,9 @@ _UNITS: Final[dict[int, str]] = {
 
 _FOREVER: Final = 2**31 - 1
 
+_FEW: Final = 64
+"""Up to so many rows are looked up one by one, which is quicker than a join; the answer is the same."""
+
 _LIMIT: Final[dict[str, type[pl.DataType]]] = {"amount": pl.Int32, "unit": pl.String, "roll": pl.Boolean}
 
 _VERSIONS: Final[dict[str, type[pl.DataType]]] = {
@@ -110,7 +113,9 @@ class Catalogue:
         pair = {"version": pl.UInt32, "step": pl.String}
         return cls(
             versions=pl.DataFrame(versions, schema=_VERSIONS, orient="row"),
-            steps=pl.DataFrame(steps, schema=_STEPS, orient="row").unique(["version", "step"], keep="first"),
+            steps=pl.DataFrame(steps, schema=_STEPS, orient="row").unique(
+                ["version", "step"], keep="first", maintain_order=True
+            ),
             after=pl.DataFrame(after, schema={**pair, "before": pl.String}, orient="row"),
             authorised=pl.DataFrame(authorised, schema={**pair, "actor": pl.String}, orient="row"),
             procedures=pl.DataFrame(
@@ -123,6 +128,9 @@ class Catalogue:
         none = pl.Series([None], dtype=pl.UInt32).new_from_index(0, item.len())
         if self.versions.is_empty():
             return none
+        if item.len() <= _FEW:
+            found = [self._version_on(*row) for row in zip(item.to_list(), day.to_list(), strict=True)]
+            return pl.Series(found, dtype=pl.UInt32)
         rows = pl.DataFrame({"row": pl.int_range(item.len(), eager=True), "item": item, "day": day})
         known = rows.join(self._validity, on="item").filter(
             pl.col("day").is_between(pl.col("valid_from"), pl.col("valid_to"))
@@ -130,6 +138,36 @@ class Catalogue:
         if not self._one_version_each:
             known = known.sort("row", "number", "version").unique("row", keep="last")
         return none.scatter(known["row"], known["version"])
+
+    def step_places(self, version: pl.Series, step: pl.Series) -> pl.Series:
+        """For each row the row of `steps` that says what `step` is in that `version`; null where none does."""
+        if step.len() <= _FEW:
+            found = [self._places.get(row) for row in zip(version.to_list(), step.to_list(), strict=True)]
+            return pl.Series(found, dtype=pl.UInt32)
+        rows = pl.DataFrame({"version": version, "step": step})
+        told = self.steps.select("version", "step").with_row_index("place")
+        return rows.join(told, on=["version", "step"], how="left", maintain_order="left")["place"]
+
+    def _version_on(self, item: str, day: int | None) -> int | None:
+        valid = [
+            (number, version)
+            for number, version, begins, ends in self._by_item.get(item, ())
+            if day is not None and begins <= day <= ends
+        ]
+        return max(valid)[1] if valid else None
+
+    @cached_property
+    def _by_item(self) -> dict[str, list[tuple[int, int, int, int]]]:
+        columns = self.versions.select("item", "number", "valid_from", "valid_to")
+        known: dict[str, list[tuple[int, int, int, int]]] = {}
+        for version, (item, number, begins, ends) in enumerate(columns.iter_rows()):
+            known.setdefault(item, []).append((number, version, begins, ends))
+        return known
+
+    @cached_property
+    def _places(self) -> dict[tuple[int, str], int]:
+        pairs = self.steps.select("version", "step").iter_rows()
+        return {pair: place for place, pair in enumerate(pairs)}
 
     @cached_property
     def listed_in_order(self) -> bool:

@@ -58,7 +58,7 @@ _FOUND: Final[dict[str, type[pl.DataType]]] = {
 }
 
 _OF_CLOCK: Final = ["case", "part", "code", "nth", "due_at", "over", "agency", "actor"]
-_OF_TEST: Final = ("part", "code", "nth", "agency", "actor")
+_OF_TEST: Final = ("case", "part", "code", "nth", "agency")
 
 Applied = Sequence[tuple[Rule, tuple[Threshold, ...]]]
 """Rules with the thresholds in force."""
@@ -218,28 +218,18 @@ class JudgedCases:
         asked = self.ground.frames[test.frame]
         if asked.is_empty():
             return [], 0, 0
-        absent = [name for name in _OF_TEST if name not in asked.columns]
-        for name in absent:
-            whole = name == "part"
-            kind = _FOUND[name]
-            column = constant("case", asked.height, kind) if whole else nulls(asked.height, kind)
-            asked = asked.hstack([column.alias(name)])
-        measured = (
-            asked.lazy()
-            .filter(test.applies)
-            .select(
-                "case",
-                "part",
-                "code",
-                "nth",
-                test.since.cast(pl.Int64).alias("since_us"),
-                test.due.cast(pl.Int64).alias("due_at_us"),
-                test.measure.cast(pl.Int32).alias("over"),
-                "agency",
-                test.actor.cast(pl.String).alias("actor"),
-            )
-            .collect()
-        )
+        if "actor" not in asked.columns:
+            asked = asked.hstack([nulls(asked.height, pl.String).alias("actor")])
+        read = asked[test.columns]
+        about = [_about(asked, name) for name in _OF_TEST]
+        if test.applies is not None:
+            applies = true(read.select_seq(test.applies).to_series())
+            if not applies.any():
+                return [], 0, 0
+            if not applies.all():
+                read, about = keep_rows(read, applies), [column.filter(applies) for column in about]
+        outcome = read.select_seq(test.outcome).get_columns()
+        measured = pl.DataFrame(about + outcome)[list(_FOUND)]
         unclear = measured["over"].null_count()
         rows = []
         for threshold in thresholds:
@@ -283,6 +273,15 @@ class JudgedCases:
             return none
         first = waiting.group_by("case").agg(pl.col("at_us").min())
         return none.scatter(first["case"], first["at_us"])
+
+
+def _about(asked: pl.DataFrame, name: str) -> pl.Series:
+    """Whom a row of a test's frame is about; a frame that does not say is about cases."""
+    if name in asked.columns:
+        return asked[name]
+    if name == "part":
+        return constant("case", asked.height, pl.String).alias(name)
+    return nulls(asked.height, _FOUND[name]).alias(name)
 
 
 def _with_limit(clocks: pl.DataFrame, days: int) -> pl.DataFrame:

@@ -12,6 +12,7 @@ never raised. A setting for a rule that is not installed is kept and does nothin
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import Final
 
 import polars as pl
@@ -47,16 +48,32 @@ class Threshold:
 class Test:
     """A rule's expressions over the rows of one frame of the facts; a row is one subject.
 
-    `applies` says which rows are checked at all, `measure` is an integer or boolean (null: undetermined), `since` the instant
+    `applies` says which rows are checked at all (None: all), `measure` is an integer or boolean (null: undetermined), `since` the instant
     (µs) from which the facts make it so, `due` the deadline it rests on and `actor` the officer concerned, where there is one.
     """
 
     frame: str
     measure: pl.Expr
     since: pl.Expr
-    applies: pl.Expr = field(default_factory=lambda: pl.lit(True))
+    applies: pl.Expr | None = None
     due: pl.Expr = field(default_factory=lambda: pl.lit(None, dtype=pl.Int64))
     actor: pl.Expr = field(default_factory=lambda: pl.col("actor"))
+
+    @cached_property
+    def outcome(self) -> tuple[pl.Expr, ...]:
+        """What a row comes to: `since_us`, `due_at_us`, `over` and `actor`."""
+        return (
+            self.since.cast(pl.Int64).alias("since_us"),
+            self.due.cast(pl.Int64).alias("due_at_us"),
+            self.measure.cast(pl.Int32).alias("over"),
+            self.actor.cast(pl.String).alias("actor"),
+        )
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The columns of its frame that it reads."""
+        read = self.outcome if self.applies is None else (self.applies, *self.outcome)
+        return sorted({name for one in read for name in one.meta.root_names()})
 
 
 @dataclass(frozen=True, slots=True)

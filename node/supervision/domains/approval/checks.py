@@ -51,15 +51,13 @@ def with_catalogue(steps: pl.DataFrame, cases: pl.DataFrame, context: Context) -
     if published.is_empty() or steps.is_empty() or version.null_count() == version.len():
         absent = [nulls(steps.height, kind).alias(name) for name, kind in _PUBLISHED.items()]
         return steps.hstack([version, *absent])
-    told = published.rename({"role": "role_published", "responsible": "responsible_published"})
-    joined = steps.hstack([version]).join(told, on=["version", "step"], how="left", maintain_order="left")
-    role, responsible = joined["role_published"], joined["responsible"]
-    return joined.drop("role", "responsible").hstack(
-        [
-            where(role != "", role, joined["role"]).alias("role"),
-            where(responsible != "", responsible, joined["responsible_published"]).alias("responsible"),
-        ]
-    )
+    place = context.catalogue.step_places(version, steps["step"])
+    role = published["role"][place]
+    role = where(role != "", role, steps["role"])
+    responsible = where(steps["responsible"] != "", steps["responsible"], published["responsible"][place])
+    kept = [column for column in steps.get_columns() if column.name not in ("role", "responsible")]
+    told = [published[name][place] for name in _PUBLISHED]
+    return pl.DataFrame([*kept, version, role.alias("role"), responsible.alias("responsible"), *told])
 
 
 def orders(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> Found:
@@ -111,9 +109,11 @@ def skipped(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> Found
     asked = present(cases["completed_at"]) & (required_steps > 0)
     if not asked.any():
         return Found(_NOT_SKIPPED)
-    asked = asked & ~true(cases["result"].is_in(UNDECIDED))
-    needed = steps.filter(true(steps["required"]) & (steps["nth"] == 1))
-    short = cases.filter(asked & (tally(needed["case"], cases.height) < required_steps))
+    for result in UNDECIDED:
+        asked = asked & ~true(cases["result"] == result)
+    needed = keep_rows(steps[["case", "step"]], true(steps["required"]) & (steps["nth"] == 1))
+    columns = ["case", "version", "completed_at", "completed_by"]
+    short = keep_rows(cases[columns], asked & (tally(needed["case"], cases.height) < required_steps))
     clear = int(asked.sum()) - short.height
     if short.is_empty():
         return Found(_NOT_SKIPPED, clear)
@@ -121,7 +121,7 @@ def skipped(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> Found
     missing = (
         short.select("case", "version", since="completed_at", actor="completed_by")
         .join(required, on="version")
-        .join(needed.select("case", "step"), on=["case", "step"], how="anti")
+        .join(needed, on=["case", "step"], how="anti")
         .select("case", "since", "actor", part=pl.lit("step"), code="step", nth=pl.lit(1, dtype=pl.Int64))
     )
     return Found(missing, clear)
@@ -157,16 +157,16 @@ def duties(cases: pl.DataFrame, steps: pl.DataFrame) -> Found:
     is_handled, is_approved = true(role == HANDLE), true(role == APPROVE)
     if not (is_handled.any() and is_approved.any()):
         return Found(_NO_DUTIES)
-    columns = ("case", "actor", "agency", "at_us")
-    handled, approved = (keep_rows(steps.select(columns), mask) for mask in (is_handled, is_approved))
+    columns = ["case", "actor", "agency", "at_us"]
+    handled, approved = (keep_rows(steps[columns], mask) for mask in (is_handled, is_approved))
     both = has(handled["case"], n) & has(approved["case"], n)
     pair = pairs(
         pl.concat([handled["case"], approved["case"]]), pl.concat([handled["actor"], approved["actor"]])
     )
-    first = handled.hstack([pair[: handled.height].alias("pair")]).filter(handled["actor"] != "")
+    first = keep_rows(handled.hstack([pair[: handled.height].alias("pair")]), handled["actor"] != "")
     second = frame(approved_at=approved["at_us"], pair=pair[handled.height :])
     if not first["pair"].is_in(second["pair"].implode()).any():
-        rows = _NO_DUTIES.select("case", "actor", "agency", "since")
+        rows = _NO_DUTIES
     else:
         rows = _met(first, second)
     nameless = [part["case"].filter(part["actor"] == "") for part in (handled, approved)]

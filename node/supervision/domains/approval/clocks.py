@@ -34,6 +34,7 @@ from node.supervision.columns import (
     where,
 )
 from node.supervision.context import Context
+from node.supervision.domains.approval import events as kinds
 from node.supervision.domains.approval.limits import Limits
 from node.supervision.fold import CLOCKS, GROUND_PAUSES, Facts
 
@@ -203,16 +204,12 @@ def _done_steps(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.Da
 
 def _began(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.Series:
     """When each step began: as stated, else at the end of what came before it here, else with the case."""
-    marks = [frame(case=steps["case"], row=steps["row"], at_us=steps["at_us"], place=numbers(steps.height))]
-    for name in ("accepted", "entered"):
-        part = facts.parts[name]
-        nowhere = nulls(part.height, pl.UInt32)
-        marks.append(frame(case=part["case"], row=part["row"], at_us=part["at_us"], place=nowhere))
-    together = pl.concat(marks, rechunk=True)
-    order = in_order(together["case"], together["row"])
-    case, at, place = (together[name][order] for name in ("case", "at_us", "place"))
+    marks = facts.parts["marks"]
+    order = in_order(marks["case"], marks["row"])
+    done = marks["kind"] == kinds.STEP
+    place = nulls(marks.height, pl.UInt32).scatter(numbers(marks.height).filter(done), numbers(steps.height))
+    case, at, done, place = (column[order] for column in (marks["case"], marks["at_us"], done, place))
     before = nulls(1, pl.Int64).append(only(at[:-1], case[1:] == case[:-1]))
-    done = present(place)
     previous = nulls(steps.height, pl.Int64).scatter(place.filter(done), before.filter(done))
     return coalesce(
         steps["started_at"],

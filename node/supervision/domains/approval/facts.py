@@ -131,7 +131,7 @@ def fold(events: CaseEvents, zone: str) -> Facts:
             "fees": fees,
             "left": left,
             "entered": entered,
-            "accepted": accepted,
+            "marks": events.of((kinds.STEP, kinds.ACCEPTANCE, kinds.SIGNED_FOR), "kind", "row"),
             "away": _away(left, entered),
             "late_entries": _late_entries(events),
         },

@@ -90,7 +90,8 @@ def limits(facts: Facts, context: Context, as_of_us: int, told_within: int | Non
         **terms,
         **{name: take(published[name], version) for name in _PUBLISHED},
     )
-    return Limits(cases.drop(replaced).hstack(applied), wakes)
+    kept = [column for column in cases.get_columns() if column.name not in replaced]
+    return Limits(pl.DataFrame(kept + applied.get_columns()), wakes)
 
 
 def _deemed(
