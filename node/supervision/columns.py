@@ -8,14 +8,14 @@ A null mask counts as false everywhere. No function changes its arguments.
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 Keep = Literal["first", "last"]
-Kind = type[pl.DataType]
+Kind = pl.DataType | type[pl.DataType]
 
 _MOST_TEXTS: Final = 1 << 31
 """More than a category set can tell apart."""
@@ -33,12 +33,18 @@ _WEEKS: Final = 110 * 53
 
 def nulls(height: int, dtype: Kind) -> pl.Series:
     """A column of nulls."""
-    return pl.Series([None], dtype=dtype).new_from_index(0, height)
+    return _single(None, dtype).new_from_index(0, height)
 
 
 def constant(value: int | str | bool, height: int, dtype: Kind) -> pl.Series:
     """A column of one value."""
-    return pl.Series([value], dtype=dtype).new_from_index(0, height)
+    return _single(value, dtype).new_from_index(0, height)
+
+
+@lru_cache(maxsize=1_000)
+def _single(value: int | str | bool | None, dtype: Kind) -> pl.Series:
+    # Never handed out: a scatter into it would stay.
+    return pl.Series([value], dtype=dtype)
 
 
 def numbers(height: int) -> pl.Series:
@@ -80,7 +86,7 @@ def fill(values: pl.Series, default: int | str | bool) -> pl.Series:
     """The values, with a default for null."""
     if values.null_count() == 0:
         return values
-    return values.zip_with(present(values), pl.Series([default], dtype=values.dtype))
+    return values.zip_with(present(values), constant(default, 1, values.dtype))
 
 
 def where(mask: pl.Series, then: pl.Series, otherwise: pl.Series) -> pl.Series:
@@ -91,7 +97,7 @@ def where(mask: pl.Series, then: pl.Series, otherwise: pl.Series) -> pl.Series:
 def only(values: pl.Series, mask: pl.Series) -> pl.Series:
     """The values where the mask is true, else null."""
     mask = true(mask)
-    return values if mask.all() else values.zip_with(mask, pl.Series([None], dtype=values.dtype))
+    return values if mask.all() else values.zip_with(mask, nulls(1, values.dtype))
 
 
 def coalesce(*columns: pl.Series) -> pl.Series:
