@@ -72,7 +72,7 @@ class PolicyForm(Form):
     version: Annotated[int, Field(ge=1, lt=2**32)] | None = None
     """Absent: one more than the newest."""
     valid_from: Annotated[str, BeforeValidator(_written)] | None = None
-    """ISO 8601 time or day, in the node's zone when it has no offset; absent: from now on."""
+    """ISO 8601 time or day, in the node's zone when it has no offset; absent: from now on; not later than now."""
     rules: tuple[RuleForm, ...] = ()
     levels: tuple[LevelForm, ...] = ()
 

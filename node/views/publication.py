@@ -181,6 +181,10 @@ class _Difference:
             if one.rule not in rules
         ]
         newest = self._known.policy
+        if self.policy is not None and self.policy.valid_from_us > self._now_us:
+            faults.append(
+                "policy.valid_from: a policy rules from its publication on; publish it when it is to apply"
+            )
         if self.policy is not None and newest is not None and self.policy.version <= newest.version:
             faults.append(
                 f"policy.version: version {newest.version} is published; publish this as version {newest.version + 1}"

@@ -73,7 +73,7 @@ day = 2027-01-09
 working = true
 
 [policy]
-valid_from = 2026-07-01
+valid_from = 2026-01-01
 
 [[policy.rules]]
 rule = "RULE"
@@ -118,7 +118,7 @@ async def test_a_file_becomes_entries_and_rows(desk: Any) -> None:
         (20_827, True, ""),
     ]
     assert (list(change.published_years), change.base) == ([2027], "china")
-    assert policy.policy_published.valid_from_us == 1_782_835_200_000_000
+    assert policy.policy_published.valid_from_us == 1_767_196_800_000_000
     assert policy.policy_published.rules[0].red == 2
     assert not policy.policy_published.rules[0].HasField("yellow")
     assert [(one.level, one.confirm) for one in policy.policy_published.levels] == [(LEVEL_YELLOW, False)]
@@ -308,4 +308,10 @@ async def test_a_withdrawn_draft_is_not_published(desk: Any) -> None:
     await desk.registry.withdraw_draft(draft.id, "S1", 2)
     with pytest.raises(ZonghengError, match="withdrawn"):
         await desk.publish_draft(draft.id, "S2")
+    assert await desk.entries() == []
+
+
+async def test_a_policy_that_is_to_rule_later_is_refused(desk: Any) -> None:
+    with pytest.raises(ZonghengError, match=r"policy\.valid_from: a policy rules from its publication on"):
+        await desk.publish(policy={"valid_from": "2030-01-01"})
     assert await desk.entries() == []
