@@ -113,6 +113,9 @@ def _deemed(
     # In as many natural days no more working days can pass.
     windows = keep_rows(windows, here & ~true(windows["stop_at"] - windows["start_at"] <= told_within * _DAY))
     receipts = facts.parts["receipts"]
+    # What is handed in after the decision waits for no acceptance; else the figures of a decided case would change with time.
+    decided_at = least(cases["completed_at"], cases["refused_at"])
+    receipts = keep_rows(receipts, ~true(receipts["at_us"] >= decided_at[receipts["case"]]))
     if receipts.height:
         case = receipts["case"]
         later = frame(
