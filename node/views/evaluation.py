@@ -7,7 +7,8 @@ import polars as pl
 from pydantic import BaseModel
 
 from node.projection.context import JournalContext
-from node.supervision.evaluate import Evaluation, evaluate
+from node.supervision.bulk import evaluate_all
+from node.supervision.evaluate import Evaluation
 from node.supervision.levels import LEVELS
 from node.views.present import time_text, time_us
 
@@ -61,7 +62,7 @@ async def evaluation(node: "Node", as_of: str | None) -> EvaluationView:
 def _evaluated(
     events: pl.DataFrame, context: JournalContext, as_of_us: int, size: int, zone: str
 ) -> EvaluationView:
-    return shown(evaluate(events, context.context, as_of_us, size, context.domains), zone)
+    return shown(evaluate_all(events, context.context, as_of_us, size, context.domains), zone)
 
 
 def shown(result: Evaluation, zone: str) -> EvaluationView:

@@ -28,7 +28,7 @@ from measure import Measured, Workspace, benchmark
 from synthetic import EVENTS_A_CASE, as_tuples, cases
 
 from node.store.segments import Segments
-from node.supervision.evaluate import evaluate
+from node.supervision.bulk import evaluate_all
 from node.supervision.fold import installed
 from node.supervision.frame import from_tuples
 
@@ -105,10 +105,10 @@ def _log(repository: Path, shared: Path) -> tuple[pl.DataFrame, float]:
     events, context = wabo.log(repository, shared, _COPIES)
     domains = installed(("approval",))
     as_of = wabo.LAST_EVENT_US
-    result = evaluate(events, context, as_of, events.height, domains)
+    result = evaluate_all(events, context, as_of, events.height, domains)
     late = result.cases.filter("late").height
     assert late == 416 * _COPIES, late
-    return events, _best(lambda: evaluate(events, context, as_of, events.height, domains), 3)
+    return events, _best(lambda: evaluate_all(events, context, as_of, events.height, domains), 3)
 
 
 def _for_pm4py(events: pl.DataFrame) -> Any:

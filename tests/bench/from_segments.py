@@ -12,9 +12,9 @@ from pathlib import Path
 from synthetic import END, ZONE
 
 from node.store.segments import Segments
+from node.supervision.bulk import evaluate_all
 from node.supervision.calendar import Calendar
 from node.supervision.context import Context
-from node.supervision.evaluate import evaluate
 from node.supervision.fold import installed
 from node.supervision.frame import concat
 
@@ -33,7 +33,7 @@ def main(folder: Path, size: int) -> None:
         events = concat(frame for frame in frames if frame is not None)
         del frames
         read = time.perf_counter()
-        result = evaluate(events, context, as_of_us, size, domains)
+        result = evaluate_all(events, context, as_of_us, size, domains)
         ended = time.perf_counter()
         measured = {
             "events": events.height,
