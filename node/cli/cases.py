@@ -38,11 +38,15 @@ def case(
     """One case: its events, clocks, alerts."""
 
     async def work() -> int:
+        from node.views.evidence import KEY_SUFFIX
+
         async with reach(folder) as node:
             answer = await node.get(f"/api/cases/{case_id}", explain=explain, as_of=as_of)
             if evidence is not None:
                 proof = await node.get(f"/api/cases/{case_id}/evidence")
                 evidence.write_text(proof["evidence"], encoding="utf-8")
+                key = evidence.with_name(evidence.name + KEY_SUFFIX)
+                key.write_text(proof["verifier"] + "\n", encoding="utf-8")
         if as_json:
             print(orjson.dumps(answer).decode())
         else:

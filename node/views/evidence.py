@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from node.run import Node
 
 
+KEY_SUFFIX = ".vkey"
+"""Ending of the file beside an evidence file that holds the journal key."""
+
+
 class EvidenceView(BaseModel):
     index: int
     journal_size: int
@@ -51,7 +55,9 @@ async def of_case(node: "Node", case_id: str, index: int | None) -> EvidenceView
 def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
     """Check an evidence file with nothing but the file and a key.
 
-    Without ``vkey`` nothing can be proven about who signed; the answer is then not verified and says so.
+    ``vkey``: the journal key (C2SP vkey), from wherever the reader trusts it. Without it the key that lies beside the file
+    (``<file>.vkey``, written with it) is used, and the answer says that trust then rests on that key; without either nothing can be
+    proven about who signed, and the answer is not verified.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -67,6 +73,12 @@ def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
         shown = None
         words.append(f"entry {evidence.index}: {len(evidence.leaf)} bytes that this version cannot read")
     origin = evidence.note.split("\n", 1)[0]
+    beside = path.with_name(path.name + KEY_SUFFIX)
+    if vkey is None and beside.is_file():
+        vkey = beside.read_text(encoding="utf-8").strip()
+        words.append(
+            f"checked with the key in {beside.name}: compare it with what the node itself publishes ({vkey})"
+        )
     if vkey is None:
         words.append(
             f"signed as {origin}; give the journal key with --verifier to check (`zongheng status --json` of that node has it)"
