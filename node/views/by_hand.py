@@ -99,4 +99,7 @@ async def enter(node: "Node", submission: Submission) -> Entered:
     answer = await node.intake.submit(SubmitRequest(source=desk.SOURCE, submissions=[submission]))
     if answer.rejected:
         raise ZonghengError(answer.rejected[0].code, answer.rejected[0].reason)
+    if not node.serving:
+        # Nobody else will: the next command should see the case as it is now.
+        await node.projector.settled()
     return Entered(case=submission.event.case_id, journal_size=answer.journal_size)

@@ -107,6 +107,10 @@ async def ask(node: "Node", form: Ask) -> AnswerView:
     """Ask, wait at most the deadline, verify, and say how complete it is."""
     begun = time.perf_counter()
     question = _question(node, form)
+    # What this node held before it asked; newer heads may arrive while the answer is under way.
+    held = _held_heads(node, question.subtree) if form.proof else {}
+    question.held.update({name: head.size for name, head in held.items()})
+    check(question)
     deadline = asyncio.get_running_loop().time() + form.deadline_s
     expected = [question.subtree, *_below(node, question.subtree)]
     # Nobody is linked to a stopped node: its own store is all there is.
@@ -121,8 +125,11 @@ async def ask(node: "Node", form: Ask) -> AnswerView:
             tally.add(part)
             chunks.append(part)
     coverage = tally.coverage()
-    views = [_part_view(node, part, question) for part in sorted(whole(chunks), key=lambda part: part.node)]
-    verified = all(view.verified for view in views) if question.proof else None
+    views = [
+        _part_view(node, part, form.proof, held.get(part.node))
+        for part in sorted(whole(chunks), key=lambda part: part.node)
+    ]
+    verified = all(view.verified for view in views) if form.proof else None
     return AnswerView(
         question=form.question,
         subtree=question.subtree,
@@ -191,20 +198,18 @@ def _question(node: "Node", form: Ask) -> Question:
             raise ZonghengError(
                 "bad_request", f"there is no question {other!r}: alerts, cases, case or rerun"
             )
-    if form.proof:
-        for card in node.tree.descendants():
-            held = _held(card)
-            if held is not None:
-                question.held[card.node] = held.size
-    return check(question)
+    return question
 
 
-def _held(card: NodeCard) -> HeldHead | None:
-    """The head this node already holds of another; None: none yet."""
-    if not card.checkpoint:
-        return None
-    checkpoint = open_note(card.checkpoint, [Verifier.parse(card.verifier)])
-    return HeldHead(checkpoint.size, checkpoint.root)
+def _held_heads(node: "Node", subtree: str) -> dict[str, HeldHead]:
+    """The heads this node holds of the nodes of a subtree; a node of which none came yet is left out."""
+    heads = {}
+    for name in [subtree, *_below(node, subtree)]:
+        card = node.tree.get(name)
+        if card is not None and card.checkpoint:
+            checkpoint = open_note(card.checkpoint, [Verifier.parse(card.verifier)])
+            heads[name] = HeldHead(checkpoint.size, checkpoint.root)
+    return heads
 
 
 def _below(node: "Node", subtree: str) -> list[str]:
@@ -213,14 +218,13 @@ def _below(node: "Node", subtree: str) -> list[str]:
     return tree.subtree(subtree)[1:]
 
 
-def _part_view(node: "Node", part: AnswerPart, question: Question) -> PartView:
-    own = part.node == node.settings.node
-    card = node.tree.own if own else node.tree.get(part.node)
+def _part_view(node: "Node", part: AnswerPart, proof: bool, held: HeldHead | None) -> PartView:
+    card = node.tree.own if part.node == node.settings.node else node.tree.get(part.node)
     verified: bool | None = None
     trouble = ""
     root: str | None = None
-    if question.proof:
-        verified, trouble, root = _verified(part, card, own)
+    if proof:
+        verified, trouble, root = _verified(part, card, held)
     zone = node.settings.zone
     return PartView(
         node=part.node,
@@ -247,7 +251,7 @@ def _part_view(node: "Node", part: AnswerPart, question: Question) -> PartView:
                 "actor": row.actor,
                 "index": row.index,
                 "alert_id": row.alert_id,
-                "proven": bool(verified) if question.proof else None,
+                "proven": verified,
             }
             for row in part.alerts
         ],
@@ -287,11 +291,11 @@ def _part_view(node: "Node", part: AnswerPart, question: Question) -> PartView:
     )
 
 
-def _verified(part: AnswerPart, card: NodeCard | None, own: bool) -> tuple[bool, str, str | None]:
+def _verified(part: AnswerPart, card: NodeCard | None, held: HeldHead | None) -> tuple[bool, str, str | None]:
     if card is None:
         return False, f"{part.node} is not known here", None
     try:
-        checkpoint = verify_part(part, Verifier.parse(card.verifier), None if own else _held(card))
+        checkpoint = verify_part(part, Verifier.parse(card.verifier), held)
     except (ZonghengError, CheckpointError, ValueError) as error:
         return False, str(error), None
     return True, "", checkpoint.root.hex()
