@@ -74,6 +74,7 @@ _TIER: Final = [
     "filed_here",
     "accepted_at",
     "received_at",
+    "told_at",
     "first_entered_at",
     "stop_at",
     "tier_amount",
@@ -287,7 +288,9 @@ def _tier(cases: pl.DataFrame) -> pl.DataFrame:
     if not limited.any():
         return _NONE
     rows = keep_rows(cases[_TIER], limited)
-    filed_at = coalesce(rows["accepted_at"], rows["received_at"])
+    # Once corrections were told the applicant is waited for, and nobody's desk is, until there is an acceptance.
+    unaccepted = where(present(rows["told_at"]), rows["accepted_at"], rows["received_at"])
+    filed_at = coalesce(rows["accepted_at"], unaccepted)
     return _rows(
         rows,
         TIER,
