@@ -7,6 +7,7 @@ durable commit of SQLite for each tier on the same disk: what four nodes that ea
 
 import asyncio
 import contextlib
+import json
 import math
 import sqlite3
 import statistics
@@ -110,7 +111,7 @@ def _connected(made: list[Made]) -> None:
     for child in made[1:]:
         while True:
             with urlopen(f"http://{child.http}/api/status", timeout=5) as answer:
-                if b'"state":"connected"' in answer.read():
+                if json.load(answer)["link"]["state"] == "linked":
                     break
             if time.perf_counter() - began > PATIENCE_S:
                 raise RuntimeError(f"{child.node} does not reach its parent")
