@@ -225,7 +225,7 @@ def _clocks(
     for judged in result.judged:
         rows = judged.clocks.with_columns(subject())
         pauses = judged.ground.pauses
-        for number, row in enumerate(rows.iter_rows(named=True)):
+        for row in rows.iter_rows(named=True):
             if row["due_at"] is None and row["over"] is None:
                 continue
             views.append(
@@ -243,7 +243,7 @@ def _clocks(
                     paused=row["paused"],
                     provisional=row["provisional"],
                     used=row["used"],
-                    days=_days(row, pauses.filter(pl.col("clock") == number), as_of_us, calendar, node_hours)
+                    days=_days(row, pauses.filter(pl.col("clock") == row["clock"]), as_of_us, calendar, node_hours)
                     if explained
                     else None,
                 )
