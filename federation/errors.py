@@ -197,6 +197,10 @@ def of(error: BaseException) -> ZonghengError:
     """The catalogue's reading of any exception; what is foreign to it becomes `internal` without its text."""
     if isinstance(error, ZonghengError):
         return error
+    if isinstance(error, BaseExceptionGroup):
+        # A task group wraps what one of its tasks failed with; with anything unknown among it, it is unknown.
+        inner = [of(one) for one in error.exceptions]
+        return next((one for one in inner if one.code == "internal"), inner[0])
     code = getattr(error, "code", None)
     if isinstance(code, str):
         code = _OF_OTHER_PARTS.get(code, code)

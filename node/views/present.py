@@ -49,4 +49,6 @@ def time_us(text: str | None, zone: str) -> int:
         ) from None
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(zone))
+    if not 1900 < at.year < 2500:
+        raise ZonghengError("bad_request", f"{text!r} is too far away: give a year from 1901 to 2499")
     return micros(at)

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from federation.errors import ZonghengError, problem
@@ -28,12 +29,16 @@ from node.views import (
     verification,
 )
 from node.views.present import time_us
+from node.web.body import BodyLimit
 from node.web.page import status_page
 
 if TYPE_CHECKING:
     from node.run import Node
 
 log = structlog.get_logger()
+
+_LARGEST = 2**63 - 1
+"""What the stores can hold as a number."""
 
 HOSTS = ["localhost", "127.0.0.1", "[::1]", "::1", "node"]
 """Names this node goes by: a page of another site that resolves to loopback is not among them."""
@@ -48,6 +53,7 @@ def application(node: "Node") -> FastAPI:
         redoc_url=None,
         description="Electronic supervision of one tier. Times are ISO 8601 with offset; money is integer 分.",
     )
+    app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
 
     @app.middleware("http")
@@ -60,9 +66,10 @@ def application(node: "Node") -> FastAPI:
         )
         return response
 
-    def told(request: Request, error: BaseException) -> JSONResponse:
+    def told(request: Request, error: BaseException, status: int = 0) -> JSONResponse:
         language = "zh" if "zh" in request.headers.get("accept-language", "") else "en"
         body = problem(error, language, instance=request.url.path)  # type: ignore[arg-type]
+        body["status"] = status or body["status"]
         return JSONResponse(body, status_code=int(str(body["status"])), media_type="application/problem+json")
 
     @app.exception_handler(Exception)
@@ -75,6 +82,17 @@ def application(node: "Node") -> FastAPI:
     @app.exception_handler(ZonghengError)
     async def refused(request: Request, error: ZonghengError) -> JSONResponse:
         return told(request, error)
+
+    @app.exception_handler(UnicodeEncodeError)
+    async def unwritable(request: Request, error: UnicodeEncodeError) -> JSONResponse:
+        """JSON may spell half a character (a lone surrogate); nothing can store or send it."""
+        return told(request, ZonghengError("bad_request", "a text in it holds half a character"))
+
+    @app.exception_handler(HTTPException)
+    async def unanswered(request: Request, error: HTTPException) -> JSONResponse:
+        """No such address, no such method, a body that is no JSON."""
+        code = "not_found" if error.status_code == 404 else "bad_request"
+        return told(request, ZonghengError(code, str(error.detail)), error.status_code)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -114,7 +132,7 @@ def application(node: "Node") -> FastAPI:
         case: str | None = None,
         state: str | None = None,
         agency: str | None = None,
-        after: int = -1,
+        after: Annotated[int, Query(ge=-1, le=_LARGEST)] = -1,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
     ) -> alerts.AlertPage:
         """Alerts of this node in journal order; ``next`` goes into ``after`` for the next page."""
@@ -134,7 +152,7 @@ def application(node: "Node") -> FastAPI:
         agency: str | None = None,
         since: Annotated[str | None, Query(alias="from")] = None,
         until: Annotated[str | None, Query(alias="to")] = None,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=_LARGEST)] = 0,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
     ) -> cases.CasePage:
         """Cases of this node by their facts."""
@@ -155,7 +173,9 @@ def application(node: "Node") -> FastAPI:
         return await cases.case(node, case_id, explain=explain, as_of=as_of)
 
     @app.get("/api/cases/{case_id}/evidence", tags=["cases"])
-    async def get_evidence(case_id: str, index: int | None = None) -> evidence.EvidenceView:
+    async def get_evidence(
+        case_id: str, index: Annotated[int | None, Query(ge=0, le=_LARGEST)] = None
+    ) -> evidence.EvidenceView:
         """An evidence file of one entry of the case (the newest by default), checkable offline."""
         return await evidence.of_case(node, case_id, index)
 
