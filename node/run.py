@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import grpc.aio
 import psutil
@@ -37,7 +37,6 @@ from node.config import NodeSettings
 from node.downlink import ChildJournals, Reports
 from node.first_policy import first_policy
 from node.intake.service import Intake
-from node.models.registry import Registry
 from node.projection.context import Contexts
 from node.projection.forwarding import Forwarding
 from node.projection.history import History
@@ -57,6 +56,9 @@ from node.web.server import serve_http
 from tiers.profile import profile_of
 from tiers.tier import tier_named
 
+if TYPE_CHECKING:
+    from node.models.registry import Registry
+
 log = structlog.get_logger()
 
 _FAREWELL_S = 2.0
@@ -74,7 +76,7 @@ class Node:
         folder: Path,
         settings: NodeSettings,
         store: Store,
-        registry: Registry,
+        closing: contextlib.AsyncExitStack,
         signer: Signer,
         vault: Vault,
         writer: JournalWriter,
@@ -83,7 +85,9 @@ class Node:
         self.folder = folder
         self.settings = settings
         self.store = store
-        self.registry = registry
+        self._registry: Registry | None = None
+        self._opening_registry = asyncio.Lock()
+        self._closing = closing
         self.signer = signer
         self.vault = vault
         self.writer = writer
@@ -143,14 +147,24 @@ class Node:
         store = await Store.open(place)
         try:
             writer = await JournalWriter.open(store, signer, settings.log_id, settings.node, now)
-            async with Registry.open(folder, settings.store) as registry:
+            async with contextlib.AsyncExitStack() as closing:
                 node = cls(
-                    folder, settings, store, registry, signer, Vault(config.vault_key(folder)), writer, now
+                    folder, settings, store, closing, signer, Vault(config.vault_key(folder)), writer, now
                 )
                 await node._begin()
                 yield node
         finally:
             await store.close()
+
+    async def registry(self) -> "Registry":
+        """What people edit here. Opened, and its libraries loaded, when first asked for: most nodes run for weeks without it."""
+        from node.models.registry import Registry
+
+        async with self._opening_registry:
+            if self._registry is None:
+                opened = Registry.open(self.folder, self.settings.store)
+                self._registry = await self._closing.enter_async_context(opened)
+            return self._registry
 
     async def _begin(self) -> None:
         if self.writer.size == 0:

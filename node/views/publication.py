@@ -28,13 +28,13 @@ from federation.errors import ZonghengError
 from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
-from node.models.registry import Edition
 from node.supervision import domains
 from node.supervision.fold import installed
 from node.supervision.policy import Level
 from node.views.present import time_us
 
 if TYPE_CHECKING:
+    from node.models.registry import Edition
     from node.run import Node
 
 __all__ = ["Publication", "Published", "known_rules", "publish", "publish_draft"]
@@ -46,7 +46,8 @@ async def publish(node: "Node", form: Publication) -> Published:
         raise ZonghengError(
             "bad_request", "nothing to publish: give items, agencies, officers, sources, calendar or policy"
         )
-    async with node.registry.publishing:
+    registry = await node.registry()
+    async with registry.publishing:
         if not await node.projector.settled():
             raise ZonghengError(
                 "busy", "the node is still reading its journal; publish again when it has caught up"
@@ -56,7 +57,7 @@ async def publish(node: "Node", form: Publication) -> Published:
         difference.check()
         entries = difference.entries()
         indexes = await node.write_entries(entries) if entries else []
-        await node.registry.enter(difference.edition(), form.by, node.now())
+        await registry.enter(difference.edition(), form.by, node.now())
     if entries:
         await node.projector.settled()
     return Published(
@@ -74,7 +75,7 @@ async def publish(node: "Node", form: Publication) -> Published:
 
 async def publish_draft(node: "Node", draft_id: int, by: str) -> Published:
     """Publish one draft. ZonghengError ``not_found``; ``bad_request`` when it is not, or no longer, a draft."""
-    draft: Draft = await node.registry.draft(draft_id)
+    draft: Draft = await (await node.registry()).draft(draft_id)
     if draft.state != "draft":
         raise ZonghengError(
             "bad_request", f"{draft.item.code} version {draft.item.version} is {draft.state}, no draft"
@@ -110,7 +111,7 @@ class _Known:
                 known.policies[piece.version] = Policy.FromString(piece.body)
         if known.policies:
             known.policy = known.policies[max(known.policies)]
-        known.registered = {agency.code for agency in await node.registry.agencies()}
+        known.registered = {agency.code for agency in await (await node.registry()).agencies()}
         return known
 
 
@@ -236,7 +237,7 @@ class _Difference:
             entries.append(Entry(policy_published=self.policy))
         return entries
 
-    def edition(self) -> Edition:
+    def edition(self) -> "Edition":
         """What the registry takes over: the form, and agencies that only the journal knew (an import brought them)."""
         given = {
             agency.code: agency.model_copy(update={"node": agency.node or self._node})
@@ -249,6 +250,8 @@ class _Difference:
                 given[code] = AgencyForm(
                     code=code, name=known.name, node=known.node, superior=known.superior, line=known.line
                 )
+        from node.models.registry import Edition
+
         return Edition(tuple(given.values()), self._form.officers, self._form.sources, self._form.items)
 
 
