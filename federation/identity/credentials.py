@@ -43,7 +43,13 @@ class InsecureLoopback:
 
     def server_port(self, server: grpc.aio.Server, address: str) -> int:
         self._permit(address, "serve")
-        return server.add_insecure_port(address)
+        try:
+            return server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise ZonghengError(
+                "bad_request",
+                f"cannot listen on {address}: another process may have it; choose another --grpc",
+            ) from error
 
     def channel(self, address: str, options: Options = ()) -> grpc.aio.Channel:
         self._permit(address, "dial")
