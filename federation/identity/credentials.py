@@ -28,8 +28,8 @@ class Credentials(Protocol):
         """Let the server listen on `address`, "host:port"; returns the port, which port 0 leaves to the
         system.
 
-        Raises ZonghengError `not_loopback` for an address that must not be used, RuntimeError when the port
-        is taken.
+        Raises ZonghengError `not_loopback` for an address that must not be used, `bad_request` for one that
+        cannot be had.
         """
         ...
 
