@@ -243,7 +243,9 @@ def _clocks(
                     paused=row["paused"],
                     provisional=row["provisional"],
                     used=row["used"],
-                    days=_days(row, pauses.filter(pl.col("clock") == row["clock"]), as_of_us, calendar, node_hours)
+                    days=_days(
+                        row, pauses.filter(pl.col("clock") == row["clock"]), as_of_us, calendar, node_hours
+                    )
                     if explained
                     else None,
                 )

@@ -113,6 +113,10 @@ def test_a_case_by_hand_from_application_to_evidence(village: Node, tmp_path: Pa
     proven = zongheng("verify", evidence, "--verifier", vkey, "--json").ended(0).json
     assert proven["verified"] is True
     assert proven["entry"]["noted_at_us"]
+    key = evidence.with_name(evidence.name + ".vkey")
+    assert key.read_text().strip() == vkey
+    assert zongheng("verify", evidence, "--json").ended(0).json["verified"] is True
+    key.unlink()
     assert zongheng("verify", evidence, "--json").ended(1).json["verified"] is False
     text = evidence.read_text(encoding="utf-8")
     forged = tmp_path / "forged"
