@@ -93,7 +93,7 @@ def settle(made: Made, patience_s: float = 300.0) -> float:
             return time.perf_counter() - began
         if time.perf_counter() - began > patience_s:
             raise RuntimeError(f"{made.node} is still behind: {status['cursors']}, {status['due']} due")
-        time.sleep(0.05)
+        time.sleep(0.5)
 
 
 def resident_mb(process: psutil.Process) -> float:
