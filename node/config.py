@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -63,6 +63,9 @@ class NodeSettings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     confirm: bool = True
     """Yellow and red cards wait for a person's confirmation before they are issued."""
+    longest_rest_s: Annotated[float, Field(ge=0.1, le=3_600)] = 60.0
+    """Longest rest, in seconds, between two attempts to reach the parent. Short ones suit a line of few nodes only: a parent with
+    a thousand children needs them to come back spread out."""
 
     @classmethod
     def settings_customise_sources(

@@ -26,6 +26,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer
 from federation.journal.tile import TileBuilder
+from federation.link.backoff import BackoffPolicy
 from federation.link.channel import PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
 from federation.link.handshake import Decision
@@ -325,7 +326,8 @@ class Node:
             operator=self.desk,
             backoff=StoredBackoff(self.store),
         )
-        return Dialler(parent, credentials, ports, self.now, random.random)
+        rests = BackoffPolicy(cap_ms=round(self.settings.longest_rest_s * 1_000))
+        return Dialler(parent, credentials, ports, self.now, random.random, rests)
 
     async def _watch_heads(self) -> None:
         size = self.writer.size
