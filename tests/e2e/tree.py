@@ -170,6 +170,10 @@ class Node:
 
     def start(self, *, clock: str = "") -> Self:
         """Start its process and wait until it is ready; ``clock`` is the instant at which its clock starts this time."""
+        return self.begin(clock=clock).await_ready()
+
+    def begin(self, *, clock: str = "") -> Self:
+        """Start its process and wait for nothing."""
         assert not self.running, f"{self.code} runs already"
         more = {"ZONGHENG_CLOCK__START": clock} if clock else {}
         with (self.folder / "test.log").open("ab") as log:
@@ -182,6 +186,11 @@ class Node:
                 stderr=log,
                 start_new_session=True,
             )
+        return self
+
+    def await_ready(self) -> Self:
+        """Wait until its process answers."""
+        assert self.process is not None, f"{self.code} was not started"
         end = time.monotonic() + READY_S
         while not self._ready():
             if not self.running:
