@@ -9,12 +9,13 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from federation.errors import ZonghengError
 from node import config, control
+
+if TYPE_CHECKING:
+    import httpx
 
 _PATIENCE_S = 600.0
 _STARTS_WITHIN_S = 10.0
@@ -26,7 +27,7 @@ class Reach:
 
     folder: Path
     running: bool
-    client: httpx.AsyncClient
+    client: "httpx.AsyncClient"
     local: Any
     """The opened ``node.run.Node`` when it is not running, else None."""
 
@@ -43,6 +44,9 @@ class Reach:
 @contextlib.asynccontextmanager
 async def reach(folder: Path) -> AsyncIterator[Reach]:
     """Reach the node in ``folder``; ``ZonghengError`` where there is none or another process holds it."""
+    # A running node reaches nobody: it need not carry the client library.
+    import httpx
+
     config.load(folder)
     async with contextlib.AsyncExitStack() as stack:
         if await _takes_lock(folder, stack):
@@ -81,7 +85,7 @@ async def _takes_lock(folder: Path, stack: contextlib.AsyncExitStack) -> bool:
     return False
 
 
-def _decode(response: httpx.Response) -> Any:
+def _decode(response: "httpx.Response") -> Any:
     if response.is_success:
         return response.json()
     try:
