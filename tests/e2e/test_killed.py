@@ -11,16 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, Final
 
-import grpc
 import pytest
 from zongheng.v1.case_pb2 import CaseEvent
 from zongheng.v1.entry_pb2 import Entry
-from zongheng.v1.intake_pb2 import Submission, SubmitRequest
 
 from federation.journal.merkle import Frontier, leaf_hash
+from tests.e2e.hall import Hall
 from tests.e2e.tree import WABO, Node, Tree, begun, caught_up, until
 
 EVENTS: Final = 12_774
@@ -113,79 +111,18 @@ def test_an_import_killed_again_and_again_ends_as_a_clean_one(tree: Tree, shared
     assert len(killed.entries()) == len(after)
 
 
-class Hall:
-    """A business system that hands in some thousand events a second, and sends again what was not acknowledged."""
-
-    BATCH: Final = 20
-    REST_S: Final = 0.015
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.acknowledged: set[str] = set()
-        self.sent = 0
-        self._over = Event()
-        self._thread = Thread(target=self._run, daemon=True)
-        self.trouble: BaseException | None = None
-
-    def __enter__(self) -> "Hall":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join(60)
-
-    def finish(self) -> None:
-        """Send no more; what is under way is acknowledged first."""
-        self._over.set()
-        self._thread.join(60)
-        assert not self._thread.is_alive()
-        if self.trouble is not None:
-            raise self.trouble
-
-    def _run(self) -> None:
-        try:
-            while not self._over.is_set():
-                request = SubmitRequest(source="hall", submissions=self._batch())
-                self.sent += self.BATCH
-                self._until_acknowledged(request)
-                time.sleep(self.REST_S)
-        except BaseException as error:
-            self.trouble = error
-
-    def _batch(self) -> list[Submission]:
-        return [
-            Submission(
-                serial=f"s{number}",
-                event=CaseEvent(
-                    case_id=f"case-{number // 2}",
-                    domain="approval",
-                    kind="application" if number % 2 == 0 else "acceptance",
-                    at_us=1_700_000_000_000_000 + number * 1_000_000,
-                    zone="Asia/Shanghai",
-                    agency="A01",
-                    actor="1001",
-                    item="X",
-                ),
-            )
-            for number in range(self.sent, self.sent + self.BATCH)
-        ]
-
-    def _until_acknowledged(self, request: SubmitRequest) -> None:
-        end = time.monotonic() + 90
-        while True:
-            try:
-                with self.node.door() as submit:
-                    answer = submit(request)
-                assert not answer.rejected, answer.rejected
-                assert answer.accepted + answer.repeated == len(request.submissions)
-                self.acknowledged |= {one.serial for one in request.submissions}
-                return
-            except grpc.RpcError as error:
-                # The node was killed: nothing is known of this batch, so it goes again.
-                if time.monotonic() > end:
-                    raise AssertionError(f"no answer for 90 s: {error}") from error
-                time.sleep(0.05)
+def _event(number: int) -> CaseEvent:
+    """Two events a case: the application and its acceptance."""
+    return CaseEvent(
+        case_id=f"case-{number // 2}",
+        domain="approval",
+        kind="application" if number % 2 == 0 else "acceptance",
+        at_us=1_700_000_000_000_000 + number * 1_000_000,
+        zone="Asia/Shanghai",
+        agency="A01",
+        actor="1001",
+        item="X",
+    )
 
 
 def _wait_for(node: Node, more: int, size: Callable[[], int]) -> None:
@@ -202,7 +139,7 @@ def test_child_and_parent_killed_while_entries_come_in_and_rise(tree: Tree, kill
     def held() -> int:
         return _held(town, village.code)
 
-    with Hall(village) as hall:
+    with Hall(village, _event) as hall:
         for victim in kills:
             # Each kill falls into a moment in which the child appends and the parent takes in.
             _wait_for(village, random.randint(100, 1_500), lambda: _size(village))
