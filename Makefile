@@ -17,7 +17,7 @@ PACKAGE := pyproject.toml constraints.txt deploy/build_hook.py $(shell find prot
 INSTALL := $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lint-style lint-format lint-types lint-proto lint-breaking bench proto clean
+.PHONY: help install demo test lint lint-style lint-format lint-types lint-proto lint-breaking chaos bench proto clean
 
 help:
 	@echo 'make demo                  install, start the demo federation, say where to look; Ctrl-C ends it'
@@ -25,6 +25,7 @@ help:
 	@echo 'make install               only .venv with the program in it'
 	@echo 'make lint                  style, types and the wire contract'
 	@echo 'make bench [ONLY=name,…]   benchmarks: a table and bench-results.json'
+	@echo 'make chaos [KILLS=n] [SEED=n]  four tiers under load, killed again and again: nothing may be lost or doubled'
 	@echo 'make proto                 generate the protobuf modules again'
 	@echo 'make clean                 remove .venv and everything generated'
 
@@ -49,7 +50,12 @@ lint-format: $(VENV)/.installed-test
 lint-types: $(VENV)/.installed-test
 	$(BIN)/mypy --strict
 
-lint-proto: $(VENV)/.installed-test
+lint-KILLS := 20
+
+chaos: $(VENV)/.installed-test
+	@$(BIN)/python -m tests.chaos.run --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+proto: $(VENV)/.installed-test
 	$(BIN)/buf lint
 
 lint-breaking: $(VENV)/.installed-test
@@ -57,6 +63,11 @@ lint-breaking: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python tests/bench/run.py $(if $(ONLY),--only '$(ONLY)')
+
+KILLS := 20
+
+chaos: $(VENV)/.installed-test
+	@$(BIN)/python -m tests.chaos.run --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 proto: $(VENV)/.installed-test
 	$(BIN)/python deploy/build_hook.py

@@ -35,6 +35,7 @@ class Hall:
         self._batch = batch
         self._rest_s = rest_s
         self._over = Event()
+        self._abandoned = False
         self._thread = Thread(target=self._run, daemon=True)
         self.trouble: BaseException | None = None
 
@@ -53,6 +54,11 @@ class Hall:
         assert not self._thread.is_alive()
         if self.trouble is not None:
             raise self.trouble
+
+    def abandon(self) -> None:
+        """Send no more, and let go of what is not acknowledged."""
+        self._over.set()
+        self._abandoned = True
 
     def submissions(self, lo: int, hi: int) -> list[Submission]:
         """The events with the numbers ``lo`` to ``hi`` as they are handed in."""
@@ -80,6 +86,8 @@ class Hall:
                 return
             except grpc.RpcError as error:
                 # The node was killed: nothing is known of this batch, so it goes again.
+                if self._abandoned:
+                    raise
                 if time.monotonic() > end:
                     raise AssertionError(f"no answer for {PATIENCE_S:.0f} s: {error}") from error
                 time.sleep(0.05)
