@@ -50,12 +50,7 @@ lint-format: $(VENV)/.installed-test
 lint-types: $(VENV)/.installed-test
 	$(BIN)/mypy --strict
 
-lint-KILLS := 20
-
-chaos: $(VENV)/.installed-test
-	@$(BIN)/python -m tests.chaos.run --kills $(KILLS) $(if $(SEED),--seed $(SEED))
-
-proto: $(VENV)/.installed-test
+lint-proto: $(VENV)/.installed-test
 	$(BIN)/buf lint
 
 lint-breaking: $(VENV)/.installed-test
