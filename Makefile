@@ -25,7 +25,7 @@ help:
 	@echo 'make install               only .venv with the program in it'
 	@echo 'make lint                  style, types and the wire contract'
 	@echo 'make bench [ONLY=name,…]   benchmarks: a table and bench-results.json'
-	@echo 'make chaos [KILLS=n] [SEED=n]  four tiers under load, killed again and again: nothing may be lost or doubled'
+	@echo 'make chaos [KILLS=n]       four tiers under load, killed again and again: nothing may be lost or doubled'
 	@echo 'make proto                 generate the protobuf modules again'
 	@echo 'make clean                 remove .venv and everything generated'
 

@@ -36,7 +36,7 @@ class OutOfTime(Exception):
     """The run took longer than it may."""
 
 
-def run(tree: Tree, kills: int, seed: int, verdict: Verdict, say: Say, *, frozen: bool) -> None:
+def storm(tree: Tree, kills: int, seed: int, verdict: Verdict, say: Say, *, frozen: bool = False) -> None:
     """A storm, then a freeze if so wished; what does not hold goes to ``verdict``."""
     line = Line.made(tree)
     raging = Storm(line.nodes, kills, seed, say)
@@ -86,7 +86,7 @@ def main() -> int:
     verdict = Verdict()
     try:
         with tree:
-            run(tree, arguments.kills, seed, verdict, say, frozen=True)
+            storm(tree, arguments.kills, seed, verdict, say, frozen=True)
             if not verdict.sound:
                 _tell(tree, verdict, seed, folder)
     except (AssertionError, OutOfTime) as error:

@@ -55,7 +55,7 @@ def judged(line: Line, verdict: Verdict, folder: Path, catch_up_s: float) -> Non
     """Look at everything; ``folder`` is where nodes for comparison are made. AssertionError when the line does not catch up."""
     journals = _at_rest(line, catch_up_s)
     for hall in line.halls:
-        _events(hall, journals[hall.node.code], verdict)
+        held_once(hall, journals[hall.node.code], verdict)
     for child, parent in line.links:
         _copy(child, parent, verdict)
     for node in line.nodes:
@@ -84,7 +84,7 @@ def _at_rest(line: Line, timeout_s: float) -> dict[str, list[Entry]]:
     return until("the line is at rest", read, timeout_s)
 
 
-def _events(hall: Hall, journal: list[Entry], verdict: Verdict) -> None:
+def held_once(hall: Hall, journal: list[Entry], verdict: Verdict) -> None:
     """What was acknowledged is in the journal, once, and nothing else is."""
     written = Counter(entry.serial for entry in journal if entry.source == SOURCE)
     lost = sorted(hall.acknowledged - written.keys())
