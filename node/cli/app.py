@@ -27,8 +27,9 @@ app = typer.Typer(
 _PIPED = 160
 """Columns where nobody's terminal says how many there are."""
 
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED)
-err = Console(stderr=True, soft_wrap=True)
+# What a source sends is printed as it is: a case called "[/x]" or ":smile:" is no markup. Colour is given with `style` and `Text`.
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED, markup=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 
 WRONG_USE = {"bad_request", "not_found", "not_loopback", "protocol"}
 """Error codes that mean the command itself was off (exit 2); all others exit 1."""

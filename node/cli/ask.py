@@ -62,22 +62,22 @@ def ask(
 
 def _print(answer: dict[str, Any]) -> None:
     coverage = answer["coverage"]
-    proven = {True: "proofs verified", False: "[red]PROOF FAILED[/red]", None: "no proofs asked"}[
-        answer["verified"]
-    ]
+    proven = {True: "proofs verified", False: "PROOF FAILED", None: "no proofs asked"}[answer["verified"]]
     out.print(
         f"{answer['words']}\n{coverage['answered']} of {coverage['expected']} nodes answered"
         f"{', stale: ' + ', '.join(coverage['stale']) if coverage['stale'] else ''}"
         f"{', unreachable: ' + ', '.join(coverage['unreachable']) if coverage['unreachable'] else ''}; {proven}; {answer['ms']:.0f} ms",
+        style="red" if answer["verified"] is False else None,
         highlight=False,
     )
     for part in answer["nodes"]:
         as_of = part["as_of"]
         out.print(
-            f"\n[bold]{part['node']}[/bold] at journal size {as_of['journal_size']}, head of {as_of['checkpoint_time']}"
+            f"\n{part['node']} at journal size {as_of['journal_size']}, head of {as_of['checkpoint_time']}",
+            style="bold",
         )
         if part["problem"]:
-            out.print(f"[red]not proven: {part['problem']}[/red]", highlight=False)
+            out.print(f"not proven: {part['problem']}", style="red", highlight=False)
         for kind, columns in _COLUMNS.items():
             # The entries behind alerts are their proof, not news.
             if part[kind] and not (kind == "entries" and part["alerts"]):

@@ -1,7 +1,9 @@
 """``zongheng case DIR CASE`` and cases by hand: what happened to one case, and moving it on where there is no business system."""
 
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import orjson
 import typer
@@ -41,9 +43,9 @@ def case(
         from node.views.evidence import KEY_SUFFIX
 
         async with reach(folder) as node:
-            answer = await node.get(f"/api/cases/{case_id}", explain=explain, as_of=as_of)
+            answer = await node.get(f"/api/cases/{quote(case_id, safe='')}", explain=explain, as_of=as_of)
             if evidence is not None:
-                proof = await node.get(f"/api/cases/{case_id}/evidence")
+                proof = await node.get(f"/api/cases/{quote(case_id, safe='')}/evidence")
                 evidence.write_text(proof["evidence"], encoding="utf-8")
                 key = evidence.with_name(evidence.name + KEY_SUFFIX)
                 key.write_text(proof["verifier"] + "\n", encoding="utf-8")
@@ -58,12 +60,16 @@ def case(
 
 def _print_case(answer: dict[str, Any]) -> None:
     out.print(
-        f"[bold]{answer['case']}[/bold]  {answer['item']} {answer['item_name']}  {answer['state']}",
+        f"{answer['case']}  {answer['item']} {answer['item_name']}  {answer['state']}",
+        style="bold",
         highlight=False,
     )
     table = Table("index", "at", "kind", "step", "agency", "actor", "attributes", box=None, pad_edge=False)
+    zone = datetime.fromisoformat(answer["as_of"]).tzinfo
     for event in answer["events"]:
-        words = ", ".join(f"{name}={value}" for name, value in event["attributes"].items())
+        words = ", ".join(
+            f"{name}={_shown(name, value, zone)}" for name, value in event["attributes"].items()
+        )
         table.add_row(
             str(event["index"]),
             event["at"][:16],
@@ -75,12 +81,13 @@ def _print_case(answer: dict[str, Any]) -> None:
         )
     out.print(table)
     for clock in answer["clocks"]:
-        verdict = "[red]late[/red]" if clock["late"] else ("paused" if clock["paused"] else "in time")
+        verdict = "late" if clock["late"] else ("paused" if clock["paused"] else "in time")
         provisional = (
             " (provisional: the calendar of that year is not published)" if clock["provisional"] else ""
         )
         out.print(
             f"\n{clock['clock']} {clock['subject']}: due {clock['due_at']}, over {clock['over']}, {verdict}{provisional}",
+            style="red" if clock["late"] else None,
             highlight=False,
         )
         for day in clock["days"] or []:
@@ -90,6 +97,18 @@ def _print_case(answer: dict[str, Any]) -> None:
             )
     for alert in answer["alerts"]:
         out.print(f"\n{alert['level']} {alert['state']}: {alert['message']}", highlight=False, markup=False)
+
+
+def _shown(name: str, value: Any, zone: tzinfo | None) -> str:
+    """An attribute for people: instants and days are numbers in the journal."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if name.endswith("_at"):
+            return (
+                (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=value)).astimezone(zone).isoformat()
+            )
+        if name.endswith("_day"):
+            return (date(1970, 1, 1) + timedelta(days=value)).isoformat()
+    return str(value)
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
@@ -152,7 +171,7 @@ def move_case(
             "attributes": _pairs(attributes),
         }  # fmt: skip
         async with reach(folder) as node:
-            answer = await node.post(f"/api/cases/{case_id}/events", body)
+            answer = await node.post(f"/api/cases/{quote(case_id, safe='')}/events", body)
         if as_json:
             print(orjson.dumps(answer).decode())
         else:
@@ -200,7 +219,8 @@ def sign(
     async def work() -> int:
         async with reach(folder) as node:
             answer = await node.post(
-                f"/api/cases/{case_id}/signature", {"agency": agency, "actor": actor, "at": at}
+                f"/api/cases/{quote(case_id, safe='')}/signature",
+                {"agency": agency, "actor": actor, "at": at},
             )
         if as_json:
             print(orjson.dumps(answer).decode())
@@ -214,7 +234,7 @@ def sign(
 def publish(
     folder: Folder,
     file: Annotated[
-        Path, typer.Argument(help="TOML with [[items]], [[agencies]], [[calendar]] or [policy].")
+        Path, typer.Argument(help="TOML: items, agencies, officers, sources, calendar days or a policy.")
     ],
     as_json: Json = False,
 ) -> None:

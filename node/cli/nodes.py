@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from federation.errors import ZonghengError
 from node.cli.app import Json, err, out, run
@@ -131,7 +132,7 @@ def _print_status(answer: dict[str, Any]) -> None:
             f"{answer['parent']}: {link['state']}, holds {journal['cosigned_size']}, lag {journal['lag']}",
         )
         if link["instruction"]:
-            table.add_row("", f"[red]{link['instruction']}[/red]")
+            table.add_row("", Text(link["instruction"], style="red"))
     table.add_row("cases", f"{answer['cases']['total']} ({answer['cases']['open']} open)")
     alerts = answer["alerts"]
     table.add_row("open alerts", f"notice {alerts['notice']}  yellow {alerts['yellow']}  red {alerts['red']}")

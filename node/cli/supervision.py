@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from node.cli.app import Json, out, run
 from node.cli.nodes import Folder
@@ -102,7 +103,7 @@ def alerts(
 
 def _add_row(table: Table, alert: dict[str, Any]) -> None:
     table.add_row(
-        f"[{_COLOURS[alert['level']]}]{alert['level']}[/]",
+        Text(alert["level"], style=_COLOURS[alert["level"]]),
         alert["state"],
         alert["case"],
         alert["subject"],

@@ -76,7 +76,7 @@ async def show_tour(out: Console, federation: Federation, plan: Plan) -> None:
         (
             "A day-by-day explanation",
             f"{command} case {county.folder} {late.case_id} --explain",
-            "Every day between acceptance and completion: counted or not, and why (weekends, May Day and its make-up days).",
+            "Every day between acceptance and completion: counted or not, and why (weekends, holidays and their make-up days).",
         ),
         (
             "An evidence file checked offline",

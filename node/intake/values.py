@@ -23,6 +23,7 @@ _UNIT_WORDS = {
 _TRUE = frozenset({"true", "1", "yes", "y", "t", "是", "有"})
 _FALSE = frozenset({"false", "0", "no", "n", "f", "否", "无"})
 _LARGEST = 2**63 - 1
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _CASE = "case:"
 
 
@@ -279,15 +280,14 @@ def _day(read: Callable[[Any, Any], Reading | None], zone: str) -> Callable[[Any
 def _number(value: Any) -> Decimal:
     if isinstance(value, bool):
         raise Unfit("not a number")
+    text = str(value).replace("，", ",").removeprefix("¥").removeprefix("￥").removesuffix("元")
+    if "," in text:
+        # Elsewhere "1,5" is one and a half: a comma that does not part thousands is not guessed at.
+        if not _THOUSANDS.fullmatch(text.strip()):
+            raise Unfit("not a number: a comma parts thousands")
+        text = text.replace(",", "")
     try:
-        return Decimal(
-            str(value)
-            .replace(",", "")
-            .replace("，", "")
-            .removeprefix("¥")
-            .removeprefix("￥")
-            .removesuffix("元")
-        )
+        return Decimal(text)
     except InvalidOperation:
         raise Unfit("not a number") from None
 

@@ -13,6 +13,9 @@ from node.intake.readers.record import EMPTY, ReadOptions, Record, Unreadable, U
 from node.intake.readers.stream import Lines, encoding_of, opened
 
 _DELIMITERS = ",;\t|"
+_UNCLOSED = {
+    "unexpected end of data": "a quote opens here and never closes, so the rest of the file is lost in it"
+}
 
 # The module's own limit holds for the whole process; each reader here bounds its rows by itself.
 csv.field_size_limit(2**31 - 1)
@@ -78,7 +81,7 @@ class CsvReader:
                         try:
                             cells = next(reader)
                         except csv.Error as error:
-                            yield row, Unreadable(row, f"not CSV: {error}")
+                            yield row, Unreadable(row, f"not CSV: {_UNCLOSED.get(str(error), error)}")
                         else:
                             yield row, cells
                 except StopIteration:

@@ -216,7 +216,9 @@ def test_yuan_become_fen_exactly(fen: int) -> None:
     assert read_as(Sense.MONEY, str(fen), unit="fen") == fen
 
 
-@pytest.mark.parametrize("value", ["80.005", "eighty", "NaN", "Infinity", "1e30", True, "", []])
+@pytest.mark.parametrize(
+    "value", ["80.005", "eighty", "NaN", "1e30", "1,23", "12,34.5", "1.234,50", ",5", "1,2345", True, "", []]
+)
 def test_what_is_no_sum_of_money_is_refused(value: object) -> None:
     if value == "":
         assert read_as(Sense.MONEY, value, unit="yuan") is None

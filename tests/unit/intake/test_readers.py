@@ -101,6 +101,13 @@ class TestCsv:
             (5, ["7", "8"]),
         ]
 
+    def test_a_quote_that_never_closes_says_what_is_lost(self, tmp_path: Path) -> None:
+        reader = CsvReader(csv_file(tmp_path, 'a,b\n1,2\n3,"oops\n5,6\n7,8\n'), ReadOptions())
+        assert rows(reader) == [
+            (2, ["1", "2"]),
+            (3, "not CSV: a quote opens here and never closes, so the rest of the file is lost in it"),
+        ]
+
     def test_short_rows_are_filled_where_the_mapping_says_so(self, tmp_path: Path) -> None:
         assert rows(CsvReader(csv_file(tmp_path, "a,b\n4\n"), ReadOptions(ragged=True))) == [(2, ["4", ""])]
 
