@@ -20,9 +20,6 @@ Kind = pl.DataType | type[pl.DataType]
 _MOST_TEXTS: Final = 1 << 31
 """More than a category set can tell apart."""
 
-_MOST_ROWS: Final = 1 << 32
-"""More than there are events in one evaluation."""
-
 _DAY: Final = 86_400_000_000
 _WEEK: Final = 7 * _DAY
 _FIRST_WEEK: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -165,13 +162,6 @@ def total(values: pl.Series, case: pl.Series, cases: int) -> pl.Series:
 def has(case: pl.Series, cases: int) -> pl.Series:
     """Which of `cases` have a row in `case`."""
     return constant(False, cases, pl.Boolean).scatter(case, True)
-
-
-def in_order(case: pl.Series, row: pl.Series) -> pl.Series:
-    """The positions that bring rows in the order of all events together by case, in that order within a case."""
-    if (case[1:] >= case[:-1]).all():
-        return numbers(case.len())
-    return (case.cast(pl.Int64) * _MOST_ROWS + row.cast(pl.Int64)).arg_sort()
 
 
 def pairs(case: pl.Series, text: pl.Series) -> pl.Series:

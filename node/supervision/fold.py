@@ -19,7 +19,7 @@ import polars as pl
 from node.supervision.clock import CLOCK_SCHEMA, PAUSE_SCHEMA
 from node.supervision.columns import Keep, constant, fill, nulls, numbers, positions, present, spread, take
 from node.supervision.context import Context
-from node.supervision.frame import BASE, SCHEMA
+from node.supervision.frame import BASE, SCHEMA, by_case, case_begins
 from node.supervision.policy import Rule
 
 CLOCKS: Final[dict[str, type[pl.DataType]]] = {
@@ -55,16 +55,19 @@ def subject() -> pl.Expr:
 
 
 class CaseEvents:
-    """Events of many cases of one domain, numbered by case and in the order in which things happened."""
+    """Events of many cases of one domain: case after case, numbered so, each in the order in which things happened.
+
+    Every selection of rows keeps that order, so a case's rows lie together in each."""
 
     def __init__(self, events: pl.DataFrame) -> None:
         """`events` is a frame (`frame.SCHEMA`), in any order; attribute columns may be missing."""
         missing = [name for name in BASE if name not in events.columns]
         if missing:
             raise ValueError(f"events lack the columns {missing}")
-        if not _ordered(events):
-            events = events.sort("at_us", "idx")
-        self.case, self.ids = _numbered(events["case_id"])
+        events = by_case(events)
+        begins = case_begins(events)
+        self.case = (begins.cum_sum() - 1).cast(pl.UInt32).alias("case")
+        self.ids = events["case_id"].filter(begins)
         self._columns = {column.name: column for column in events.get_columns()}
         self._columns["case"] = self.case
         self._columns["row"] = numbers(events.height).alias("row")
@@ -215,17 +218,6 @@ def installed(codes: tuple[str, ...]) -> tuple[Domain, ...]:
     return tuple(import_module(f"node.supervision.domains.{code}.rules").APPLIED for code in codes)
 
 
-def _numbered(ids: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The case number of each row, and the id of each number."""
-    if ids.len() == 0 or (ids == ids[0]).all():
-        return constant(0, ids.len(), pl.UInt32).alias("case"), ids[:1]
-    # A category set of its own: its codes count from 0 and are forgotten with it.
-    codes = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.UInt32)
-    highest = codes.max()
-    assert isinstance(highest, int)
-    return codes.alias("case"), spread(ids, codes, highest + 1, "first")
-
-
 def _distinct(texts: pl.Series) -> list[str]:
     few = texts.len() <= 100
     return list(texts.to_list() if few else texts.unique().to_list())
@@ -234,16 +226,6 @@ def _distinct(texts: pl.Series) -> list[str]:
 @cache
 def _nothing(names: tuple[str, ...]) -> pl.DataFrame:
     return pl.DataFrame(schema={name: _dtype(name) for name in names})
-
-
-def _ordered(events: pl.DataFrame) -> bool:
-    at, idx = events["at_us"], events["idx"]
-    if at.len() < 2:
-        return True
-    before, after = at[:-1], at[1:]
-    if not (before <= after).all():
-        return False
-    return bool(((before < after) | (idx[:-1] < idx[1:])).all())
 
 
 def _dtype(name: str) -> type[pl.DataType]:

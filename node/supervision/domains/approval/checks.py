@@ -16,7 +16,6 @@ from node.supervision.columns import (
     fill,
     frame,
     has,
-    in_order,
     keep_rows,
     nulls,
     pairs,
@@ -73,8 +72,7 @@ def orders(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -> Found:
     over = present(cases["stop_at"])
     unlike = ~over
     if context.catalogue.listed_in_order:
-        sequence = in_order(steps["case"], steps["row"])
-        case, position = steps["case"][sequence], steps["position"][sequence]
+        case, position = steps["case"], steps["position"]
         back = (case[1:] == case[:-1]) & true(position[1:] < position[:-1])
         unlike = unlike | has(case[1:].filter(back), cases.height)
     else:

@@ -23,7 +23,6 @@ from node.supervision.columns import (
     fill,
     frame,
     greatest,
-    in_order,
     keep_rows,
     least,
     nulls,
@@ -206,15 +205,12 @@ def _done_steps(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.Da
 def _began(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.Series:
     """When each step began: as stated, else at the end of what came before it here, else with the case."""
     marks = facts.parts["marks"]
-    order = in_order(marks["case"], marks["row"])
+    case, at = marks["case"], marks["at_us"]
     done = marks["kind"] == kinds.STEP
-    place = nulls(marks.height, pl.UInt32).scatter(numbers(marks.height).filter(done), numbers(steps.height))
-    case, at, done, place = (column[order] for column in (marks["case"], marks["at_us"], done, place))
     before = nulls(1, pl.Int64).append(only(at[:-1], case[1:] == case[:-1]))
-    previous = nulls(steps.height, pl.Int64).scatter(place.filter(done), before.filter(done))
     return coalesce(
         steps["started_at"],
-        previous,
+        before.filter(done),
         cases["accepted_at"][steps["case"]],
         cases["received_at"][steps["case"]],
     )

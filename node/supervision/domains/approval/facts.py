@@ -164,7 +164,7 @@ def _steps(events: CaseEvents) -> pl.DataFrame:
     if steps.height > 1:
         pair = pairs(steps["case"], steps["step"])
         if pair.n_unique() < pair.len():
-            nth = steps.select(pl.int_range(pl.len(), dtype=pl.Int64).over(pair) + 1).to_series()
+            nth = pair.rank("ordinal").cast(pl.Int64) - pair.rank("min") + 1
     return steps.hstack([nth.alias("nth")])
 
 
