@@ -22,6 +22,10 @@ COMMANDS = "control.sock"
 INTAKE = "intake.sock"
 LOCK = "lock"
 
+DOOR_OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0))
+"""For a gRPC channel to a ``short_path``. gRPC lets channels of one address share a connection, also one that is just being closed; the
+address names a descriptor, and its number is another folder's a moment later: what is meant for one node would reach another."""
+
 
 class FolderLock:
     """The exclusive lock on a node's folder, held for as long as the object is entered."""

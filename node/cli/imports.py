@@ -103,7 +103,7 @@ async def _intake(node: Reach) -> AsyncIterator[IntakePort]:
     from node.intake.ports import RemoteIntake
 
     with control.short_path(node.folder, control.INTAKE) as path:
-        async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+        async with grpc.aio.insecure_channel(f"unix:{path}", options=control.DOOR_OPTIONS) as channel:
             yield RemoteIntake(IntakeServiceStub(channel))
 
 

@@ -293,7 +293,7 @@ class Node:
         """Its intake over gRPC, through the socket in its folder."""
         with (
             control.short_path(self.folder, control.INTAKE) as path,
-            grpc.insecure_channel(f"unix:{path}") as channel,
+            grpc.insecure_channel(f"unix:{path}", options=control.DOOR_OPTIONS) as channel,
         ):
             stub = IntakeServiceStub(channel)
             yield lambda request: stub.Submit(request, timeout=30)
