@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
+from node import control
+
 CASES = 120
 
 
@@ -46,6 +48,10 @@ def nodes_running_in(folder: Path) -> list[int]:
         if any(word.startswith(str(folder)) for word in words) and "run" in words:
             found.append(process.pid)
     return found
+
+
+def node_folders(folder: Path) -> list[Path]:
+    return [settings.parent for settings in folder.glob("*/node.toml")]
 
 
 async def read_until(process: asyncio.subprocess.Process, words: str) -> str:
@@ -177,6 +183,20 @@ async def test_by_hand_it_shows_a_tour_and_ctrl_c_ends_it(tmp_path: Path) -> Non
         words, _ = await checked.communicate()
         assert checked.returncode == 0, words.decode()
         assert "proven" in words.decode()
+        unplug = next(line.strip() for line in said.splitlines() if line.strip().startswith("kill "))
+        again = await asyncio.create_subprocess_shell(
+            unplug,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        await again.communicate()
+        folders = node_folders(tmp_path)
+        for _ in range(150):
+            if all(control.is_running(folder) for folder in folders):
+                break
+            await asyncio.sleep(0.2)
+        assert len(nodes_running_in(tmp_path)) == len(folders) == 10
         process.send_signal(signal.SIGINT)
         await process.communicate()
     assert process.returncode == 0
