@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from federation.errors import of
 from node.logs import configure
@@ -27,9 +28,23 @@ app = typer.Typer(
 _PIPED = 160
 """Columns where nobody's terminal says how many there are."""
 
-# What a source sends is printed as it is: a case called "[/x]" or ":smile:" is no markup. Colour is given with `style` and `Text`.
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED, markup=False, emoji=False)
-err = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
+_UNSHOWN = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"},
+    **dict.fromkeys((*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
+}
+"""Control characters and those that turn the direction of writing, with what is shown in their place."""
+
+
+class _Plain(Console):
+    """What a source sends is printed, not obeyed: a case called "[/x]" or ":smile:" is no markup, and one that holds an escape
+    sequence does not reach the terminal's settings. Colour is given with `style` and `Text`."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(text.translate(_UNSHOWN), **options)
+
+
+out = _Plain(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED, markup=False, emoji=False)
+err = _Plain(stderr=True, soft_wrap=True, markup=False, emoji=False)
 
 WRONG_USE = {"bad_request", "not_found", "not_loopback", "protocol"}
 """Error codes that mean the command itself was off (exit 2); all others exit 1."""

@@ -19,6 +19,17 @@ def test_a_case_id_is_no_markup_in_a_table(case: str, capsys: pytest.CaptureFixt
     assert case in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("hostile", ["\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\r", "\x08", "\u202e"])
+def test_a_case_id_does_not_steer_the_terminal(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("case", box=None)
+    table.add_row(f"A{hostile}B")
+    out.print(table)
+    out.print(f"A{hostile}B")
+    shown = capsys.readouterr().out
+    assert shown.count("A") == shown.count("B") == 2
+    assert not set(shown) & set("\x1b\x07\x9b\r\x08\u202e")
+
+
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_case_is_shown_with_its_own_name(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     _print_case(answer(case))
