@@ -87,14 +87,15 @@ def main() -> int:
     try:
         with tree:
             storm(tree, arguments.kills, seed, verdict, say, frozen=True)
-            if not verdict.sound:
-                _tell(tree, verdict, seed, folder)
     except (AssertionError, OutOfTime) as error:
-        verdict.faults.append(f"{type(error).__name__}: {error}")
-        _tell(tree, verdict, seed, folder)
+        # A node that is told to end while it starts, because something else went wrong, ends as it must.
+        if verdict.sound or isinstance(error, OutOfTime):
+            verdict.faults.append(str(error))
     signal.alarm(0)
     if verdict.sound:
         shutil.rmtree(folder)
+    else:
+        _tell(tree, verdict, seed, folder)
     print(
         f"kills={verdict.kills} acknowledged={verdict.acknowledged} lost={verdict.lost} doubled={verdict.doubled}"
     )

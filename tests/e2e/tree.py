@@ -148,7 +148,13 @@ class Node:
 
     def __post_init__(self) -> None:
         # Proxies of the environment are not for this machine's own addresses.
-        self.client = httpx.Client(base_url=f"http://{self.http}", timeout=60.0, trust_env=False)
+        self.client = httpx.Client(
+            base_url=f"http://{self.http}",
+            timeout=60.0,
+            trust_env=False,
+            # Well before the server ends an idle connection (5 s): a request on one that just ended fails.
+            limits=httpx.Limits(keepalive_expiry=1.0),
+        )
 
     @property
     def running(self) -> bool:
