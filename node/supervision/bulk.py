@@ -21,7 +21,7 @@ from node.supervision.frame import by_case, case_begins
 
 T = TypeVar("T")
 
-PART: Final = 250_000
+PART: Final = 400_000
 """Events in one part at most, about."""
 
 WHOLE: Final = 100_000

@@ -164,6 +164,31 @@ def has(case: pl.Series, cases: int) -> pl.Series:
     return constant(False, cases, pl.Boolean).scatter(case, True)
 
 
+def nth(keys: pl.Series) -> pl.Series:
+    """How many rows up to and including each one have its key: 1 for the first, 2 for the next."""
+    if keys.n_unique() == keys.len():
+        return constant(1, keys.len(), pl.Int64)
+    return keys.rank("ordinal").cast(pl.Int64) - keys.rank("min") + 1
+
+
+def next_in(others: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
+    """For each of `rows` the position in `others` of the first one later in its case; null where none is.
+
+    Both have `case` and `row` and are in the order of all events, case after case.
+    """
+    return _of_same_case(others["row"].search_sorted(rows["row"], "right").cast(pl.Int64), others, rows)
+
+
+def last_in(others: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
+    """For each of `rows` the position in `others` of the last one earlier in its case; null where none is. See `next_in`."""
+    return _of_same_case(others["row"].search_sorted(rows["row"], "left").cast(pl.Int64) - 1, others, rows)
+
+
+def _of_same_case(at: pl.Series, others: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
+    at = only(at, (at >= 0) & (at < others.height)).cast(pl.UInt32)
+    return only(at, others["case"][at] == rows["case"])
+
+
 def pairs(case: pl.Series, text: pl.Series) -> pl.Series:
     """Each pair of a case and a text as one number, equal where both are."""
     # A category set of its own: its codes count from 0 and are forgotten with it.

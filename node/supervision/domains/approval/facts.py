@@ -17,6 +17,9 @@ from node.supervision.columns import (
     frame,
     has,
     keep_rows,
+    last_in,
+    next_in,
+    nth,
     nulls,
     numbers,
     only,
@@ -160,12 +163,7 @@ def _steps(events: CaseEvents) -> pl.DataFrame:
         "responsible",
         "row",
     )
-    nth = constant(1, steps.height, pl.Int64)
-    if steps.height > 1:
-        pair = pairs(steps["case"], steps["step"])
-        if pair.n_unique() < pair.len():
-            nth = pair.rank("ordinal").cast(pl.Int64) - pair.rank("min") + 1
-    return steps.hstack([nth.alias("nth")])
+    return steps.hstack([nth(pairs(steps["case"], steps["step"])).alias("nth")])
 
 
 def _pauses(events: CaseEvents) -> pl.DataFrame:
@@ -187,10 +185,8 @@ def _pauses(events: CaseEvents) -> pl.DataFrame:
     )
     if begun.is_empty():
         return _NO_PAUSES
-    serial = pl.coalesce("pause", pl.int_range(pl.len(), dtype=pl.Int64).over("case") + 1).alias("nth")
-    begun = begun.with_columns(serial).unique(["case", "nth"], keep="first", maintain_order=True)
-    ended = events.of(kinds.RESUME, "pause").select("case", serial, pl.col("at_us").alias("end_at"))
-    ended = ended.unique(["case", "nth"], keep="first")
+    begun = _serially(begun)
+    ended = _serially(events.of(kinds.RESUME, "pause")).select("case", "nth", end_at="at_us")
     founded = pl.col("legal_basis").fill_null("") != ""
     return (
         begun.drop("pause")
@@ -207,28 +203,20 @@ def _pauses(events: CaseEvents) -> pl.DataFrame:
     )
 
 
+def _serially(events: pl.DataFrame) -> pl.DataFrame:
+    """The events with the serial of their pause (`nth`), by default their place in the case; of equal ones the first."""
+    serial = coalesce(events["pause"], nth(events["case"])).alias("nth")
+    return events.hstack([serial]).unique(["case", "nth"], keep="first", maintain_order=True)
+
+
 def _corrections(told: pl.DataFrame, received: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     """Each time that missing materials were told, with the receipt (`since_at`) it answers."""
     if told.is_empty():
         return told.hstack([nulls(0, pl.Int64).alias("nth"), nulls(0, pl.Int64).alias("since_at")])
-    numbered = told.with_columns(nth=pl.int_range(pl.len(), dtype=pl.Int64).over("case") + 1)
-    start = cases["received_at"].gather(told["case"])
-    if received.is_empty():
-        return numbered.with_columns(since_at=start)
-    answered = numbered.select("case", "row").join(
-        received.select("case", pl.col("row").alias("receipt"), pl.col("at_us").alias("receipt_at")),
-        on="case",
-    )
-    newest = (
-        answered.filter(pl.col("receipt") < pl.col("row"))
-        .group_by("case", "row")
-        .agg(pl.col("receipt_at").sort_by("receipt").last())
-    )
-    return (
-        numbered.with_columns(start.alias("start"))
-        .join(newest, on=["case", "row"], how="left", maintain_order="left")
-        .with_columns(since_at=pl.coalesce("receipt_at", "start"))
-    )
+    start = cases["received_at"][told["case"]]
+    if not received.is_empty():
+        start = coalesce(take(received["at_us"], last_in(received, told)), start)
+    return told.hstack([nth(told["case"]).alias("nth"), start.alias("since_at")])
 
 
 def _receipts(received: pl.DataFrame, events: CaseEvents) -> pl.DataFrame:
@@ -245,13 +233,8 @@ def _receipts(received: pl.DataFrame, events: CaseEvents) -> pl.DataFrame:
         ),
         "row",
     )
-    later = (
-        received.join(replies.rename({"row": "reply", "at_us": "reply_at"}), on="case", how="left")
-        .filter(pl.col("reply") > pl.col("row"))
-        .group_by("case", "row")
-        .agg(pl.col("reply_at").min().alias("answered_at"))
-    )
-    return received.join(later, on=["case", "row"], how="left").select("case", "at_us", "answered_at")
+    answered_at = take(replies["at_us"], next_in(replies, received))
+    return frame(case=received["case"], at_us=received["at_us"], answered_at=answered_at)
 
 
 def _refusals(refused: pl.DataFrame, checked: pl.DataFrame, completed: pl.DataFrame) -> pl.DataFrame:
