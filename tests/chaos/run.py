@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -87,10 +88,13 @@ def main() -> int:
     try:
         with tree:
             storm(tree, arguments.kills, seed, verdict, say, frozen=True)
-    except (AssertionError, OutOfTime) as error:
+    except AssertionError as error:
         # A node that is told to end while it starts, because something else went wrong, ends as it must.
-        if verdict.sound or isinstance(error, OutOfTime):
+        if verdict.sound:
             verdict.faults.append(str(error))
+    except Exception as error:
+        traceback.print_exc(file=sys.stdout)
+        verdict.faults.append(f"{type(error).__name__}: {error}")
     signal.alarm(0)
     if verdict.sound:
         shutil.rmtree(folder)
