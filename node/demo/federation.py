@@ -337,9 +337,7 @@ def _batches(cases: Iterable[Sent]) -> Iterable[list[intake_pb2.Submission]]:
 async def _door(member: Member) -> AsyncIterator["IntakeServiceAsyncStub"]:
     """The node's intake, through the socket in its folder that only its owner may open."""
     with control.short_path(member.folder, control.INTAKE) as path:
-        async with grpc.aio.insecure_channel(
-            f"unix:{path}", options=[("grpc.enable_http_proxy", 0)]
-        ) as channel:
+        async with grpc.aio.insecure_channel(f"unix:{path}", options=control.DOOR_OPTIONS) as channel:
             yield IntakeServiceStub(channel)
 
 
