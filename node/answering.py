@@ -28,7 +28,7 @@ from node.projection.context import Contexts
 from node.projection.forwarding import Edge
 from node.projection.history import History
 from node.store.alerts import AlertFilter
-from node.store.facts import OPEN, FactsFilter
+from node.store.facts import OPEN, FactsFilter, is_late
 from node.store.rows import AlertRecord, FactsRow, Head
 from node.store.store import Session, Store
 from node.supervision.evaluate import finding_values, rerun
@@ -111,7 +111,7 @@ class Answering:
             consistency=consistency,
             entries=entries,
             alerts=[_alert_row(alert) for alert in alerts[:most]],
-            cases=[_case_row(row) for row in cases[:most]],
+            cases=[_case_row(row, self._now()) for row in cases[:most]],
             rerun=reruns[:most],
             stale=stale,
             truncated=max(len(alerts), len(cases), len(reruns)) > most,
@@ -216,7 +216,7 @@ def _alert_row(alert: AlertRecord) -> AlertRow:
     )
 
 
-def _case_row(row: FactsRow) -> CaseRow:
+def _case_row(row: FactsRow, now_us: int) -> CaseRow:
     return CaseRow(
         case_id=row.case_id,
         domain=row.domain,
@@ -228,5 +228,5 @@ def _case_row(row: FactsRow) -> CaseRow:
         completed_at_us=row.completed_at_us or 0,
         statutory_due_us=row.statutory_due_us or 0,
         promised_due_us=row.promised_due_us or 0,
-        late=bool(row.late),
+        late=is_late(row, now_us),
     )

@@ -37,6 +37,9 @@ COLUMNS: Final = (
 OPEN: Final = ("received", "accepted", "paused", "handed_over")
 """States of a case that is not at its end."""
 
+RUNNING: Final = ("received", "accepted", "paused")
+"""States of a case whose clocks run here."""
+
 _SELECT: Final = f"SELECT {', '.join('f.' + column for column in COLUMNS)} FROM facts f"
 _UPSERT: Final = "ON CONFLICT (origin, case_id) DO UPDATE SET " + ", ".join(
     f"{column} = excluded.{column}" for column in COLUMNS[2:]
@@ -56,7 +59,7 @@ class FactsFilter:
     received_to_us: int | None = None
     """Received before."""
     late: bool | None = None
-    """Completed late, or open and past its statutory due at `as_of_us`."""
+    """As `is_late` says at `as_of_us`."""
     as_of_us: int | None = None
     """The instant at which an open case counts as late; None: an open case is never late."""
     level: int | None = None
@@ -215,6 +218,14 @@ def facts_row(row: Row) -> FactsRow:
     return FactsRow(*values)
 
 
+def is_late(row: FactsRow, as_of_us: int) -> bool:
+    """Completed late, or running here and past its statutory due (the promised one where there is no statutory) at an instant."""
+    if row.late is not None:
+        return row.late
+    due_us = row.promised_due_us if row.statutory_due_us is None else row.statutory_due_us
+    return row.state in RUNNING and due_us is not None and due_us < as_of_us
+
+
 def _where(origin: str, narrow: FactsFilter) -> tuple[str, list[Any]]:
     terms, parameters = ["f.origin = ?"], [origin]
 
@@ -234,7 +245,9 @@ def _where(origin: str, narrow: FactsFilter) -> tuple[str, list[Any]]:
     if narrow.late is not None:
         late, values = "f.late = 1", []
         if narrow.as_of_us is not None:
-            late = "(f.late = 1 OR (f.late IS NULL AND f.statutory_due_us < ?))"
+            running = ", ".join(f"'{state}'" for state in RUNNING)
+            due = "COALESCE(f.statutory_due_us, f.promised_due_us)"
+            late = f"(f.late = 1 OR (f.late IS NULL AND f.state IN ({running}) AND {due} < ?))"
             values = [narrow.as_of_us]
         term(late if narrow.late else f"COALESCE(NOT {late}, TRUE)", *values)
     if narrow.level is not None:

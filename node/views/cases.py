@@ -7,7 +7,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from federation.errors import ZonghengError
-from node.store.facts import OPEN, FactsFilter
+from node.store.facts import OPEN, FactsFilter, is_late
 from node.store.rows import EventRow, FactsRow
 from node.supervision.calendar import EPOCH_ORDINAL
 from node.supervision.evaluate import Evaluation, evaluate
@@ -98,7 +98,8 @@ class CaseRowView(BaseModel):
     item: str
     agency: str
     state: str
-    late: bool | None
+    late: bool
+    """Completed late, or running here and past its deadline now."""
     received_at: str | None
     accepted_at: str | None
     completed_at: str | None
@@ -124,10 +125,11 @@ async def page(
 ) -> CasePage:
     """Cases of this node; ``state`` may also be open or late."""
     await node.projector.settled()
+    now_us = node.now()
     narrow = FactsFilter(
         states=OPEN if state == "open" else (state,) if state and state != "late" else (),
         late=True if state == "late" else None,
-        as_of_us=node.now() if state == "late" else None,
+        as_of_us=now_us if state == "late" else None,
         item=item or "",
         agency=agency or "",
         received_from_us=from_us or None,
@@ -136,16 +138,16 @@ async def page(
     async with node.store.read() as session:
         rows = await session.facts.page(node.settings.node, narrow, limit, offset)
         total = await session.facts.count(node.settings.node, narrow)
-    return CasePage(cases=[_row(row, node.settings.zone) for row in rows], total=total)
+    return CasePage(cases=[_row(row, node.settings.zone, now_us) for row in rows], total=total)
 
 
-def _row(row: FactsRow, zone: str) -> CaseRowView:
+def _row(row: FactsRow, zone: str, now_us: int) -> CaseRowView:
     return CaseRowView(
         case=row.case_id,
         item=row.item,
         agency=row.agency,
         state=row.state,
-        late=row.late,
+        late=is_late(row, now_us),
         received_at=time_text(row.received_at_us, zone),
         accepted_at=time_text(row.accepted_at_us, zone),
         completed_at=time_text(row.completed_at_us, zone),

@@ -75,6 +75,17 @@ def test_a_limit_in_natural_days_rolls_forward_where_the_item_says_so(story, jud
     assert due == {False: at("2024-03-10 00:00") - 1, True: at("2024-03-12 00:00") - 1}
 
 
+def test_a_limit_in_natural_days_that_the_source_states_rolls_forward(story, judge, item, at) -> None:
+    told = accepted(story, statutory_days=8, statutory_unit="natural")
+    kept = item(statutory=8, promised=None, unit=LIMIT_UNIT_NATURAL_DAY, roll_forward=False)
+    due = [
+        judge(told, items=items).cases["statutory_due_us"].item()
+        for items in ([], [item(promised=None)], [kept])
+    ]
+    # Unless the catalogue's own limit in natural days says that this item's does not.
+    assert due == [at("2024-03-12 00:00") - 1, at("2024-03-12 00:00") - 1, at("2024-03-10 00:00") - 1]
+
+
 def test_a_case_without_any_limit_is_counted_and_not_accused(story, judge, item, found, counted) -> None:
     judged = judge(accepted(story), items=[item(statutory=None, promised=None)])
     assert found(judged, "time.case") == set()

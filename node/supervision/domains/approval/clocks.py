@@ -34,7 +34,7 @@ from node.supervision.columns import (
 )
 from node.supervision.context import Context
 from node.supervision.domains.approval import events as kinds
-from node.supervision.domains.approval.limits import Limits
+from node.supervision.domains.approval.limits import Limits, stated_roll
 from node.supervision.fold import CLOCKS, GROUND_PAUSES, Facts
 
 STATUTORY: Final = "statutory"
@@ -198,7 +198,7 @@ def _done_steps(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.Da
         stop_at=done["at_us"],
         amount=coalesce(done["limit_days"].cast(pl.Int32), done["amount"]),
         unit=fill(where(stated, done["limit_unit"], done["unit"]), WORKING),
-        roll_forward=done["roll"],
+        roll_forward=where(stated, stated_roll(done["unit"], done["roll"]), fill(done["roll"], False)),
     )
 
 

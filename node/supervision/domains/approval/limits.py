@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from node.supervision.clock import CLOCK_SCHEMA, PAUSE_SCHEMA, WORKING, RunningClocks
+from node.supervision.clock import CLOCK_SCHEMA, NATURAL, PAUSE_SCHEMA, WORKING, RunningClocks
 from node.supervision.columns import (
     coalesce,
     constant,
@@ -154,6 +154,14 @@ def _terms(windows: pl.DataFrame, days: int) -> pl.DataFrame:
     )
 
 
+def stated_roll(published_unit: pl.Series, published_roll: pl.Series) -> pl.Series:
+    """Whether the last day of a limit that the source states rolls forward: as published for natural days, else it does (民法典 §203).
+
+    A source states days and their unit, never this; in working days it makes no difference.
+    """
+    return fill(only(published_roll, true(published_unit == NATURAL)), True)
+
+
 def _in_force(cases: pl.DataFrame, published: pl.DataFrame, version: pl.Series) -> dict[str, pl.Series]:
     """The terms of the two clocks of the whole, stated before published, and promised falling back to statutory."""
     terms: dict[str, pl.Series] = {}
@@ -161,12 +169,17 @@ def _in_force(cases: pl.DataFrame, published: pl.DataFrame, version: pl.Series) 
         days = cases[f"{clock}_days"].cast(pl.Int32)
         due_at, due_day = cases[f"{clock}_due_at"], cases[f"{clock}_due_day"].cast(pl.Int32)
         amount = coalesce(days, take(published[f"{clock}_amount"], version))
-        unit = where(present(days), cases[f"{clock}_unit"], take(published[f"{clock}_unit"], version))
+        published_unit, published_roll = (
+            take(published[f"{clock}_{name}"], version) for name in ("unit", "roll")
+        )
+        unit = where(present(days), cases[f"{clock}_unit"], published_unit)
         mine = {
             "amount": amount,
             # A stated due needs no unit to be due; its `over` is then read in working days.
             "unit": fill(unit, WORKING),
-            "roll": fill(take(published[f"{clock}_roll"], version), False),
+            "roll": where(
+                present(days), stated_roll(published_unit, published_roll), fill(published_roll, False)
+            ),
             "due_at": due_at,
             "due_day": due_day,
         }
