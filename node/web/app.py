@@ -167,19 +167,14 @@ def application(node: "Node") -> FastAPI:
         """Open a case by hand."""
         return await by_hand.open_by_hand(node, form)
 
-    @app.get("/api/cases/{case_id}", tags=["cases"])
-    async def get_case(case_id: str, explain: bool = False, as_of: str | None = None) -> cases.CaseView:
-        """One case: events, clocks (day by day with ``explain``), alerts."""
-        return await cases.case(node, case_id, explain=explain, as_of=as_of)
-
-    @app.get("/api/cases/{case_id}/evidence", tags=["cases"])
+    @app.get("/api/cases/{case_id:path}/evidence", tags=["cases"])
     async def get_evidence(
         case_id: str, index: Annotated[int | None, Query(ge=0, le=_LARGEST)] = None
     ) -> evidence.EvidenceView:
         """An evidence file of one entry of the case (the newest by default), checkable offline."""
         return await evidence.of_case(node, case_id, index)
 
-    @app.post("/api/cases/{case_id}/events", tags=["cases"], status_code=201)
+    @app.post("/api/cases/{case_id:path}/events", tags=["cases"], status_code=201)
     async def move_case(case_id: str, form: by_hand.MoveCase) -> by_hand.Entered:
         """Move a case on by hand."""
         return await by_hand.move_by_hand(node, case_id, form)
@@ -189,10 +184,16 @@ def application(node: "Node") -> FastAPI:
         """Cases handed over to this node that nobody signed for yet."""
         return await handover.waiting(node)
 
-    @app.post("/api/cases/{case_id}/signature", tags=["cases"], status_code=201)
+    @app.post("/api/cases/{case_id:path}/signature", tags=["cases"], status_code=201)
     async def sign_for(case_id: str, form: handover.Signature) -> by_hand.Entered:
         """Sign for a case that was handed over to this node."""
         return await handover.sign(node, case_id, form)
+
+    # Last of its kind: an id may hold a slash.
+    @app.get("/api/cases/{case_id:path}", tags=["cases"])
+    async def get_case(case_id: str, explain: bool = False, as_of: str | None = None) -> cases.CaseView:
+        """One case: events, clocks (day by day with ``explain``), alerts."""
+        return await cases.case(node, case_id, explain=explain, as_of=as_of)
 
     @app.post("/api/publications", tags=["catalogue"], status_code=201)
     async def publish(form: publication.Publication) -> publication.Published:
