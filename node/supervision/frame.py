@@ -159,19 +159,16 @@ def case_begins(events: pl.DataFrame) -> pl.Series:
 
 def by_case(events: pl.DataFrame) -> pl.DataFrame:
     """The events with those of a case one after the other, in their order; the very frame where they already are."""
-    if _together(events):
-        if _in_order(events):
-            return events
-    else:
-        # A category set of its own: its codes count from 0 and are forgotten with it.
-        case = events["case_id"].cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)
-        row = pl.int_range(events.height, eager=True)
-        events = events[(case * _MOST_ROWS + row).arg_sort()]
-        if _in_order(events):
-            return events
-    # Most journals hear of a case's events in the order in which they happened; few come here.
-    place = case_begins(events).cum_sum().alias("place")
-    return events.hstack([place]).sort("place", "at_us", "idx").drop("place")
+    if _together(events) and _in_order(events):
+        return events
+    # A category set of its own: its codes count from 0 and are forgotten with it.
+    case = events["case_id"].cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)
+    order = (case * _MOST_ROWS + pl.int_range(events.height, eager=True)).arg_sort()
+    # Mostly a case's events come in the order in which they happened.
+    times = events.select("case_id", "at_us", "idx")
+    if not _in_order(times[order]):
+        order = times.hstack([case.alias("case")]).select(pl.arg_sort_by("case", "at_us", "idx")).to_series()
+    return events[order]
 
 
 def write_segment(frame: pl.DataFrame, path: Path) -> None:

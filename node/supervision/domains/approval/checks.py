@@ -163,10 +163,11 @@ def duties(cases: pl.DataFrame, steps: pl.DataFrame) -> Found:
     )
     first = keep_rows(handled.hstack([pair[: handled.height].alias("pair")]), handled["actor"] != "")
     second = frame(approved_at=approved["at_us"], pair=pair[handled.height :])
-    if not first["pair"].is_in(second["pair"].implode()).any():
+    first = keep_rows(first, first["pair"].is_in(second["pair"].implode()))
+    if first.is_empty():
         rows = _NO_DUTIES
     else:
-        rows = _met(first, second)
+        rows = _met(first, keep_rows(second, second["pair"].is_in(first["pair"].implode())))
     nameless = [part["case"].filter(part["actor"] == "") for part in (handled, approved)]
     unsure = both & has(pl.concat(nameless), n) & ~has(rows["case"], n)
     unclear = int(unsure.sum())
