@@ -136,7 +136,7 @@ class Door:
         if not case_id or not event.agency or not at_us:
             return Refused("unattributable", "it names no case, no agency or no time")
         if not (_EARLIEST_US <= at_us <= self._latest_us and 0 <= event.received_at_us <= self._latest_us):
-            return self._bad_time(at_us, event.received_at_us)
+            return self._bad_time(event.kind, at_us, event.received_at_us)
         for said in event.attributes:
             known = attributes.get(said.name)
             if known is None or known.sense is Sense.TEXT or known.which != said.WhichOneof("value"):
@@ -189,10 +189,11 @@ class Door:
         )
         return Draft(entry.SerializeToString(), self._source, serial), told
 
-    def _bad_time(self, at_us: int, received_at_us: int) -> Refused:
+    def _bad_time(self, kind: str, at_us: int, received_at_us: int) -> Refused:
         if at_us < _EARLIEST_US or received_at_us < 0:
-            return Refused("unreadable", "its time is before 1900, or that of its receipt before 1970")
-        return Refused("future", "it happened, or was received, more than five minutes from now")
+            return Refused("unreadable", f"the {kind}: its time is before 1900, or that of its receipt before 1970")
+        which = "it was received" if at_us <= self._latest_us else "it happened"
+        return Refused("future", f"the {kind}: {which} more than five minutes from now")
 
     def _with_care(self, submission: Submission) -> Draft | Held | Refused:
         """The uncommon path: something has to be dropped, vaulted, derived, or looked at one by one."""

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from node.supervision.columns import constant, fill, frame, keep_rows, nulls, present, true
+from node.supervision.columns import constant, fill, frame, greatest, keep_rows, nulls, present, true
 from node.supervision.context import Context
 from node.supervision.finding import FINDINGS
 from node.supervision.fold import SUMMARY, CaseEvents, Domain, subject
@@ -206,7 +206,8 @@ class JudgedCases:
                 holds = holds & ~fill(clocks["provisional"], True)
             if holds.any():
                 found = keep_rows(clocks[_OF_CLOCK], holds).rename({"due_at": "due_at_us"})
-                since = reached.filter(holds).alias("since_us")
+                # A limit shorter than its notice is near its end from the start of its first day; nothing holds before it began.
+                since = greatest(reached, clocks["start_at"]).filter(holds).alias("since_us")
                 rows.append((threshold, found.hstack([since])[list(_FOUND)]))
         return rows, checked, unclear
 

@@ -61,6 +61,12 @@ def test_a_stated_limit_wins_over_the_catalogue_and_a_stated_due_over_both(story
     assert other["promised_due_us"] == at("2024-03-19 00:00") - 1
 
 
+def test_a_notice_never_holds_from_before_the_case_began(story, judge, item) -> None:
+    at_once = judge(accepted(story), items=[item(statutory=1, promised=1)], as_of="2024-03-01 18:00")
+    notices = at_once.findings.filter(at_once.findings["level"] == NOTICE)
+    assert notices["since_us"].to_list() == at_once.cases["accepted_at_us"].to_list()
+
+
 def test_without_a_promise_the_law_is_the_promise(story, judge, item, found) -> None:
     told = accepted(story).then("2024-03-30 10:00", "completion")
     judged = judge(told, items=[item(promised=None)])
