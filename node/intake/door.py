@@ -191,7 +191,9 @@ class Door:
 
     def _bad_time(self, kind: str, at_us: int, received_at_us: int) -> Refused:
         if at_us < _EARLIEST_US or received_at_us < 0:
-            return Refused("unreadable", f"the {kind}: its time is before 1900, or that of its receipt before 1970")
+            return Refused(
+                "unreadable", f"the {kind}: its time is before 1900, or that of its receipt before 1970"
+            )
         which = "it was received" if at_us <= self._latest_us else "it happened"
         return Refused("future", f"the {kind}: {which} more than five minutes from now")
 
