@@ -50,8 +50,11 @@ class Desk:
 
     def __init__(self, store: Store, registry: Registry, writer: JournalWriter) -> None:
         self.settings = Settings()
-        self.store, self.registry, self.writer = store, registry, writer
+        self.store, self.kept, self.writer = store, registry, writer
         self.projector = CatalogueReader(store)
+
+    async def registry(self) -> Registry:
+        return self.kept
 
     def now(self) -> int:
         return NOW_US

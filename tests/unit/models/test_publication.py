@@ -122,9 +122,9 @@ async def test_a_file_becomes_entries_and_rows(desk: Any) -> None:
     assert policy.policy_published.rules[0].red == 2
     assert not policy.policy_published.rules[0].HasField("yellow")
     assert [(one.level, one.confirm) for one in policy.policy_published.levels] == [(LEVEL_YELLOW, False)]
-    assert [one.name for one in await desk.registry.agencies()] == ["自然资源局"]
-    assert [one.name for one in await desk.registry.officers("ZR")] == ["王某"]
-    (draft,) = await desk.registry.drafts("published")
+    assert [one.name for one in await desk.kept.agencies()] == ["自然资源局"]
+    assert [one.name for one in await desk.kept.officers("ZR")] == ["王某"]
+    (draft,) = await desk.kept.drafts("published")
     assert (draft.item.code, draft.edited_by) == ("ZR-01", "S1")
 
 
@@ -160,34 +160,34 @@ async def test_only_what_changed_is_entered(desk: Any) -> None:
         2,
         3,
     )
-    assert [one.name for one in await desk.registry.agencies()] == ["自然资源和规划局"]
+    assert [one.name for one in await desk.kept.agencies()] == ["自然资源和规划局"]
 
 
 async def test_a_registry_that_was_cut_off_behind_the_journal_is_repaired_by_sending_again(desk: Any) -> None:
-    entered = desk.registry.enter
+    entered = desk.kept.enter
 
     async def killed(*_: object) -> None:
         raise ConnectionResetError
 
-    desk.registry.enter = killed  # type: ignore[method-assign,assignment]
+    desk.kept.enter = killed  # type: ignore[method-assign,assignment]
     with pytest.raises(ConnectionResetError):
         await desk.publish(**form())
-    assert (desk.writer.size, await desk.registry.drafts()) == (4, [])
-    desk.registry.enter = entered  # type: ignore[method-assign]
+    assert (desk.writer.size, await desk.kept.drafts()) == (4, [])
+    desk.kept.enter = entered  # type: ignore[method-assign]
     again = await desk.publish(**form())
     assert (again.indexes, desk.writer.size) == ([], 4)
-    assert [one.number for one in await desk.registry.officers()] == ["ZR-007"]
-    assert len(await desk.registry.drafts("published")) == 1
+    assert [one.number for one in await desk.kept.officers()] == ["ZR-007"]
+    assert len(await desk.kept.drafts("published")) == 1
 
 
 async def refused(desk: Any, **content: Any) -> str:
     """What publishing says when it refuses; and that nothing was written."""
     size = desk.writer.size
-    agencies = await desk.registry.agencies()
+    agencies = await desk.kept.agencies()
     with pytest.raises(ZonghengError) as error:
         await desk.publish(**content)
     assert error.value.code == "bad_request"
-    assert (desk.writer.size, await desk.registry.agencies()) == (size, agencies)
+    assert (desk.writer.size, await desk.kept.agencies()) == (size, agencies)
     return error.value.detail
 
 
@@ -231,9 +231,9 @@ async def test_faults_that_only_the_node_can_see_name_their_keys(desk: Any) -> N
 async def test_an_officer_may_join_an_agency_that_only_the_journal_knows(desk: Any) -> None:
     imported = Agency(code="ZR", name="自然资源局", node=desk.settings.node)
     await desk.write_entries([Entry(agency_published=imported)])
-    assert await desk.registry.agencies() == []
+    assert await desk.kept.agencies() == []
     assert (await desk.publish(officers=[{"number": "1", "agency": "ZR"}])).officers == 1
-    assert [one.name for one in await desk.registry.agencies()] == ["自然资源局"]
+    assert [one.name for one in await desk.kept.agencies()] == ["自然资源局"]
 
 
 LIMIT = {"days": 5, "unit": "working"}
@@ -292,20 +292,20 @@ def test_a_fault_of_the_form_names_its_key(content: dict[str, Any], path: str) -
 
 
 async def test_a_draft_is_published_once_and_by_whoever_publishes_it(desk: Any) -> None:
-    draft = await desk.registry.save_draft(ItemForm(code="MZ-01", agency="MZ"), "S1", 1)
+    draft = await desk.kept.save_draft(ItemForm(code="MZ-01", agency="MZ"), "S1", 1)
     published = await desk.publish_draft(draft.id, "S2")
     assert published.items == 1
     (entry,) = await desk.entries()
     assert entry.item_published == Item(code="MZ-01", domain="approval", agency="MZ", version=1)
-    (settled,) = await desk.registry.drafts()
+    (settled,) = await desk.kept.drafts()
     assert (settled.id, settled.state, settled.edited_by) == (draft.id, "published", "S2")
     with pytest.raises(ZonghengError, match="published, no draft"):
         await desk.publish_draft(draft.id, "S2")
 
 
 async def test_a_withdrawn_draft_is_not_published(desk: Any) -> None:
-    draft = await desk.registry.save_draft(ItemForm(code="MZ-01"), "S1", 1)
-    await desk.registry.withdraw_draft(draft.id, "S1", 2)
+    draft = await desk.kept.save_draft(ItemForm(code="MZ-01"), "S1", 1)
+    await desk.kept.withdraw_draft(draft.id, "S1", 2)
     with pytest.raises(ZonghengError, match="withdrawn"):
         await desk.publish_draft(draft.id, "S2")
     assert await desk.entries() == []
