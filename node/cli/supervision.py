@@ -70,7 +70,17 @@ def alerts(
 
     async def work() -> int:
         table = Table(
-            "level", "state", "case", "subject", "rule", "over", "due", "agency", box=None, pad_edge=False
+            "level",
+            "state",
+            "case",
+            "subject",
+            "rule",
+            "over",
+            "due",
+            "agency",
+            "id",
+            box=None,
+            pad_edge=False,
         )
         async with reach(folder) as node:
             after = -1
@@ -95,7 +105,7 @@ def alerts(
                 after = page["next"]
         if not as_json:
             out.print(table)
-            out.print(f"{table.row_count} alerts", style="dim")
+            out.print("1 alert" if table.row_count == 1 else f"{table.row_count} alerts", style="dim")
         return 0
 
     run(work)
@@ -111,12 +121,13 @@ def _add_row(table: Table, alert: dict[str, Any]) -> None:
         str(alert["over"]),
         (alert["due_at"] or "")[:16],
         alert["agency"],
+        alert["alert_id"],
     )
 
 
 def confirm(
     folder: Folder,
-    alert: Annotated[str, typer.Argument(help="The alert's id (alert_id of `zongheng alerts --json`).")],
+    alert: Annotated[str, typer.Argument(help="The alert's id, as `zongheng alerts` shows it.")],
     by: Annotated[str, typer.Option(help="Staff number of who decides.")],
     cancel: Annotated[
         str | None, typer.Option(metavar="REASON", help="Cancel it instead, with this reason.")
