@@ -155,8 +155,8 @@ class Listener(LinkServiceServicer):
     async def Push(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
         session: Session | None = None
         try:
-            while (request := await self._next(context, session)) is not None:
-                session = self._live(request.session, session)
+            while (request := await self.next_frame(context, session)) is not None:
+                session = self.live(request.session, session)
                 if session.quarantine:
                     raise ZonghengError("quarantined", session.quarantine)
                 if not request.leaves:
@@ -172,8 +172,8 @@ class Listener(LinkServiceServicer):
         rows: list[RollupRow] = []
         promised = size = 0
         try:
-            while (request := await self._next(context, session)) is not None:
-                session = self._live(request.session, session)
+            while (request := await self.next_frame(context, session)) is not None:
+                session = self.live(request.session, session)
                 promised, size = max(promised, request.rows), request.journal_size
                 if request.cards:
                     session.members = {
@@ -203,8 +203,8 @@ class Listener(LinkServiceServicer):
         session: Session | None = None
         order: PendingOrder | None = None
         try:
-            while (request := await self._next(context, session)) is not None:
-                session = self._live(request.session, session)
+            while (request := await self.next_frame(context, session)) is not None:
+                session = self.live(request.session, session)
                 if order is None:
                     order = session.orders.get(request.order_id)
                     if order is None or order.over or order.claimed:
@@ -231,7 +231,7 @@ class Listener(LinkServiceServicer):
 
     async def _greet(self, context: Any) -> tuple[Session, wire.Welcome, Held, wire.Hello]:
         """Read Hello and settle what can be settled at once."""
-        first = await self._next(context, None)
+        first = await self.next_frame(context, None)
         if first is None or first.WhichOneof("frame") != "hello":
             raise ZonghengError("protocol", "the first frame is Hello")
         hello: wire.Hello = first.hello
@@ -355,9 +355,10 @@ class Listener(LinkServiceServicer):
         async with session.while_it_lives():
             await order.put(part)
 
-    async def _next(self, context: Any, session: Session | None) -> Any:
-        """The next message, None at the end of the stream. Ends with the session; a first message must come
-        soon.
+    async def next_frame(self, context: Any, session: Session | None) -> Any:
+        """The next message of a call, of this service or of another one's servicer; None at the end of the stream.
+
+        Ends with the session; a first message must come soon.
         """
         if session is None:
             try:
@@ -370,8 +371,8 @@ class Listener(LinkServiceServicer):
                 request = await context.read()
         return None if request is EOF else request
 
-    def _live(self, session_id: str, session: Session | None) -> Session:
-        """The session a message belongs to. Raises ZonghengError `fenced` when that is not a live one."""
+    def live(self, session_id: str, session: Session | None) -> Session:
+        """The session a message belongs to, whichever service it came to. Raises ZonghengError `fenced` when that is not a live one."""
         if session is None:
             session = next((s for s in self._by_node.values() if s.session_id == session_id), None)
         if session is None or session.session_id != session_id:
