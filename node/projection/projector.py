@@ -122,6 +122,8 @@ class Projector:
         self._left_alone: dict[str, float] = {}
         """Children whose journal failed, until when."""
         self._read_to = 0
+        self._looked = 0
+        """Entries of children that had come when their journals were last looked at."""
         self._running = False
         self._rebuilding = False
         self.parked = 0
@@ -230,6 +232,7 @@ class Projector:
     async def _pass(self) -> bool:
         async with self._turn:
             await self._give_way()
+            self._looked = self._inbox.entries
             async with self._store.read() as session:
                 heads = await session.journal.heads()
                 cursors = await session.cursors.all()
@@ -295,19 +298,24 @@ class Projector:
         return False
 
     async def _give_way(self) -> None:
-        """Let a rush of intake pass: both need the same processor, and who hands in is waiting for an answer.
+        """Let a rush pass, of intake or of a child that catches up: both need the same processor, and who hands in is waiting for an answer.
 
         A single event is never kept waiting, nor is anybody who waits for the projections to settle.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + GIVE_WAY_S
         while self._running and not self._awaited and loop.time() < until:
-            size = self._writer.size
-            if size - self._read_to < RUSH:
+            if self._writer.size - self._read_to + self._inbox.entries - self._looked < RUSH:
                 return
+            arrived = self._arrived
             await asyncio.sleep(_PAUSE_S)
-            if self._writer.size - size < RUSH * _PAUSE_S:
+            if self._arrived - arrived < RUSH * _PAUSE_S:
                 return
+
+    @property
+    def _arrived(self) -> int:
+        """A number that rises by one with every entry of any journal here."""
+        return self._writer.size + self._inbox.entries
 
     # 1. read
 

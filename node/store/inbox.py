@@ -72,6 +72,7 @@ class Inbox:
         self._turns: dict[str, asyncio.Lock] = {}
         self._sizes: dict[str, Growth] = {}
         self._changes = Growth()
+        self._entries = 0
 
     def edge(self, origin: str, size: int) -> TileBuilder | None:
         """The right edge of an origin's tree for `Journal.reader`, which then reads less; None where it is not in memory."""
@@ -90,6 +91,11 @@ class Inbox:
     def changes(self) -> int:
         """A number that rises with every batch taken in."""
         return self._changes.value
+
+    @property
+    def entries(self) -> int:
+        """Entries taken in since the inbox was opened, of all journals together."""
+        return self._entries
 
     async def wait_change(self, changes: int, timeout: float | None = None) -> int:
         """Wait until any journal has grown since `changes` was this; returns what it is then."""
@@ -125,6 +131,7 @@ class Inbox:
             self._keep(origin, tree)
         self._size(origin).rise(head.size)
         if head.size > held.size:
+            self._entries += head.size - held.size
             self._changes.rise(self._changes.value + 1)
         return head
 

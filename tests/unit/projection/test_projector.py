@@ -16,7 +16,7 @@ from zongheng.v1.entry_pb2 import (
 
 from federation.errors import ZonghengError
 from node.projection import projector as module
-from tests.unit.projection.units import DAY, MONDAY, TOWN, VILLAGE, Unit, item
+from tests.unit.projection.units import COUNTY, DAY, MONDAY, TOWN, VILLAGE, Unit, item
 
 Make = Callable[..., Awaitable[Unit]]
 
@@ -196,3 +196,21 @@ async def test_a_line_published_later_moves_the_figures_of_alerts_too(unit: Make
     await town.told(Entry(source="test", serial="agency", agency_published=agency))
     await town.catch_up()
     assert {row.line for row in await town.rows()} == {"police"}
+
+
+async def test_a_child_that_catches_up_is_read_when_it_has_caught_up(
+    unit: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RUSH", 20)
+    county, town = await unit(COUNTY), await unit(TOWN)
+    await town.told(item(), *(town.event(f"c-{n}", "application", MONDAY) for n in range(1_000)))
+    async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+        running = group.create_task(county.node.projector.run())
+        for size in range(10, 1_000, 10):
+            await town.push_to(county, size)
+            await asyncio.sleep(0.005)
+        assert await county.cursor("events", TOWN) < 500
+        # Whoever waits for an answer does not wait for the rush to end.
+        assert await county.node.projector.settled()
+        assert await county.cursor("events", TOWN) >= 990
+        running.cancel()
