@@ -57,6 +57,7 @@ lint-breaking: $(VENV)/.installed-test
 	@sh .ci/breaking $(BIN)/buf
 
 bench: $(VENV)/.installed-bench
+	@sh tests/bench/setup.sh
 	$(BIN)/python tests/bench/run.py $(if $(ONLY),--only '$(ONLY)')
 
 KILLS := 20
