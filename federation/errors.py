@@ -96,6 +96,15 @@ CATALOGUE: Final[dict[str, Fault]] = {
             "A newer version wrote this store",
         ),
         Fault("store_damaged", _S.DATA_LOSS, 500, "存储内容自相矛盾", "What is stored contradicts itself"),
+        # Files, and what is sealed to a reader.
+        Fault("changed", _S.DATA_LOSS, 422, "内容与登记不符", "The content is not what was entered"),
+        Fault(
+            "cannot_open",
+            _S.FAILED_PRECONDITION,
+            422,
+            "无法解封：密钥不符或内容被改动",
+            "It cannot be opened: another reader's, or altered",
+        ),
         # The journal.
         Fault("gap", _S.FAILED_PRECONDITION, 409, "日志序号不连续", "The first index is not the next one"),
         Fault(

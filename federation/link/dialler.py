@@ -25,10 +25,13 @@ import grpc.aio
 import structlog
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 from zongheng.v1 import link_pb2 as wire
+from zongheng.v1.files_pb2_grpc import FileServiceStub
 from zongheng.v1.link_pb2_grpc import LinkServiceStub
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
+from federation.files.lane import FileLane
+from federation.files.ports import FileSource
 from federation.identity.credentials import Credentials
 from federation.journal.checkpoint import Verifier
 from federation.link.backoff import BackoffPolicy, Random
@@ -94,6 +97,8 @@ class ChildPorts:
     answerer: Answerer
     operator: Operator
     backoff: BackoffStore
+    files: FileSource | None = None
+    """Files that are to go up; None: this node sends none."""
 
 
 class Dialler:
@@ -119,6 +124,7 @@ class Dialler:
         self._window = window or Window()
         self._relay: Relay | None = None
         self._push: PushLane | None = None
+        self._journal_rests = asyncio.Event()
         self._stopping = asyncio.Event()
         self._dialling = False
         self._status = LinkStatus("resting")
@@ -160,7 +166,12 @@ class Dialler:
     async def _drive(self, event: Event) -> None:
         """Feed the relay and obey it."""
         assert self._relay is not None
-        for command in self._relay.handle(event, self._now_us()):
+        commands = self._relay.handle(event, self._now_us())
+        if self._relay.is_at_rest:
+            self._journal_rests.set()
+        else:
+            self._journal_rests.clear()
+        for command in commands:
             match command:
                 case Dial():
                     self._dialling = True
@@ -191,7 +202,7 @@ class Dialler:
         channel = None
         try:
             channel = self._credentials.channel(self._address, CHILD_OPTIONS)
-            await self._converse(LinkServiceStub(channel))
+            await self._converse(channel)
         except* LinkLost as lost:
             why = _first(lost)
         except* ZonghengError as refused:
@@ -204,7 +215,8 @@ class Dialler:
         self._status = replace(self._status, state="resting", since_us=0, code=why.code, words=why.words)
         return Lost(why.code, why.words, why.retry_after_ms)
 
-    async def _converse(self, stub: Stub) -> None:
+    async def _converse(self, channel: grpc.aio.Channel) -> None:
+        stub: Stub = LinkServiceStub(channel)
         session = secrets.token_hex(16)
         call = stub.Link()
         try:
@@ -226,12 +238,24 @@ class Dialler:
                 tasks.create_task(self._speak(call, beat_s, outbox))
                 tasks.create_task(self._bid_farewell(outbox))
                 tasks.create_task(reports.run())
+                if self._ports.files is not None:
+                    files = FileLane(
+                        FileServiceStub(channel),
+                        session,
+                        self._ports.files,
+                        self._rest_of_journal,
+                        self._ports.operator.report,
+                    )
+                    tasks.create_task(files.run())
                 assert self._relay is not None
                 if self._relay.phase is Phase.FLOWING:
                     tasks.create_task(self._push.run(self._drive))
                     tasks.create_task(self._push.watch(self._drive, head.size))
         finally:
             call.cancel()
+
+    async def _rest_of_journal(self) -> None:
+        await self._journal_rests.wait()
 
     async def _hello(self, call: Any, session: str, head: OwnHead) -> wire.Welcome:
         card = NodeCard()

@@ -213,6 +213,11 @@ class Relay:
         return self._acknowledged
 
     @property
+    def is_at_rest(self) -> bool:
+        """Everything the journal has is at the parent: what is of less weight than the journal may be sent."""
+        return self._phase is Phase.FLOWING and self._acknowledged >= self._head
+
+    @property
     def backoff(self) -> Backoff:
         return self._backoff
 

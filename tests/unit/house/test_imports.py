@@ -30,6 +30,7 @@ COMPUTES = (
     "node/supervision/clock.py",
     "node/supervision/evaluate.py",
     "federation/journal/merkle.py",
+    "federation/files/transfer.py",
     "federation/link/backoff.py",
     "federation/link/handshake.py",
     "federation/link/relay.py",
