@@ -232,7 +232,7 @@ class Dialler:
             await self._drive(Welcomed(outcome, welcome.held_size, head.size))
             _log.info("link.up", parent=welcome.parent.node, held=welcome.held_size, size=head.size)
             async with asyncio.TaskGroup() as tasks:
-                answers = AnswerLane(stub, session, self._ports.answerer, tasks)
+                answers = AnswerLane(channel, session, self._ports.answerer, tasks)
                 reports = ReportLane(stub, session, self._ports.reporter, self._ports.operator)
                 tasks.create_task(self._hear(call, beat_s, answers))
                 tasks.create_task(self._speak(call, beat_s, outbox))

@@ -9,13 +9,14 @@ calls for ever.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final
 
 import grpc.aio
 import structlog
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
-from zongheng.v1.link_pb2 import AnswerRequest, Order, PushRequest, ReportRequest
+from zongheng.v1.link_pb2 import AnswerRequest, AnswerResponse, Order, PushRequest, ReportRequest
+from zongheng.v1.link_pb2_grpc import LinkServiceStub
 
 from federation.errors import ZonghengError, from_rpc, of
 from federation.link.ports import Answerer, ChildJournal, Operator, Reporter
@@ -25,6 +26,11 @@ from federation.rollup.row import pack, slices
 
 MAX_ANSWERS: Final = 32
 """Questions a child works on at once."""
+
+_PROMPT_S: Final = 0.02
+"""How long the first message of an answer waits to learn whether it is the only one."""
+
+_MESSAGES_AHEAD: Final = 4
 
 _REPORT_AGAIN_S: Final = 60.0
 _COLLAPSE_S: Final = 0.2
@@ -164,10 +170,21 @@ class ReportLane:
 
 
 class AnswerLane:
-    """Answers the parent's questions, each in a task of the link's group."""
+    """Answers the parent's questions, each in a task of the link's group.
 
-    def __init__(self, stub: Stub, session: str, answerer: Answerer, tasks: asyncio.TaskGroup) -> None:
-        self._stub = stub
+    Most answers are one message. A stream of one message is on the wire the same as a unary call, which is a single
+    operation of gRPC's where a stream takes four; so a call is opened only when it is known which it is to be.
+    """
+
+    def __init__(
+        self, channel: grpc.aio.Channel, session: str, answerer: Answerer, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._stream: Any = LinkServiceStub(channel).Answer
+        self._unary: Any = channel.unary_unary(
+            _ANSWER,
+            request_serializer=AnswerRequest.SerializeToString,
+            response_deserializer=AnswerResponse.FromString,
+        )
         self._session = session
         self._answerer = answerer
         self._tasks = tasks
@@ -188,36 +205,64 @@ class AnswerLane:
 
     async def _answer(self, order: Order, busy: bool) -> None:
         deadline = asyncio.get_running_loop().time() + order.deadline_ms / 1_000
-        call = self._stub.Answer(timeout=order.deadline_ms / 1_000 + 1)
-        head = AnswerRequest(session=self._session, order_id=order.order_id)
+        said: asyncio.Queue[AnswerRequest | None] = asyncio.Queue(_MESSAGES_AHEAD)
+        speaking = self._tasks.create_task(self._speak(order, busy, deadline, said))
         try:
             async with asyncio.timeout_at(deadline):
-                try:
-                    await call.write(
-                        head
-                    )  # claims the order: the work may take longer than a parent waits for a first frame
-                    if busy:
-                        raise ZonghengError("busy", f"{MAX_ANSWERS} questions are being answered")
-                    async with aclosing(self._answerer.answer(order.question, deadline)) as parts:
-                        async for part in parts:
-                            for chunk in split(part):
-                                request = AnswerRequest(rows=chunk)
-                                request.MergeFrom(head)
-                                await call.write(request)
-                except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                    raise
-                except Exception as error:
-                    if not isinstance(error, ZonghengError):
-                        _log.exception("answer.failed", order=order.order_id)
-                    told = of(error)
-                    failed = AnswerRequest(failure=told.detail, code=told.code)
-                    failed.MergeFrom(head)
-                    await call.write(failed)
-                await call.done_writing()
-                await call
+                await self._bring(order, said)
         except TimeoutError:
             _log.info("answer.deadline", order=order.order_id)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
             _log.info("answer.unwanted", order=order.order_id, words=str(error))
         finally:
+            speaking.cancel()
+
+    async def _speak(
+        self, order: Order, busy: bool, deadline: float, said: "asyncio.Queue[AnswerRequest | None]"
+    ) -> None:
+        """Put the answer together, message by message, then None. Raises nothing: a failure is a message too."""
+        head = AnswerRequest(session=self._session, order_id=order.order_id)
+        try:
+            if busy:
+                raise ZonghengError("busy", f"{MAX_ANSWERS} questions are being answered")
+            async with aclosing(self._answerer.answer(order.question, deadline)) as parts:
+                async for part in parts:
+                    for chunk in split(part):
+                        request = AnswerRequest(rows=chunk)
+                        request.MergeFrom(head)
+                        await said.put(request)
+        except Exception as error:
+            if not isinstance(error, ZonghengError):
+                _log.exception("answer.failed", order=order.order_id)
+            told = of(error)
+            failed = AnswerRequest(failure=told.detail, code=told.code)
+            failed.MergeFrom(head)
+            await said.put(failed)
+        await said.put(None)
+
+    async def _bring(self, order: Order, said: "asyncio.Queue[AnswerRequest | None]") -> None:
+        """Bring what is said to the parent."""
+        first = await said.get() or AnswerRequest(session=self._session, order_id=order.order_id)
+        timeout = order.deadline_ms / 1_000 + 1
+        waiting = [first]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PROMPT_S):
+                second = await said.get()
+                if second is None:
+                    waiting.clear()
+                else:
+                    waiting.append(second)
+        call = self._stream(timeout=timeout) if waiting else self._unary(first, timeout=timeout)
+        try:
+            for request in waiting:
+                await call.write(request)
+            if waiting:
+                while (further := await said.get()) is not None:
+                    await call.write(further)
+                await call.done_writing()
+            await call
+        finally:
             call.cancel()
+
+
+_ANSWER: Final = "/zongheng.v1.LinkService/Answer"

@@ -71,6 +71,7 @@ class Listener(LinkServiceServicer):
         self._heartbeat_ms = heartbeat_ms
         self._linked = linked
         self._by_node: dict[str, Session] = {}
+        self._by_id: dict[str, Session] = {}
         self._closing: ZonghengError | None = None
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -131,7 +132,7 @@ class Listener(LinkServiceServicer):
             _log.warning("link.refused", code=error.code, words=error.detail, peer=context.peer())
             await abort(context, error)
         older = self._by_node.get(session.node)
-        self._by_node[session.node] = session
+        self._by_node[session.node] = self._by_id[session.session_id] = session
         if older is not None:
             words = f"a newer session of {session.node} took over"
             older.end(ZonghengError("fenced", words, retry_after_ms=_FENCED_RETRY_MS))
@@ -146,6 +147,7 @@ class Listener(LinkServiceServicer):
             pass
         finally:
             session.end(ZonghengError("unreachable", "the link ended"), goodbye=False)
+            del self._by_id[session.session_id]
             if self._by_node.get(session.node) is session:
                 del self._by_node[session.node]
                 self._linked(session.node, False)
@@ -239,6 +241,8 @@ class Listener(LinkServiceServicer):
             raise self._closing
         card, me = hello.card, self._card()
         check_hello(hello, me.node)
+        if hello.session in self._by_id:
+            raise ZonghengError("protocol", "a session's name is random and new")
         shown = shown_head(hello)
         members = nodes_below(card.node, hello.descendants, me.node)
         await self._inbox.enrol(card)
@@ -374,7 +378,7 @@ class Listener(LinkServiceServicer):
     def live(self, session_id: str, session: Session | None) -> Session:
         """The session a message belongs to, whichever service it came to. Raises ZonghengError `fenced` when that is not a live one."""
         if session is None:
-            session = next((s for s in self._by_node.values() if s.session_id == session_id), None)
+            session = self._by_id.get(session_id)
         if session is None or session.session_id != session_id:
             raise ZonghengError("fenced", "this session is over: connect again")
         if session.ended is not None:

@@ -60,6 +60,15 @@ class Tally:
             if part.truncated:
                 self._truncated.add(part.node)
 
+    @property
+    def answered(self) -> int:
+        """Nodes that answered for themselves."""
+        return sum(not as_of.stale for as_of in self._as_of.values())
+
+    def has(self, node: str) -> bool:
+        """Whether a node's answer is there, its own or one from a copy."""
+        return node in self._as_of
+
     def coverage(self) -> Coverage:
         """As it is now; who is missing now is unreachable."""
         # A node that nobody expected may have joined since; it answered, so it belongs.

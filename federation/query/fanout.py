@@ -14,7 +14,7 @@ from its own store, and no hop knows more than its children.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -81,7 +81,11 @@ async def ask(
     here = question.subtree == me
     targets = tree.children(me) if here else [tree.through(question.subtree)]
     expected = tree.subtree(question.subtree)
+    everybody = set(tree.subtree(me))
     tally = Tally(expected)
+    headless = Question()
+    headless.CopyFrom(question)
+    headless.ClearField("held")
     arrived: asyncio.Queue[AnswerPart | _Failed | None] = asyncio.Queue(_PARTS_AHEAD)
     failed: ZonghengError | None = None
     closed = False
@@ -93,10 +97,9 @@ async def ask(
             own = _own(answer_here(question, deadline), me, deadline)
             pumps.append(tasks.create_task(_pump(own, arrived)))
         for child in targets:
-            within = set(tree.subtree(child)) & set(expected)
-            strangers = set(tree.subtree(me)) - within
-            theirs = _narrowed(question, child) if here else question
-            hop = _Hop(theirs, child, within, strangers, alone=not here, deadline=deadline)
+            within = set(tree.subtree(child) if here else expected)
+            theirs = _narrowed(headless, question.held, child, within) if here else question
+            hop = _Hop(theirs, child, within, everybody, alone=not here, deadline=deadline)
             pumps.append(tasks.create_task(_pump(hop.parts(ask_child, answer_for), arrived)))
         running = len(pumps)
         try:
@@ -122,11 +125,12 @@ async def ask(
         yield AnswerPart(unreachable=missing)
 
 
-def _narrowed(question: Question, child: str) -> Question:
-    """The same question about a child's subtree instead of ours."""
+def _narrowed(question: Question, held: Mapping[str, int], child: str, within: set[str]) -> Question:
+    """The question about a child's subtree, with the heads that are held of it."""
     narrowed = Question()
     narrowed.CopyFrom(question)
     narrowed.subtree = child
+    narrowed.held.update({node: held[node] for node in within if node in held})
     return narrowed
 
 
@@ -172,8 +176,8 @@ class _Hop:
     child: str
     within: set[str]
     """Those who should answer through this child."""
-    strangers: set[str]
-    """Known nodes of which this child has nothing to say."""
+    everybody: set[str]
+    """All known nodes; of those that are not within, this child has nothing to say."""
     alone: bool
     """There is nobody else to ask, so what fails there fails as a whole."""
     deadline: float
@@ -191,10 +195,10 @@ class _Hop:
         except TimeoutError:
             _log.info("query.child_late", child=self.child)
         except ZonghengError as error:
-            if self.alone and error.code not in _AWAY and not tally.coverage().answered:
+            if self.alone and error.code not in _AWAY and not tally.answered:
                 raise
             _log.info("query.child_failed", child=self.child, code=error.code, words=error.detail)
-        if self.child not in tally.coverage().unreachable:
+        if self.child not in self.within or tally.has(self.child):
             return
         copy = answer_for(self.child, self.question, self.deadline)
         if copy is None:
@@ -210,14 +214,17 @@ class _Hop:
 
     def _keep(self, part: AnswerPart) -> bool:
         """Drop what the child has no business to say."""
-        if part.node in self.strangers:
+        if self._is_stranger(part.node):
             _log.warning("query.stranger_dropped", child=self.child, node=part.node)
             return False
-        names = [name for name in part.unreachable if name not in self.strangers]
+        names = [name for name in part.unreachable if not self._is_stranger(name)]
         if len(names) != len(part.unreachable):
             del part.unreachable[:]
             part.unreachable.extend(names)
         return bool(part.node or names)
+
+    def _is_stranger(self, node: str) -> bool:
+        return node in self.everybody and node not in self.within
 
 
 _AWAY: Final = {"unreachable", "deadline", "busy", "fenced", "protocol", "internal"}
