@@ -18,7 +18,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 
 import grpc.aio
-from children import BARE, PARENT, bare_channel, card, code, now_us
+from children import BARE, PARENT, bare_channel, card, code, now_us, settle_memory
 from measure import Measured, Workspace, benchmark
 from running import free_address
 from zongheng.v1.catalogue_pb2 import LEVEL_RED
@@ -104,6 +104,8 @@ async def _measured(count: int, times: int) -> Measured:
             channel = await closing.enter_async_context(bare_channel(bare))
             await channel.channel_ready()
             plain.append(channel.unary_unary(BARE, response_deserializer=AnswerPart.FromString))
+
+        settle_memory()
 
         async def through_the_tree() -> None:
             deadline = asyncio.get_running_loop().time() + _DEADLINE_S
