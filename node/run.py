@@ -44,6 +44,7 @@ from node.projection.history import History
 from node.projection.projector import Projector
 from node.projection.raising import Raising
 from node.resupervision.comparison import Comparison
+from node.resupervision.standing import StandingLook
 from node.schedule.ticks import Ticking
 from node.store.inbox import Inbox
 from node.store.segments import Segments
@@ -133,6 +134,17 @@ class Node:
             now,
         )
         self.asking = Asking(store, self.tree, self.projector, self.answering, self.listener)
+        self.standing = StandingLook(
+            store,
+            self.contexts,
+            self.raising,
+            self.tree,
+            settings.tier,
+            self.listener.sessions,
+            lambda: not self.projector.rebuilding,
+            now,
+        )
+        self.comparison.told = self.standing.compared
         self.desk = OperatorDesk()
         self.dialler: Dialler | None = None
 
@@ -197,12 +209,15 @@ class Node:
             if await session.links.get(_RULES_OF) == program.encode():
                 return
         # The table engine is loaded only where something is to be judged: most commands need it not.
+        from node.resupervision.rules import rules_of
         from node.supervision.fold import installed
         from node.supervision.policy import Policy, registered
 
-        domains = installed(profile_of(tier_named(self.settings.tier)).domains)
-        policy = Policy.from_message(first_policy(self.settings))
-        rules = registered([rule for domain in domains for rule in domain.rules], policy)
+        profile = profile_of(tier_named(self.settings.tier))
+        built_in = [rule for domain in installed(profile.domains) for rule in domain.rules]
+        if profile.resupervision is not None:
+            built_in += rules_of(profile.resupervision)
+        rules = registered(built_in, Policy.from_message(first_policy(self.settings)))
         await self.write_entries(
             [
                 Entry(source="rule", serial=f"{rule.rule}/{rule.version}", rule_registered=rule)
@@ -278,6 +293,7 @@ class Node:
                                 self.raising,
                                 self.writer,
                                 self.children,
+                                self.standing,
                                 HEAD_PERIOD_S,
                             ).run(),
                             name="ticks",

@@ -156,6 +156,56 @@ class PolicyDefaults(_Part):
     rules: Annotated[tuple[RuleDefault, ...], _LIST] = ()
 
 
+class Watched(_Part):
+    """From which measure on a child is told of, at each level; an absent level is not used. At least one is given."""
+
+    notice: int | None = Field(default=None, ge=1)
+    yellow: int | None = Field(default=None, ge=1)
+    red: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        given = [value for value in (self.notice, self.yellow, self.red) if value is not None]
+        if not given:
+            raise ValueError("give at least one level")
+        if given != sorted(set(given)):
+            raise ValueError("a higher level begins at a higher measure")
+        return self
+
+
+class Resupervision(_Part):
+    """What a node of the tier holds its children to (再监察). The unit is in each name's own words."""
+
+    silence: Watched
+    """Head periods of the child's tier missed within its opening hours."""
+    absence: Watched
+    """Natural days without a sign of life, nights and holidays included."""
+    never_heard: Watched
+    """Natural days since a child was introduced that has never been heard of."""
+    lag: Watched
+    """Minutes, of those it was connected, that entries which its heads name have not come."""
+    reports_behind: Watched
+    """Minutes, of those it was connected, that its figures stand behind its journal."""
+    unanswered: Watched
+    """Working days past the reply's due of the oldest card that nobody answered."""
+    cancelled: Watched
+    """Per cent of the cards decided in `days` that were cancelled."""
+    back_filled: Watched
+    """Per cent of an agency's events in `days` that were entered later than `entered_within_days`."""
+    clock: Watched
+    """Seconds that the child's clock is away from this node's, or was turned back."""
+    days: int = Field(ge=1, le=366)
+    """Natural days that shares are taken over."""
+    least_cards: int = Field(ge=1)
+    """Cards decided below which a share says nothing."""
+    least_events: int = Field(ge=1)
+    """Events below which a share says nothing."""
+    entered_within_days: int = Field(ge=0)
+    """Working days in which an event is to be entered."""
+    settle_minutes: int = Field(ge=1)
+    """Minutes connected that a child is given to raise what is found here, before it counts as missing."""
+
+
 class Profile(_Part):
     """Everything that a tier's file says."""
 
@@ -170,6 +220,8 @@ class Profile(_Part):
     journal: Journal
     retention: Retention
     policy: PolicyDefaults
+    resupervision: Resupervision | None = None
+    """None: a node of this tier has no children."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -74,8 +74,8 @@ class SessionStatus:
     connected_us: int
     heard_us: int
     """The last frame of any kind."""
-    clock_offset_ms: int
-    """The child's clock minus ours at its last heartbeat, without the time on the way."""
+    clock_offset_ms: int | None
+    """The child's clock minus ours at its last heartbeat, without the time on the way; None: it sent none yet."""
     quarantine: str
     orders: int
 
@@ -90,7 +90,7 @@ class Session:
         """The child and everybody below it: all that it may speak of."""
         self.quarantine = ""
         self.connected_us = self.heard_us = now_us
-        self.clock_offset_ms = 0
+        self.clock_offset_ms: int | None = None
         self.outbox: asyncio.Queue[LinkResponse] = asyncio.Queue()
         self.orders: dict[str, PendingOrder] = {}
         self.ended: ZonghengError | None = None

@@ -68,10 +68,17 @@ class Contexts:
                 self._known[origin] = known
         return known
 
+    async def at(self, origin: str, size: int) -> JournalContext:
+        """The context that the first ``size`` entries of ``origin`` gave: what an alert of that journal size was judged by."""
+        async with self._store.read() as session:
+            return await _load(session, origin, size)
 
-async def _load(session: Session, origin: str) -> JournalContext:
+
+async def _load(session: Session, origin: str, size: int | None = None) -> JournalContext:
     pieces = {
-        kind: await session.catalogue.all(origin, kind)
+        kind: [
+            piece for piece in await session.catalogue.all(origin, kind) if size is None or piece.idx < size
+        ]
         for kind in ("genesis", "item", "agency", "calendar", "policy")
     }
     # The newest version rules from the moment it is journalled, whatever `valid_from_us` says: figures never depend on now, and whoever

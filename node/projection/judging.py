@@ -44,8 +44,8 @@ def _judge(
 ) -> Judgement:
     """Judge the cases of ``rows`` (plain rows of the event table, ordered by case and index) as of (``as_of_us``, ``size``).
 
-    ``finished`` are the imports that are finished at ``size``; every other holds its cases back; None: nothing does. Facts of own cases are due at once (their findings are still to be raised), those of a child never: a
-    parent does not raise a child's alerts. Pure and safe to run in a thread.
+    ``finished`` are the imports that are finished at ``size``; every other holds its cases back; None: nothing does. Facts are due at once: the
+    findings of own cases are still to be raised, those of a child's to be held against what the child raised. Pure and safe to run in a thread.
     """
     # The door lets five minutes of the future in, and clocks differ. Facts are folded from everything the journal holds, so that figures
     # never depend on whose now it is; findings as of now, so that nobody is accused ahead of time.
@@ -67,7 +67,7 @@ def _judge(
         facts.append(
             replace(
                 row,
-                next_at_us=_AT_ONCE if own else None,
+                next_at_us=_AT_ONCE,
                 import_id=imported.get(row.case_id, "") if own else "",
             )
         )

@@ -8,7 +8,8 @@ moves an alert that another has just moved: a card that was corrected a moment a
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -26,11 +27,12 @@ from federation.errors import ZonghengError
 from node.projection.context import Contexts
 from node.projection.entries import alert_record
 from node.projection.judging import Judgement
-from node.store.alerts import AlertFilter
+from node.store.alerts import INACTIVE, AlertFilter
 from node.store.rows import AlertRecord
 from node.store.store import Store
 from node.store.writer import Draft, JournalWriter, Move
-from node.supervision.alert import AsOf, Changes, MoveRefused, changes, check_move
+from node.supervision.alert import ENDED, AsOf, Changes, MoveRefused, changes, check_move
+from node.supervision.finding import Finding
 from node.supervision.levels import STATES
 from node.supervision.policy import Level
 from node.wallclock import Now, instant
@@ -77,6 +79,51 @@ class Raising:
                 await self._writer.append(drafts[start : start + BATCH])
         async with self._store.write() as session:
             await session.facts.set_next(self._own, list(judgement.next_at.items()), folded_at)
+
+    @property
+    def size(self) -> int:
+        """Entries of the own journal now."""
+        return self._writer.size
+
+    async def hold(
+        self,
+        about: str,
+        domain: str,
+        findings: Sequence[Finding],
+        as_of: AsOf,
+        beside: Callable[[AlertRaised], Entry],
+    ) -> Changes:
+        """Make the alerts of one domain about something that is no case of this node say exactly these findings.
+
+        What no longer holds is corrected. What a person settled stays settled for as long as the same stretch lasts (the finding holds since
+        the same instant); a later stretch is the next episode. ``beside`` gives the entry that is appended with a raised alert.
+        """
+        policy = (await self._contexts.of(self._own)).context.policy
+        since = {(one.subject, one.rule, int(one.level)): one.since_us for one in findings}
+        async with self._turn:
+            async with self._store.read() as session:
+                known = [
+                    one for one in await session.alerts.of_cases(self._own, [about]) if one.domain == domain
+                ]
+            ended = [
+                replace(one, state=int(ALERT_STATE_CORRECTED))
+                if one.state in INACTIVE and since.get((one.subject, one.rule, one.level)) != one.since_us
+                else one
+                for one in known
+            ]
+            changed = changes(findings, ended, as_of, policy, ENDED)
+            noted = self._now()
+            drafts: list[Draft] = []
+            for raised in changed.raised:
+                entry = beside(raised)
+                entry.noted_at_us = noted
+                drafts += [self._raised(noted, raised), Draft.of(entry)]
+            for corrected in changed.corrected:
+                entry = Entry(noted_at_us=noted, alert_corrected=corrected)
+                drafts.append(Draft.of(entry, move=Move(corrected.alert_id, ALERT_STATE_CORRECTED)))
+            for start in range(0, len(drafts), BATCH):
+                await self._writer.append(drafts[start : start + BATCH])
+        return changed
 
     def _drafts(self, changed: Changes) -> Iterator[Draft]:
         noted = self._now()

@@ -6,8 +6,8 @@ difference is an entry of the parent's own journal (``RollupMismatch``), once. W
 parent could stop there, the days stay owed to the next report: late, never wrong.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 
 import structlog
 from zongheng.v1.entry_pb2 import Entry, RollupMismatch
@@ -33,6 +33,8 @@ class Comparison:
         self._writer = writer
         self._contexts = contexts
         self._now = now
+        self.told: Callable[[str], None] = lambda origin: None
+        """Told of every child whose figures were compared."""
         self._owed: defaultdict[str, set[int]] = defaultdict(set)
         self._waiting: set[str] = set()
         self._sure: set[str] = set()
@@ -105,8 +107,11 @@ class Comparison:
                 differences += compare(shown, await rows_at(session, context, month, size))
         await self._accuse(origin, size, differences)
         self._sure.add(origin)
+        differ = Counter(difference.key.day for difference in differences)
         async with self._store.write() as session:
+            await session.conduct.differ(origin, sorted(days), differ, self._now())
             await session.cursors.set("compared", origin, size, version=len(differences))
+        self.told(origin)
         return True
 
     async def _accuse(self, origin: str, size: int, differences: Sequence[Difference]) -> None:

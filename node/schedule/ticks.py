@@ -12,6 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from node.downlink import ChildJournals
 from node.projection.projector import Projector
 from node.projection.raising import Raising
+from node.resupervision.standing import LOOK_S, StandingLook
 from node.store.store import Store
 from node.store.writer import JournalWriter
 from node.wallclock import Now
@@ -35,6 +36,7 @@ class Ticking:
         raising: Raising,
         writer: JournalWriter,
         children: ChildJournals,
+        standing: StandingLook,
         head_period_s: float,
     ) -> None:
         self._store = store
@@ -43,6 +45,7 @@ class Ticking:
         self._raising = raising
         self._writer = writer
         self._children = children
+        self._standing = standing
         self._head_period_s = head_period_s
 
     async def run(self) -> None:
@@ -51,6 +54,7 @@ class Ticking:
         common = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         scheduler.add_job(self._wake, "interval", seconds=WAKE_S, **common)
         scheduler.add_job(self._head, "interval", seconds=self._head_period_s, **common)
+        scheduler.add_job(self._look, "interval", seconds=LOOK_S, **common)
         scheduler.start()
         try:
             await asyncio.Event().wait()
@@ -65,6 +69,12 @@ class Ticking:
                 self._projector.ring()
         except Exception:
             log.exception("tick.failed", schedule="wake")
+
+    async def _look(self) -> None:
+        try:
+            await self._standing.look()
+        except Exception:
+            log.exception("tick.failed", schedule="standing")
 
     async def _head(self) -> None:
         period_us = int(self._head_period_s * 1_000_000)

@@ -13,6 +13,7 @@ from typing import Final, Self
 from node.store.alerts import Alerts
 from node.store.cards import Cards
 from node.store.catalogue import Catalogue
+from node.store.conduct import Conduct
 from node.store.cursors import Cursors
 from node.store.engine import Engine, Transaction
 from node.store.engines.memory import MemoryEngine
@@ -31,7 +32,18 @@ from node.store.vault import VaultRows
 MEMORY: Final = "memory:"
 """Opens a store that nobody keeps."""
 
-PROJECTED: Final = ("event", "facts", "fact_day", "alert", "catalogue", "cursor")
+PROJECTED: Final = (
+    "event",
+    "facts",
+    "fact_day",
+    "alert",
+    "catalogue",
+    "owed_answer",
+    "entered",
+    "decided",
+    "remark",
+    "cursor",
+)
 """Tables that journals give back, whole."""
 
 
@@ -45,6 +57,7 @@ class Session:
         self.facts = Facts(transaction)
         self.alerts = Alerts(transaction)
         self.rollups = Rollups(transaction)
+        self.conduct = Conduct(transaction)
         self.catalogue = Catalogue(transaction)
         self.vault = VaultRows(transaction)
         self.links = Links(transaction)

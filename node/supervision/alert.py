@@ -28,6 +28,8 @@ LATE_EVENT: Final = "late event"
 CALENDAR: Final = "calendar"
 ITEM: Final = "item"
 POLICY: Final = "policy"
+ENDED: Final = "ended"
+"""What was found is over: a child that was silent is heard of again."""
 
 
 class Key(NamedTuple):

@@ -2,8 +2,11 @@
 
 from typing import Literal
 
+from node.resupervision import rules as resupervision
+from node.resupervision.words import WORDS
 from node.store.rows import AlertRecord
 from node.supervision.fold import installed
+from node.supervision.policy import Words
 from node.views.present import time_text
 
 Language = Literal["zh", "en"]
@@ -11,11 +14,8 @@ Language = Literal["zh", "en"]
 
 def message(alert: AlertRecord, zone: str, language: Language = "zh") -> str:
     """One sentence; the rule's code where a newer version raised it and this one has no words for it."""
-    try:
-        rule = installed((alert.domain,))[0].rule(alert.rule)
-    except ModuleNotFoundError:
-        rule = None
-    if rule is None:
+    words = words_of(alert.domain, alert.rule)
+    if words is None:
         return alert.rule
     kind, _, rest = alert.subject.partition(":")
     code, _, nth = rest.partition("#") if kind == "step" else ("", "", rest)
@@ -30,8 +30,20 @@ def message(alert: AlertRecord, zone: str, language: Language = "zh") -> str:
         "actor": alert.actor or "–",
         "item": alert.item or "–",
         "subject": alert.subject,
+        "case": alert.case_id,
     }
-    return (rule.words.zh if language == "zh" else rule.words.en).format_map(values)
+    return (words.zh if language == "zh" else words.en).format_map(values)
+
+
+def words_of(domain: str, rule: str) -> Words | None:
+    """The words of a rule; None: this version has none."""
+    if domain == resupervision.DOMAIN:
+        return WORDS.get(rule.removeprefix(f"{domain}."))
+    try:
+        found = installed((domain,))[0].rule(rule)
+    except ModuleNotFoundError:
+        return None
+    return None if found is None else found.words
 
 
 def _lapse_zh(over: int) -> str:

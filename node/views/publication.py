@@ -28,6 +28,7 @@ from federation.errors import ZonghengError
 from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
+from node.resupervision import rules as resupervision
 from node.supervision import domains
 from node.supervision.fold import installed
 from node.supervision.policy import Level
@@ -256,6 +257,6 @@ class _Difference:
 
 
 def known_rules() -> frozenset[str]:
-    """Codes of the built-in rules of every domain there is."""
+    """Codes of the built-in rules: those of every domain there is, and those about children."""
     codes = tuple(package.name for package in pkgutil.iter_modules(domains.__path__) if package.ispkg)
-    return frozenset(rule.code for domain in installed(codes) for rule in domain.rules)
+    return frozenset(rule.code for domain in installed(codes) for rule in domain.rules) | resupervision.CODES
