@@ -158,6 +158,10 @@ CATALOGUE: Final[dict[str, Fault]] = {
         Fault(
             "not_loopback", _S.PERMISSION_DENIED, 403, "仅限本机访问", "Only this machine itself may do this"
         ),
+        # People.
+        Fault("login_required", _S.UNAUTHENTICATED, 401, "请先登录", "Log in first"),
+        Fault("login_failed", _S.UNAUTHENTICATED, 401, "工号或口令不正确", "Number or password is wrong"),
+        Fault("forbidden", _S.PERMISSION_DENIED, 403, "没有此权限", "Your roles do not allow this"),
         Fault("internal", _S.INTERNAL, 500, "内部错误", "Something went wrong inside"),
     )
 }

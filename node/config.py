@@ -9,9 +9,9 @@ import secrets
 import tomllib
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,6 +44,24 @@ class ClockSettings(BaseModel):
     start: datetime | None = None
 
 
+class HttpsSettings(BaseModel):
+    """HTTPS on the HTTP address, also on loopback. Away from loopback there is nothing else, with or without this."""
+
+    model_config = ConfigDict(extra="forbid")
+    certificate: str | None = None
+    """PEM file, relative to the node's folder or absolute; absent: the node makes a certificate of its own."""
+    key: str | None = None
+    """PEM file of its private key."""
+    names: tuple[str, ...] = ()
+    """Further names and addresses that the node's own certificate is good for."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("give certificate and key, or neither")
+        return self
+
+
 class NodeSettings(BaseSettings):
     """What ``node.toml`` says; every key can be overridden by an environment variable ``ZONGHENG_<KEY>``."""
 
@@ -61,6 +79,7 @@ class NodeSettings(BaseSettings):
     zone: str = "Asia/Shanghai"
     calendar: Literal["china", "weekdays"] = "china"
     clock: ClockSettings = ClockSettings()
+    https: HttpsSettings | None = None
     confirm: bool = True
     """Yellow and red cards wait for a person's confirmation before they are issued."""
     longest_rest_s: Annotated[float, Field(ge=0.1, le=3_600)] = 60.0

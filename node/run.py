@@ -60,11 +60,13 @@ from tiers.tier import tier_named
 
 if TYPE_CHECKING:
     from node.models.registry import Registry
+    from node.people.people import People
 
 log = structlog.get_logger()
 
 _FAREWELL_S = 2.0
 _RULES_OF = "rules.of_program"
+_LOGIN_REQUIRED = "people.login_required"
 
 HEAD_PERIOD_S = 60.0
 """How often a head is signed and children's heads are noted though nothing happened: silence is visible."""
@@ -88,6 +90,9 @@ class Node:
         self.settings = settings
         self.store = store
         self._registry: Registry | None = None
+        self._people: People | None = None
+        self.login_required = False
+        """Somebody has an account, or had one: over the network nobody is the operator any more."""
         self._opening_registry = asyncio.Lock()
         self._closing = closing
         self.signer = signer
@@ -150,11 +155,15 @@ class Node:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, folder: Path) -> AsyncIterator[Self]:
-        """Open the node in ``folder``; the caller holds the folder's lock. ``ZonghengError`` says what is wrong."""
+    async def opened(cls, folder: Path, now: Now | None = None) -> AsyncIterator[Self]:
+        """Open the node in ``folder``; the caller holds the folder's lock. ``ZonghengError`` says what is wrong.
+
+        ``now`` is another clock than the settings name.
+        """
         settings = config.load(folder)
         start = settings.clock.start
-        now = ticking_from(start) if start is not None else system
+        if now is None:
+            now = ticking_from(start) if start is not None else system
         place = settings.store if "://" in settings.store else str(folder / settings.store)
         signer = config.journal_signer(folder, settings)
         store = await Store.open(place)
@@ -179,6 +188,22 @@ class Node:
                 self._registry = await self._closing.enter_async_context(opened)
             return self._registry
 
+    async def people(self) -> "People":
+        """The people who use this node. Opened with the registry, when first asked for."""
+        from node.people.people import People
+
+        registry = await self.registry()
+        if self._people is None:
+            self._people = People.over(registry, self.write_entries, self.now)
+        return self._people
+
+    async def require_login(self) -> None:
+        """From now on, and after every start, nobody comes in over the network without an account."""
+        if not self.login_required:
+            async with self.store.write() as session:
+                await session.links.put(_LOGIN_REQUIRED, b"1")
+            self.login_required = True
+
     async def _begin(self) -> None:
         if self.writer.size == 0:
             genesis = Genesis(
@@ -200,6 +225,7 @@ class Node:
         await self._register_rules()
         async with self.store.read() as session:
             await self.tree.load(session)
+            self.login_required = await session.links.get(_LOGIN_REQUIRED) is not None
         await self.projector.open()
 
     async def _register_rules(self) -> None:

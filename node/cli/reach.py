@@ -40,6 +40,10 @@ class Reach:
         """POST JSON to ``path``."""
         return _decode(await self.client.post(path, json=body if body is not None else {}))
 
+    async def delete(self, path: str) -> None:
+        """DELETE ``path``."""
+        _decode(await self.client.delete(path))
+
 
 @contextlib.asynccontextmanager
 async def reach(folder: Path) -> AsyncIterator[Reach]:
@@ -52,10 +56,11 @@ async def reach(folder: Path) -> AsyncIterator[Reach]:
         if await _takes_lock(folder, stack):
             from node.run import Node
             from node.web.app import application
+            from node.web.guard import FolderDoor
 
             node = await stack.enter_async_context(Node.opened(folder))
             transport: httpx.AsyncBaseTransport = httpx.ASGITransport(
-                application(node), raise_app_exceptions=False
+                FolderDoor(application(node)), raise_app_exceptions=False
             )
             client = httpx.AsyncClient(transport=transport, base_url="http://node", timeout=_PATIENCE_S)
             yield Reach(folder, False, await stack.enter_async_context(client), node)
@@ -87,7 +92,7 @@ async def _takes_lock(folder: Path, stack: contextlib.AsyncExitStack) -> bool:
 
 def _decode(response: "httpx.Response") -> Any:
     if response.is_success:
-        return response.json()
+        return response.json() if response.content else None
     try:
         problem = response.json()
     except ValueError:

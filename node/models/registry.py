@@ -60,7 +60,7 @@ class Registry:
     def __init__(self, context: TortoiseContext, dialect: Dialect) -> None:
         self._context = context
         self._connection_name = _connection_name(dialect)
-        self._tables: Tables = tables(dialect)
+        self.tables: Tables = tables(dialect)
         self._turn = asyncio.Lock()
         self._closed = False
         self.publishing = asyncio.Lock()
@@ -98,7 +98,7 @@ class Registry:
                 with context:
                     await context.close_connections()
 
-    async def _transact(self, work: Callable[[BaseDBAsyncClient], Awaitable[T]]) -> T:
+    async def transact(self, work: Callable[[BaseDBAsyncClient], Awaitable[T]]) -> T:
         """Do ``work`` in one transaction, after whatever was asked for before.
 
         Once begun it is finished, also when the caller is cancelled: cancelled in its BEGIN, Tortoise would keep the connection's lock.
@@ -124,7 +124,7 @@ class Registry:
 
     async def agencies(self) -> list[AgencyForm]:
         """Every agency, by code."""
-        rows = await self._transact(lambda tx: self._tables.agency.all(using_db=tx).order_by("code"))
+        rows = await self.transact(lambda tx: self.tables.agency.all(using_db=tx).order_by("code"))
         return [
             AgencyForm(code=row.code, name=row.name, node=row.node, superior=row.superior, line=row.line)
             for row in rows
@@ -133,8 +133,8 @@ class Registry:
     async def officers(self, agency: str | None = None) -> list[OfficerForm]:
         """The officers of an agency, or all, by staff number; those who left included (``active`` false)."""
         chosen = {} if agency is None else {"agency": agency}
-        officers = self._tables.officer
-        rows = await self._transact(lambda tx: officers.filter(**chosen).using_db(tx).order_by("number"))
+        officers = self.tables.officer
+        rows = await self.transact(lambda tx: officers.filter(**chosen).using_db(tx).order_by("number"))
         return [
             OfficerForm(
                 number=row.number,
@@ -148,7 +148,7 @@ class Registry:
 
     async def sources(self) -> list[SourceForm]:
         """Every business system, by code."""
-        rows = await self._transact(lambda tx: self._tables.source.all(using_db=tx).order_by("code"))
+        rows = await self.transact(lambda tx: self.tables.source.all(using_db=tx).order_by("code"))
         return [
             SourceForm(code=row.code, agency=row.agency, contact=row.contact, enabled=bool(row.enabled))
             for row in rows
@@ -157,15 +157,15 @@ class Registry:
     async def drafts(self, state: DraftState | None = None) -> list[Draft]:
         """The versions of items in a state, or all, by item and version."""
         chosen = {} if state is None else {"state": state}
-        drafts = self._tables.item_draft
-        rows = await self._transact(
+        drafts = self.tables.item_draft
+        rows = await self.transact(
             lambda tx: drafts.filter(**chosen).using_db(tx).order_by("item", "version")
         )
         return [_draft(row) for row in rows]
 
     async def draft(self, draft_id: int) -> Draft:
         """One of them; ZonghengError ``not_found``."""
-        return _draft(await self._transact(lambda tx: self._numbered(tx, draft_id)))
+        return _draft(await self.transact(lambda tx: self._numbered(tx, draft_id)))
 
     async def save_draft(self, item: ItemForm, by: str, at_us: int) -> Draft:
         """Keep a version of an item as a draft, in the place of an earlier or a withdrawn draft of the same version.
@@ -182,7 +182,7 @@ class Registry:
                 )
             return await self._keep(tx, row, item, "draft", by, at_us)
 
-        return _draft(await self._transact(save))
+        return _draft(await self.transact(save))
 
     async def withdraw_draft(self, draft_id: int, by: str, at_us: int) -> Draft:
         """Lay a draft aside; it stays on record. Raises ZonghengError ``not_found``, and ``bad_request`` unless it is a draft."""
@@ -197,7 +197,7 @@ class Registry:
             await row.save(using_db=tx)
             return row
 
-        return _draft(await self._transact(withdraw))
+        return _draft(await self.transact(withdraw))
 
     async def enter(self, edition: Edition, by: str, at_us: int) -> None:
         """Take over what was published. Entering it again changes nothing else, so a publication that was cut off is sent again.
@@ -206,7 +206,7 @@ class Registry:
         """
 
         async def take_over(tx: BaseDBAsyncClient) -> None:
-            made = self._tables
+            made = self.tables
             await made.agency.bulk_create(
                 [made.agency(**agency.model_dump()) for agency in edition.agencies],
                 on_conflict=["code"],
@@ -230,16 +230,16 @@ class Registry:
                 if row is None or row.state != "published":
                     await self._keep(tx, row, item, "published", by, at_us)
 
-        await self._transact(take_over)
+        await self.transact(take_over)
 
     async def _numbered(self, tx: BaseDBAsyncClient, draft_id: int) -> ItemDraft:
-        row = await self._tables.item_draft.get_or_none(id=draft_id, using_db=tx)
+        row = await self.tables.item_draft.get_or_none(id=draft_id, using_db=tx)
         if row is None:
             raise ZonghengError("not_found", f"there is no draft {draft_id} here")
         return row
 
     async def _of(self, tx: BaseDBAsyncClient, item: ItemForm) -> ItemDraft | None:
-        return await self._tables.item_draft.get_or_none(item=item.code, version=item.version, using_db=tx)
+        return await self.tables.item_draft.get_or_none(item=item.code, version=item.version, using_db=tx)
 
     async def _keep(
         self,
@@ -250,7 +250,7 @@ class Registry:
         by: str,
         at_us: int,
     ) -> ItemDraft:
-        row = row or self._tables.item_draft(item=item.code, version=item.version)
+        row = row or self.tables.item_draft(item=item.code, version=item.version)
         row.body = item.model_dump_json(exclude_defaults=True)
         row.state, row.edited_by, row.edited_at_us = state, by, at_us
         await row.save(using_db=tx)

@@ -73,6 +73,63 @@ class ItemDraft(Model):
         abstract = True
 
 
+class Person(Model):
+    """Somebody who uses the node. Key: the staff number (工号), which is also the login name."""
+
+    number = fields.CharField(max_length=_LONGEST, primary_key=True)
+    name = fields.CharField(max_length=_LONGEST)
+    agency = fields.CharField(max_length=_LONGEST)
+    line = fields.CharField(max_length=_LONGEST)
+    email = fields.CharField(max_length=_LONGEST)
+    roles: fields.JSONField[list[str]] = fields.JSONField()
+    password = fields.CharField(max_length=_LONGEST)
+    must_change = fields.BooleanField()
+    active = fields.BooleanField()
+    changed_at_us = fields.BigIntField()
+
+    class Meta:
+        abstract = True
+
+
+class Session(Model):
+    """Somebody who came in with a password. Key: the digest of what their browser keeps."""
+
+    digest = fields.CharField(max_length=_LONGEST, primary_key=True)
+    number = fields.CharField(max_length=_LONGEST)
+    csrf = fields.CharField(max_length=_LONGEST)
+    begun_at_us = fields.BigIntField()
+    seen_at_us = fields.BigIntField()
+
+    class Meta:
+        abstract = True
+
+
+class Token(Model):
+    """What a program comes in with, for a person. Key: its digest. Unique: (number, label)."""
+
+    digest = fields.CharField(max_length=_LONGEST, primary_key=True)
+    number = fields.CharField(max_length=_LONGEST)
+    label = fields.CharField(max_length=_LONGEST)
+    acts: fields.JSONField[list[str]] = fields.JSONField()
+    made_by = fields.CharField(max_length=_LONGEST)
+    made_at_us = fields.BigIntField()
+    expires_at_us = fields.BigIntField()
+
+    class Meta:
+        abstract = True
+
+
+class Attempt(Model):
+    """Failures of an account or an address in a row. Key: which of them."""
+
+    key = fields.CharField(max_length=_LONGEST, primary_key=True)
+    failures = fields.BigIntField()
+    last_at_us = fields.BigIntField()
+
+    class Meta:
+        abstract = True
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The classes of one dialect."""
@@ -81,11 +138,24 @@ class Tables:
     officer: type[Officer]
     source: type[Source]
     item_draft: type[ItemDraft]
+    person: type[Person]
+    session: type[Session]
+    token: type[Token]
+    attempt: type[Attempt]
 
     @property
     def models(self) -> list[type[Model]]:
         """All of them."""
-        return [self.agency, self.officer, self.source, self.item_draft]
+        return [
+            self.agency,
+            self.officer,
+            self.source,
+            self.item_draft,
+            self.person,
+            self.session,
+            self.token,
+            self.attempt,
+        ]
 
 
 @cache
@@ -96,6 +166,10 @@ def tables(dialect: Dialect) -> Tables:
         _concrete(Officer, "officer"),
         _concrete(Source, "source"),
         _concrete(ItemDraft, "item_draft"),
+        _concrete(Person, "person"),
+        _concrete(Session, "session"),
+        _concrete(Token, "token"),
+        _concrete(Attempt, "attempt"),
     )
 
 

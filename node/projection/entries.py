@@ -9,14 +9,21 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from google.protobuf.message import DecodeError
+from zongheng.v1.access_pb2 import AccessKind, AccountChange
 from zongheng.v1.catalogue_pb2 import LEVEL_RED
 from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, AlertRaised, Entry
 
 from node.intake.times import zone_of
+from node.store.access import AccessRow
 from node.store.rows import AlertRecord, EventRow
 
 LATEST_US = 4_102_272_000_000_000
 """2099-12-30: what happens later cannot be judged. The door takes nothing of the kind; somebody else's journal may hold anything."""
+
+_ACCESS_KINDS = {number: name.removeprefix("ACCESS_KIND_").lower() for name, number in AccessKind.items()}
+_ACCOUNT_CHANGES = {
+    number: name.removeprefix("ACCOUNT_CHANGE_").lower() for name, number in AccountChange.items()
+}
 
 IMPORT_FINISHED = "import_finished"
 """Kind of the catalogue's piece that says an import is finished."""
@@ -49,6 +56,7 @@ class Reading:
     """Alerts that were issued after they were raised, whatever became of them since."""
     rises: list[int] = field(default_factory=list)
     """Indexes of leaves that are entered again at every tier above."""
+    access: list[AccessRow] = field(default_factory=list)
     parked: list[int] = field(default_factory=list)
 
 
@@ -104,6 +112,8 @@ def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
             )
         elif kind == "genesis":
             reading.catalogue.append(CataloguePiece("genesis", "", 0, idx, entry.genesis.SerializeToString()))
+        elif kind in ("access_noted", "account_changed"):
+            reading.access.append(access_row(origin, idx, entry))
         elif kind in ("forwarded", "fork_found"):
             reading.rises.append(idx)
         elif kind is None:
@@ -146,6 +156,20 @@ def event_row(origin: str, idx: int, entry: Entry) -> EventRow:
         entry.import_id,
         attributes,
     )
+
+
+def access_row(origin: str, idx: int, entry: Entry) -> AccessRow:
+    """The row of an ``access_noted`` or ``account_changed`` entry."""
+    if entry.HasField("access_noted"):
+        noted = entry.access_noted
+        kind = _ACCESS_KINDS.get(noted.kind, str(noted.kind))
+        return AccessRow(
+            origin, idx, entry.noted_at_us, kind, noted.who, noted.subject, noted.purpose, noted.address
+        )
+    changed = entry.account_changed
+    kind = _ACCOUNT_CHANGES.get(changed.change, str(changed.change))
+    subject = f"{changed.who} {changed.subject}".strip()
+    return AccessRow(origin, idx, entry.noted_at_us, kind, changed.by, subject, "", "")
 
 
 def alert_record(origin: str, idx: int, noted_at_us: int, alert: AlertRaised) -> AlertRecord:

@@ -344,6 +344,7 @@ class Projector:
                     for piece in reading.catalogue
                 ]
             )
+            await session.access.put(reading.access)
             await session.alerts.insert(reading.alerts)
             # The append itself moves own alerts; only a rebuild has to say it again, and must not do so at any other time: an
             # alert that has moved on since would fall back.

@@ -52,6 +52,8 @@ class AlertFilter:
     """Raised at or before this instant."""
     below_idx: int | None = None
     """Raised by an entry before this journal size."""
+    agencies: tuple[str, ...] | None = None
+    """Of one of these agencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,7 @@ def _where(origin: str, narrow: AlertFilter) -> tuple[str, list[Any]]:
         ("since_us < ?", narrow.since_to_us),
         ("raised_at_us <= ?", narrow.raised_to_us),
         ("idx < ?", narrow.below_idx),
+        ("agency = ANY(?)", None if narrow.agencies is None else list(narrow.agencies)),
     ):
         if value is not None:
             terms.append(text)

@@ -64,6 +64,8 @@ class FactsFilter:
     """The instant at which an open case counts as late; None: an open case is never late."""
     level: int | None = None
     """Has an active alert of this level."""
+    agencies: tuple[str, ...] | None = None
+    """Of one of these agencies."""
 
 
 class Facts:
@@ -238,6 +240,8 @@ def _where(origin: str, narrow: FactsFilter) -> tuple[str, list[Any]]:
     for column, value in (("domain", narrow.domain), ("item", narrow.item), ("agency", narrow.agency)):
         if value:
             term(f"f.{column} = ?", value)
+    if narrow.agencies is not None:
+        term("f.agency = ANY(?)", list(narrow.agencies))
     if narrow.received_from_us is not None:
         term("f.received_at_us >= ?", narrow.received_from_us)
     if narrow.received_to_us is not None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Self
 
+from node.store.access import Access
 from node.store.alerts import Alerts
 from node.store.cards import Cards
 from node.store.catalogue import Catalogue
@@ -42,6 +43,7 @@ PROJECTED: Final = (
     "entered",
     "decided",
     "remark",
+    "access",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -65,6 +67,7 @@ class Session:
         self.cursors = Cursors(transaction)
         self.imports = Imports(transaction)
         self.ticks = Ticks(transaction)
+        self.access = Access(transaction)
 
     async def drop_projections(self) -> None:
         """Empty every table that the journals held here give back, except rollups.

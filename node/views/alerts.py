@@ -6,11 +6,13 @@ from pydantic import BaseModel
 from zongheng.v1.entry_pb2 import ALERT_STATE_CANCELLED, ALERT_STATE_ISSUED
 
 from federation.errors import ZonghengError
+from node.people.caller import Caller
 from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
 from node.supervision.levels import LEVELS, STATES
 from node.views.message import message
 from node.views.present import level_number, state_number, time_text
+from node.views.sight import must_see, seen_by
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -56,7 +58,8 @@ class AlertPage(BaseModel):
 class Decision(BaseModel):
     """What a person decides about a pending alert."""
 
-    by: str
+    by: str = ""
+    """Staff number of who decides; over the network it is whoever asks."""
     cancel: str | None = None
     """Reason to cancel it, not empty; null: issue it."""
 
@@ -89,6 +92,7 @@ def view(record: AlertRecord, zone: str) -> AlertView:
 
 async def page(
     node: "Node",
+    caller: Caller,
     *,
     level: str | None,
     rule: str | None,
@@ -100,6 +104,7 @@ async def page(
 ) -> AlertPage:
     """Alerts by filter, once everything journalled so far has been judged."""
     await node.projector.settled()
+    seen = await seen_by(node, caller)
     async with node.store.read() as session:
         narrow = AlertFilter(
             level=level_number(level) or None,
@@ -107,27 +112,34 @@ async def page(
             case_id=case or "",
             states=(state_number(state),) if state else (),
             agency=agency or "",
+            agencies=seen,
         )
         records = await session.alerts.page(node.settings.node, narrow, limit, after)
     shown = [view(record, node.settings.zone) for record in records]
     return AlertPage(alerts=shown, next=records[-1].idx if len(records) == limit else None)
 
 
-async def newest(node: "Node", count: int) -> list[AlertView]:
-    """The newest alerts first, for the page."""
+async def newest(node: "Node", caller: Caller, count: int) -> list[AlertView]:
+    """The newest alerts that the caller sees, the newest first, for the page."""
+    narrow = AlertFilter(agencies=await seen_by(node, caller))
     async with node.store.read() as session:
-        records = await session.alerts.latest(node.settings.node, AlertFilter(), count)
+        records = await session.alerts.latest(node.settings.node, narrow, count)
     return [view(record, node.settings.zone) for record in records]
 
 
-async def decide(node: "Node", alert_id: str, decision: Decision) -> AlertView:
+async def decide(node: "Node", caller: Caller, alert_id: str, decision: Decision) -> AlertView:
     """Issue or cancel a pending alert; the decision is an entry. ``ZonghengError`` when it is not pending."""
-    if not decision.by:
+    by = caller.signing(decision.by)
+    if not by:
         raise ZonghengError("bad_request", "say who decides (by): a staff number")
     if not await node.projector.settled():
         raise ZonghengError("busy", "the node is still reading its journal; decide when it has caught up")
     # An empty reason is a cancellation without one, which is refused; it must not turn into a card.
     state = ALERT_STATE_ISSUED if decision.cancel is None else ALERT_STATE_CANCELLED
-    record = await node.raising.decide(alert_id, state, decision.by, decision.cancel or "")
+    async with node.store.read() as session:
+        known = await session.alerts.get(node.settings.node, alert_id)
+    if known is not None:
+        await must_see(node, caller, known.agency, f"alert {alert_id}")
+    record = await node.raising.decide(alert_id, state, by, decision.cancel or "")
     await node.projector.settled()
     return view(record, node.settings.zone)

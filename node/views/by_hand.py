@@ -7,6 +7,8 @@ from zongheng.v1.intake_pb2 import Submission, SubmitRequest
 
 from federation.errors import ZonghengError
 from node.intake import desk
+from node.people.caller import Caller
+from node.views.sight import must_see
 from node.wallclock import instant
 
 if TYPE_CHECKING:
@@ -50,8 +52,9 @@ class Entered(BaseModel):
     """The event lies below this size, durably."""
 
 
-async def open_by_hand(node: "Node", form: OpenCase) -> Entered:
+async def open_by_hand(node: "Node", caller: Caller, form: OpenCase) -> Entered:
     """Open a case; the answer names it. ``ZonghengError`` with the door's reason when it is refused."""
+    await must_see(node, caller, form.agency, f"agency {form.agency}")
     now_us, zone = node.now(), node.settings.zone
     submission = desk.open_case(
         node.settings.node,
@@ -70,11 +73,13 @@ async def open_by_hand(node: "Node", form: OpenCase) -> Entered:
     return await enter(node, submission)
 
 
-async def move_by_hand(node: "Node", case_id: str, form: MoveCase) -> Entered:
+async def move_by_hand(node: "Node", caller: Caller, case_id: str, form: MoveCase) -> Entered:
     """Add one event to a case that this node's journal knows."""
     await node.projector.settled()
     async with node.store.read() as session:
         known = await session.facts.get(node.settings.node, case_id)
+    if known is not None:
+        await must_see(node, caller, known.agency, f"case {case_id}")
     if known is None and form.kind != "signed_for":
         raise ZonghengError("not_found", f"there is no case {case_id} here: open it first")
     now_us = node.now()

@@ -7,6 +7,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from federation.errors import ZonghengError
+from node.people.caller import Caller
 from node.store.facts import OPEN, FactsFilter, is_late
 from node.store.rows import EventRow, FactsRow
 from node.supervision.calendar import EPOCH_ORDINAL
@@ -17,6 +18,7 @@ from node.supervision.frame import from_rows
 from node.supervision.levels import LEVELS
 from node.views import alerts
 from node.views.present import time_text, time_us
+from node.views.sight import must_see, seen_by
 from node.wallclock import instant
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ class CasePage(BaseModel):
 
 async def page(
     node: "Node",
+    caller: Caller,
     *,
     state: str | None,
     item: str | None,
@@ -134,6 +137,7 @@ async def page(
         agency=agency or "",
         received_from_us=from_us or None,
         received_to_us=to_us or None,
+        agencies=await seen_by(node, caller),
     )
     async with node.store.read() as session:
         rows = await session.facts.page(node.settings.node, narrow, limit, offset)
@@ -156,7 +160,7 @@ def _row(row: FactsRow, zone: str, now_us: int) -> CaseRowView:
     )
 
 
-async def case(node: "Node", case_id: str, *, explain: bool, as_of: str | None) -> CaseView:
+async def case(node: "Node", caller: Caller, case_id: str, *, explain: bool, as_of: str | None) -> CaseView:
     """One case as of an instant, in the journal that knows most of it: the own one, else a child's."""
     await node.projector.settled()
     as_of_us = time_us(as_of, node.settings.zone) or node.now()
@@ -175,6 +179,7 @@ async def case(node: "Node", case_id: str, *, explain: bool, as_of: str | None) 
     if result.cases.is_empty():
         raise ZonghengError("not_found", f"nothing had happened in case {case_id} by then")
     facts = result.cases.row(0, named=True)
+    await must_see(node, caller, facts["agency"], f"case {case_id}")
     zone = next((event.zone for event in events if event.zone), context.context.zone)
     names = {item.code: item.name for item in context.context.items}
     return CaseView(

@@ -11,6 +11,9 @@ from zongheng.v1.entry_pb2 import Entry
 from federation.errors import ZonghengError
 from federation.journal.checkpoint import CheckpointError, Verifier, parse_log_id
 from federation.journal.evidence import Evidence, EvidenceError
+from node.people import audit
+from node.people.caller import Caller
+from node.views.sight import must_see
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -29,10 +32,18 @@ class EvidenceView(BaseModel):
     """The file's text."""
 
 
-async def of_case(node: "Node", case_id: str, index: int | None) -> EvidenceView:
-    """Evidence for one entry of a case, under the newest signed head; ``ZonghengError`` when the case has no such entry."""
+async def of_case(node: "Node", caller: Caller, case_id: str, index: int | None) -> EvidenceView:
+    """Evidence for one entry of a case, under the newest signed head; ``ZonghengError`` when the case has no such entry.
+
+    That it was looked at is an entry itself, written first.
+    """
     await node.projector.settled()
     own = node.settings.node
+    async with node.store.read() as session:
+        facts = await session.facts.get(own, case_id)
+    if facts is not None:
+        await must_see(node, caller, facts.agency, f"case {case_id}")
+        await node.write_entries([audit.looked(caller, f"case {case_id}/evidence")])
     async with node.store.read() as session:
         held = sorted(event.idx for event in await session.events.of_cases(own, [case_id]))
         held += sorted(alert.idx for alert in await session.alerts.of_cases(own, [case_id]))

@@ -11,11 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from federation.errors import ZonghengError
 from node.intake import desk
+from node.people.caller import Caller
 from node.store.facts import FactsFilter
 from node.store.rows import EventRow, FactsRow
 from node.supervision.domains.approval.events import HANDED_OVER, KINDS, SIGNED_FOR
 from node.views.by_hand import Entered, enter
 from node.views.present import time_text
+from node.views.sight import must_see
 from node.wallclock import instant
 
 if TYPE_CHECKING:
@@ -96,8 +98,9 @@ async def _waiting(node: "Node") -> list[tuple[EventRow, int, FactsRow]]:
     return sorted(found, key=lambda one: one[0].at_us)
 
 
-async def sign(node: "Node", case_id: str, form: Signature) -> Entered:
+async def sign(node: "Node", caller: Caller, case_id: str, form: Signature) -> Entered:
     """Sign for a case; ``ZonghengError`` ``not_found`` when none of that name waits here."""
+    await must_see(node, caller, form.agency, f"agency {form.agency}")
     mine = next((one for one in await _waiting(node) if one[0].case_id == case_id), None)
     if mine is None:
         raise ZonghengError(

@@ -1,20 +1,22 @@
 """The HTTP application of one node: JSON under ``/api``, health for machines, a page for people.
 
-It answers on loopback and on the folder's own socket only, until people and roles exist. Errors are problem details (RFC
+Who may ask for what is looked at first (``guard``). Errors are problem details (RFC
 9457) with the catalogue's code. Nothing that a page shows is loaded from outside the node.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from federation.errors import ZonghengError, problem
+from federation.errors import ZonghengError, of, problem
+from node.people.roles import Act
 from node.views import (
     alerts,
     by_hand,
@@ -30,7 +32,9 @@ from node.views import (
 )
 from node.views.present import time_us
 from node.web.body import BodyLimit
+from node.web.guard import COOKIE, Asking, Guard
 from node.web.page import status_page
+from node.web.people import router as people_router
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -44,33 +48,55 @@ HOSTS = ["localhost", "127.0.0.1", "[::1]", "::1", "node"]
 """Names this node goes by: a page of another site that resolves to loopback is not among them."""
 
 
-def application(node: "Node") -> FastAPI:
-    """The application over an opened node, running or not."""
+def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
+    """The application over an opened node, running or not; ``hosts`` are the names it answers to.
+
+    Whoever comes through the folder's socket is wrapped in ``FolderDoor``; everybody else comes over the network.
+    """
     app = FastAPI(
         title=f"Zongheng {node.settings.tier} node {node.settings.node}",
         version="1",
         docs_url=None,
         redoc_url=None,
-        description="Electronic supervision of one tier. Times are ISO 8601 with offset; money is integer 分.",
+        description="Electronic supervision of one tier. Times are ISO 8601 with offset; money is integer 分. Over the network a session "
+        "(POST /api/login; requests that change something show its token in X-CSRF-Token) or a token (Authorization: Bearer) is asked for.",
+        dependencies=[
+            Depends(Guard(node)),
+            Depends(APIKeyCookie(name=COOKIE, auto_error=False)),
+            Depends(HTTPBearer(auto_error=False)),
+        ],
     )
     app.add_middleware(BodyLimit)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
 
     @app.middleware("http")
     async def quiet_headers(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
         response = await proceed(request)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
         response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
         )
+        if request.url.scheme == "https":
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
 
     def told(request: Request, error: BaseException, status: int = 0) -> JSONResponse:
         language = "zh" if "zh" in request.headers.get("accept-language", "") else "en"
         body = problem(error, language, instance=request.url.path)  # type: ignore[arg-type]
         body["status"] = status or body["status"]
-        return JSONResponse(body, status_code=int(str(body["status"])), media_type="application/problem+json")
+        wait_ms = of(error).retry_after_ms
+        headers = {"Retry-After": str(-(-wait_ms // 1_000))} if wait_ms else {}
+        return JSONResponse(
+            body,
+            status_code=int(str(body["status"])),
+            media_type="application/problem+json",
+            headers=headers,
+        )
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
@@ -80,7 +106,9 @@ def application(node: "Node") -> FastAPI:
         return answer
 
     @app.exception_handler(ZonghengError)
-    async def refused(request: Request, error: ZonghengError) -> JSONResponse:
+    async def refused(request: Request, error: ZonghengError) -> Response:
+        if error.code == "login_required" and request.url.path == "/":
+            return RedirectResponse("/login", status_code=303)
         return told(request, error)
 
     @app.exception_handler(UnicodeEncodeError)
@@ -110,10 +138,11 @@ def application(node: "Node") -> FastAPI:
         return await status.readiness(node)
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    async def page() -> str:
-        return status_page(
-            await status.status(node), await alerts.newest(node, 30), await rollups.rollup(node)
-        )
+    async def page(caller: Asking) -> str:
+        newest = await alerts.newest(node, caller, 30) if caller.may(Act.READ_ALERTS) else []
+        figures = caller.may(Act.READ_FIGURES)
+        below = await rollups.rollup(node) if figures else rollups.RollupView(nodes=[], total={})
+        return status_page(await status.status(node), newest, below)
 
     @app.get("/api/status", tags=["node"])
     async def get_status() -> status.Status:
@@ -127,6 +156,7 @@ def application(node: "Node") -> FastAPI:
 
     @app.get("/api/alerts", tags=["supervision"])
     async def get_alerts(
+        caller: Asking,
         level: str | None = None,
         rule: str | None = None,
         case: str | None = None,
@@ -137,16 +167,25 @@ def application(node: "Node") -> FastAPI:
     ) -> alerts.AlertPage:
         """Alerts of this node in journal order; ``next`` goes into ``after`` for the next page."""
         return await alerts.page(
-            node, level=level, rule=rule, case=case, state=state, agency=agency, after=after, limit=limit
+            node,
+            caller,
+            level=level,
+            rule=rule,
+            case=case,
+            state=state,
+            agency=agency,
+            after=after,
+            limit=limit,
         )
 
     @app.post("/api/alerts/{alert_id}/decision", tags=["supervision"])
-    async def decide(alert_id: str, decision: alerts.Decision) -> alerts.AlertView:
+    async def decide(caller: Asking, alert_id: str, decision: alerts.Decision) -> alerts.AlertView:
         """Issue a pending alert, or cancel it with a reason."""
-        return await alerts.decide(node, alert_id, decision)
+        return await alerts.decide(node, caller, alert_id, decision)
 
     @app.get("/api/cases", tags=["cases"])
     async def list_cases(
+        caller: Asking,
         state: str | None = None,
         item: str | None = None,
         agency: str | None = None,
@@ -158,26 +197,26 @@ def application(node: "Node") -> FastAPI:
         """Cases of this node by their facts."""
         zone = node.settings.zone
         return await cases.page(
-            node, state=state, item=item, agency=agency, from_us=time_us(since, zone), to_us=time_us(until, zone),
+            node, caller, state=state, item=item, agency=agency, from_us=time_us(since, zone), to_us=time_us(until, zone),
             offset=offset, limit=limit,
         )  # fmt: skip
 
     @app.post("/api/cases", tags=["cases"], status_code=201)
-    async def open_case(form: by_hand.OpenCase) -> by_hand.Entered:
+    async def open_case(caller: Asking, form: by_hand.OpenCase) -> by_hand.Entered:
         """Open a case by hand."""
-        return await by_hand.open_by_hand(node, form)
+        return await by_hand.open_by_hand(node, caller, form)
 
     @app.get("/api/cases/{case_id:path}/evidence", tags=["cases"])
     async def get_evidence(
-        case_id: str, index: Annotated[int | None, Query(ge=0, le=_LARGEST)] = None
+        caller: Asking, case_id: str, index: Annotated[int | None, Query(ge=0, le=_LARGEST)] = None
     ) -> evidence.EvidenceView:
         """An evidence file of one entry of the case (the newest by default), checkable offline."""
-        return await evidence.of_case(node, case_id, index)
+        return await evidence.of_case(node, caller, case_id, index)
 
     @app.post("/api/cases/{case_id:path}/events", tags=["cases"], status_code=201)
-    async def move_case(case_id: str, form: by_hand.MoveCase) -> by_hand.Entered:
+    async def move_case(caller: Asking, case_id: str, form: by_hand.MoveCase) -> by_hand.Entered:
         """Move a case on by hand."""
-        return await by_hand.move_by_hand(node, case_id, form)
+        return await by_hand.move_by_hand(node, caller, case_id, form)
 
     @app.get("/api/handovers", tags=["cases"])
     async def list_handovers() -> list[handover.HandoverView]:
@@ -185,20 +224,23 @@ def application(node: "Node") -> FastAPI:
         return await handover.waiting(node)
 
     @app.post("/api/cases/{case_id:path}/signature", tags=["cases"], status_code=201)
-    async def sign_for(case_id: str, form: handover.Signature) -> by_hand.Entered:
+    async def sign_for(caller: Asking, case_id: str, form: handover.Signature) -> by_hand.Entered:
         """Sign for a case that was handed over to this node."""
-        return await handover.sign(node, case_id, form)
+        return await handover.sign(node, caller, case_id, form)
 
     # Last of its kind: an id may hold a slash.
     @app.get("/api/cases/{case_id:path}", tags=["cases"])
-    async def get_case(case_id: str, explain: bool = False, as_of: str | None = None) -> cases.CaseView:
+    async def get_case(
+        caller: Asking, case_id: str, explain: bool = False, as_of: str | None = None
+    ) -> cases.CaseView:
         """One case: events, clocks (day by day with ``explain``), alerts."""
-        return await cases.case(node, case_id, explain=explain, as_of=as_of)
+        return await cases.case(node, caller, case_id, explain=explain, as_of=as_of)
 
     @app.post("/api/publications", tags=["catalogue"], status_code=201)
-    async def publish(form: publication.Publication) -> publication.Published:
+    async def publish(caller: Asking, form: publication.Publication) -> publication.Published:
         """Publish items, agencies, calendar days, a policy."""
-        return await publication.publish(node, form)
+        signed = form.model_copy(update={"by": caller.signing(form.by)})
+        return await publication.publish(node, signed)
 
     @app.get("/api/rollup", tags=["rollups"])
     async def get_rollup() -> rollups.RollupView:
@@ -225,4 +267,5 @@ def application(node: "Node") -> FastAPI:
         """Drop every projection and rebuild it from the journals."""
         return await verification.rebuild(node)
 
+    app.include_router(people_router(node))
     return app

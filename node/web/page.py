@@ -53,3 +53,9 @@ def status_page(status: "Status", newest: "list[AlertView]", rollup: "RollupView
     """The page's HTML; every value is escaped."""
     values: dict[str, Any] = {"status": status, "alerts": newest, "rollup": rollup}
     return _environment().get_template("status.html").render(values)
+
+
+def login_page(name: str, words: str, *, number: str = "", renew: bool = False) -> str:
+    """The page on which people log in; ``words`` say what was wrong, ``renew`` asks for a new password too."""
+    values = {"name": name, "words": words, "number": number, "renew": renew}
+    return _environment().get_template("login.html").render(values)

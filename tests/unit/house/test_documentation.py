@@ -26,8 +26,15 @@ SECTIONS = {
     "by_hand": (BY_HAND, "Entered"),
     "handover": (BY_HAND, "HandoverView"),
     "publication": (BY_HAND, "Published"),
+    "people": ("zongheng user", "UserView"),
 }
 """Module of node.views → the section that describes what it answers, and the answer."""
+
+FURTHER = [
+    ("zongheng user", "people", "TokenView"),
+    ("zongheng audit", "people", "AuditView"),
+]
+"""Further answers of these modules: (section, module, answer)."""
 
 
 def sections(repository: Path) -> dict[str, str]:
@@ -61,6 +68,14 @@ def test_every_field_of_an_answer_is_described(repository: Path, module: str) ->
     assert fields(answer) - known == set()
 
 
+@pytest.mark.parametrize(("heading", "module", "model"), FURTHER)
+def test_every_field_of_a_further_answer_is_described(
+    repository: Path, heading: str, module: str, model: str
+) -> None:
+    answer = getattr(importlib.import_module(f"node.views.{module}"), model)
+    assert fields(answer) - described(sections(repository)[heading]) == set()
+
+
 def test_every_view_that_answers_a_command_is_looked_at() -> None:
     answering = set()
     for found in pkgutil.iter_modules(node.views.__path__):
@@ -83,6 +98,15 @@ def commands() -> dict[str, Any]:
     return dict(everything.commands)
 
 
+def parameters(command: Any) -> list[Any]:
+    """A command's parameters; a group's are those of its commands."""
+    return [
+        parameter
+        for each in (command, *getattr(command, "commands", {}).values())
+        for parameter in each.params
+    ]
+
+
 def test_every_command_has_its_section_and_every_option_is_named_there(repository: Path) -> None:
     text = sections(repository)
     missing = []
@@ -94,7 +118,7 @@ def test_every_command_has_its_section_and_every_option_is_named_there(repositor
         ]
         missing += [
             f"{name} {parameter.opts[0]}"
-            for parameter in command.params
+            for parameter in parameters(command)
             if parameter.param_type_name == "option" and parameter.name != "help"
             if not any(option in section for option in parameter.opts)
         ]

@@ -1,0 +1,67 @@
+"""What each address of the HTTP API asks for: an act, or nothing.
+
+Closed unless opened: an address that is not named here is the operator's alone, at the folder's own socket.
+"""
+
+from enum import Enum
+from typing import Final
+
+from node.people.roles import Act
+
+
+class Open(Enum):
+    """Addresses that ask for no act."""
+
+    ANYBODY = "anybody"
+    """Also who has not logged in."""
+    INSIDE = "inside"
+    """Whoever is in, about themselves."""
+
+
+_A = Act
+
+NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
+    ("GET", "/healthz"): Open.ANYBODY,
+    ("GET", "/readyz"): Open.ANYBODY,
+    ("GET", "/login"): Open.ANYBODY,
+    ("POST", "/login"): Open.ANYBODY,
+    ("POST", "/api/login"): Open.ANYBODY,
+    ("POST", "/api/logout"): Open.INSIDE,
+    ("GET", "/api/me"): Open.INSIDE,
+    ("POST", "/api/me/password"): Open.INSIDE,
+    ("GET", "/"): Open.INSIDE,
+    ("GET", "/api/status"): Act.READ_STATUS,
+    ("GET", "/api/evaluation"): Act.READ_FIGURES,
+    ("GET", "/api/alerts"): Act.READ_ALERTS,
+    ("POST", "/api/alerts/{alert_id}/decision"): Act.DECIDE_ALERTS,
+    ("GET", "/api/cases"): Act.READ_CASES,
+    ("POST", "/api/cases"): Act.ENTER_CASES,
+    ("GET", "/api/cases/{case_id:path}/evidence"): Act.READ_EVIDENCE,
+    ("POST", "/api/cases/{case_id:path}/events"): Act.ENTER_CASES,
+    ("GET", "/api/handovers"): Act.ENTER_CASES,
+    ("POST", "/api/cases/{case_id:path}/signature"): Act.ENTER_CASES,
+    ("GET", "/api/cases/{case_id:path}"): Act.READ_CASES,
+    ("POST", "/api/publications"): Act.PUBLISH,
+    ("GET", "/api/rollup"): Act.READ_FIGURES,
+    ("GET", "/api/rollup/rows"): Act.READ_FIGURES,
+    ("POST", "/api/ask"): Act.READ_FIGURES,
+    ("GET", "/api/verification"): Act.VERIFY,
+    ("POST", "/api/rebuild"): Act.OPERATE,
+    ("GET", "/api/users"): Open.INSIDE,
+    ("POST", "/api/users"): Act.MANAGE_ACCOUNTS,
+    ("POST", "/api/users/{number}/roles"): Act.GIVE_ROLES,
+    ("POST", "/api/users/{number}/state"): Act.MANAGE_ACCOUNTS,
+    ("POST", "/api/users/{number}/password"): Act.MANAGE_ACCOUNTS,
+    ("GET", "/api/users/{number}/tokens"): Open.INSIDE,
+    ("POST", "/api/users/{number}/tokens"): Open.INSIDE,
+    ("DELETE", "/api/users/{number}/tokens/{label}"): Open.INSIDE,
+    ("GET", "/api/audit"): Act.READ_AUDIT,
+    ("GET", "/api/persons/{handle}"): Act.READ_PERSONS,
+    ("GET", "/api/texts/{digest}"): Act.READ_PERSONS,
+}
+"""(method, path as the route names it) → what it asks for. Those that are ``INSIDE`` look at who asks themselves."""
+
+
+def needed(method: str, path: str) -> Act | Open | None:
+    """What this address asks for; None: it is the operator's alone."""
+    return NEEDED.get(("GET" if method == "HEAD" else method, path))
