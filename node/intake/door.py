@@ -28,6 +28,7 @@ from node.intake.identity import counts_for_identity, derived_serial
 from node.intake.times import micros, zone_of
 from node.intake.vocabulary import Sense, UnknownDomain, vocabulary
 from node.store.writer import Draft
+from node.supervision.gathering import MARK
 
 AHEAD_US: Final = 5 * 60 * 1_000_000
 """How far a clock elsewhere may be ahead of ours."""
@@ -135,6 +136,8 @@ class Door:
         case_id = event.case_id
         if not case_id or not event.agency or not at_us:
             return Refused("unattributable", "it names no case, no agency or no time")
+        if case_id[0] == MARK:
+            return Refused("unattributable", f"no case's id begins with {MARK}")
         if not (_EARLIEST_US <= at_us <= self._latest_us and 0 <= event.received_at_us <= self._latest_us):
             return self._bad_time(event.kind, at_us, event.received_at_us)
         for said in event.attributes:

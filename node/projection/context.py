@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, Item
 from zongheng.v1.catalogue_pb2 import Policy as PolicyMessage
+from zongheng.v1.engine_pb2 import Library
 from zongheng.v1.entry_pb2 import Genesis
 
 from node.store.store import Session, Store
 from node.supervision.calendar import EPOCH_ORDINAL, Calendar, Override
 from node.supervision.context import Context
 from node.supervision.fold import Domain, installed
+from node.supervision.library import libraries
 from node.supervision.policy import Policy
 from tiers.profile import profile_of
 from tiers.tier import Tier, tier_named
@@ -79,7 +81,7 @@ async def _load(session: Session, origin: str, size: int | None = None) -> Journ
         kind: [
             piece for piece in await session.catalogue.all(origin, kind) if size is None or piece.idx < size
         ]
-        for kind in ("genesis", "item", "agency", "calendar", "policy")
+        for kind in ("genesis", "item", "agency", "calendar", "policy", "library", "rule")
     }
     # The newest version rules from the moment it is journalled, whatever `valid_from_us` says: figures never depend on now, and whoever
     # reads this journal up to a size must judge by the same version. Publishing refuses a policy that is to apply later.
@@ -98,6 +100,7 @@ async def _load(session: Session, origin: str, size: int | None = None) -> Journ
         zone=genesis.zone or "Asia/Shanghai",
         tier=genesis.tier,
         node=origin,
+        libraries=libraries(Library.FromString(piece.body) for piece in pieces["library"]),
         hours=tuple((_minutes(hours.opens), _minutes(hours.closes)) for hours in profile.place.hall_hours),
     )
     lines = {code: agency.line for code, agency in agencies.items() if agency.line}

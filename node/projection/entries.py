@@ -16,6 +16,7 @@ from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, Ale
 from node.intake.times import zone_of
 from node.store.access import AccessRow
 from node.store.rows import AlertRecord, EventRow
+from node.supervision.gathering import gathered
 
 LATEST_US = 4_102_272_000_000_000
 """2099-12-30: what happens later cannot be judged. The door takes nothing of the kind; somebody else's journal may hold anything."""
@@ -48,6 +49,7 @@ class Reading:
     lo: int
     hi: int
     events: list[EventRow] = field(default_factory=list)
+    """Each case event, followed by its rows under what it gathers (`supervision.gathering`)."""
     catalogue: list[CataloguePiece] = field(default_factory=list)
     alerts: list[AlertRecord] = field(default_factory=list)
     moves: list[tuple[str, int]] = field(default_factory=list)
@@ -76,7 +78,9 @@ def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
             if entry.case_event.at_us > LATEST_US or not _is_zone(entry.case_event.zone):
                 reading.parked.append(idx)
                 continue
-            events.append(event_row(origin, idx, entry))
+            row = event_row(origin, idx, entry)
+            events.append(row)
+            events += gathered((row,))
         elif kind == "alert_raised":
             alert = alert_record(origin, idx, entry.noted_at_us, entry.alert_raised)
             reading.alerts.append(alert)
@@ -109,6 +113,16 @@ def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
             policy = entry.policy_published
             reading.catalogue.append(
                 CataloguePiece("policy", "", policy.version, idx, policy.SerializeToString())
+            )
+        elif kind == "library_published":
+            library = entry.library_published
+            reading.catalogue.append(
+                CataloguePiece("library", library.name, library.version, idx, library.SerializeToString())
+            )
+        elif kind == "rule_published":
+            rule = entry.rule_published
+            reading.catalogue.append(
+                CataloguePiece("rule", rule.code, rule.version, idx, rule.SerializeToString())
             )
         elif kind == "genesis":
             reading.catalogue.append(CataloguePiece("genesis", "", 0, idx, entry.genesis.SerializeToString()))

@@ -83,13 +83,18 @@ class Events:
             after = (rows[-1][1], rows[-1][2])
 
     async def count(self, origin: str) -> int:
-        """How many events an origin has."""
-        row = await self._tx.one("SELECT COUNT(*) FROM event WHERE origin = ?", origin)
+        """How many events an origin has; each once, whatever it gathers under."""
+        row = await self._tx.one(
+            "SELECT COUNT(*) FROM event WHERE origin = ? AND SUBSTR(case_id, 1, 1) <> '@'", origin
+        )
         return 0 if row is None else int(row[0])
 
     async def cases(self, origin: str) -> int:
         """How many cases have events."""
-        row = await self._tx.one("SELECT COUNT(DISTINCT case_id) FROM event WHERE origin = ?", origin)
+        row = await self._tx.one(
+            "SELECT COUNT(DISTINCT case_id) FROM event WHERE origin = ? AND SUBSTR(case_id, 1, 1) <> '@'",
+            origin,
+        )
         return 0 if row is None else int(row[0])
 
 

@@ -11,7 +11,7 @@ import orjson
 
 from node.store.alerts import INACTIVE
 from node.store.engine import Row, Transaction
-from node.store.rows import FactsRow
+from node.store.rows import GATHERED, FactsRow
 
 COLUMNS: Final = (
     "origin",
@@ -207,7 +207,9 @@ class Facts:
     async def by_state(self, origin: str) -> dict[str, int]:
         """How many cases are in each state."""
         rows = await self._tx.all(
-            "SELECT state, COUNT(*) FROM facts WHERE origin = ? GROUP BY state ORDER BY state", origin
+            "SELECT state, COUNT(*) FROM facts WHERE origin = ? AND state <> ? GROUP BY state ORDER BY state",
+            origin,
+            GATHERED,
         )
         return {state: count for state, count in rows}
 
@@ -237,6 +239,8 @@ def _where(origin: str, narrow: FactsFilter) -> tuple[str, list[Any]]:
 
     if narrow.states:
         term("f.state = ANY(?)", list(narrow.states))
+    else:
+        term("f.state <> ?", GATHERED)
     for column, value in (("domain", narrow.domain), ("item", narrow.item), ("agency", narrow.agency)):
         if value:
             term(f"f.{column} = ?", value)

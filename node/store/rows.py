@@ -5,9 +5,12 @@ row comes from; it leads every key.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from federation.rollup.row import RollupRow as RollupRow
+
+GATHERED: Final = "gathered"
+"""State of what is no case but a gathering of cases (`supervision.gathering`): no list or count of cases has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from zongheng.v1 import catalogue_pb2
 
 from node.supervision.calendar import Calendar
 from node.supervision.clock import HALL_HOURS, HOUR, NATURAL, WORKING, HallHours
+from node.supervision.library import Libraries
 from node.supervision.policy import Policy
 
 ZONE: Final = "Asia/Shanghai"
@@ -205,6 +206,8 @@ class Context:
     """IANA zone of cases that name none."""
     tier: str = ""
     node: str = ""
+    libraries: Libraries = field(default_factory=dict)
+    """What values are held against, by the library's name."""
     hours: HallHours = HALL_HOURS
     """Opening hours, for limits in hours."""
 

@@ -19,7 +19,7 @@ import polars as pl
 from node.store.rows import FactsRow
 from node.supervision.context import Context
 from node.supervision.finding import FINDINGS, Finding, finding_values
-from node.supervision.fold import Domain, Ground
+from node.supervision.fold import Domain, Ground, distinct_texts
 from node.supervision.judgement import CASES, COUNTS, FIGURES, Applied, JudgedCases
 from node.supervision.readings import Readings
 
@@ -118,10 +118,12 @@ def evaluate(
     the result. Raises `ValueError` for an instant outside 1990-01-02 to 2099-12-30 and where base columns are missing,
     `ZoneInfoNotFoundError` for a zone that is none.
     """
+    streams = frozenset(distinct_texts(events["domain"]))
     cases = [
         one
         for domain in domains
-        if (one := JudgedCases.of(domain, events, context, as_of_us, _applied(domain, context))) is not None
+        if domain.stream in streams
+        and (one := JudgedCases.of(domain, events, context, as_of_us, _applied(domain, context))) is not None
     ]
     verdicts = [one.judge() for one in cases]
     return Evaluation(

@@ -42,14 +42,14 @@ GROUND_PAUSES: Final[dict[str, type[pl.DataType]]] = PAUSE_SCHEMA
 
 
 def subject() -> pl.Expr:
-    """The subject of a finding, out of `part`, `code` and `nth`: "case", "step:H#1", "pause:2", "correction:1", "tier"."""
+    """The subject of a finding, out of `part`, `code` and `nth`: "case", "step:H#1", "pause:2", "tier", "payee"."""
     nth = pl.col("nth").cast(pl.String)
     return (
-        pl.when(pl.col("part") == "step")
-        .then(pl.format("step:{}#{}", pl.col("code"), nth))
-        .when(pl.col("part").is_in(["pause", "correction"]))
-        .then(pl.format("{}:{}", pl.col("part"), nth))
-        .otherwise(pl.col("part"))
+        pl.when(pl.col("nth").is_null() | (pl.col("part") == "case"))
+        .then(pl.col("part"))
+        .when(pl.col("code").is_not_null())
+        .then(pl.format("{}:{}#{}", pl.col("part"), pl.col("code"), nth))
+        .otherwise(pl.format("{}:{}", pl.col("part"), nth))
         .alias("subject")
     )
 
@@ -72,7 +72,7 @@ class CaseEvents:
         self._columns["case"] = self.case
         self._columns["row"] = numbers(events.height).alias("row")
         self._kind = self["kind"]
-        self.kinds = frozenset(_distinct(self._kind))
+        self.kinds = frozenset(distinct_texts(self._kind))
 
     def __len__(self) -> int:
         """Number of cases."""
@@ -178,6 +178,17 @@ class Domain:
     """(ground, summary) → what cases add to the daily figures: the columns `FIGURES`."""
     summed_clocks: tuple[str, ...]
     """The clocks whose readings the summary takes."""
+    gathering: str = ""
+    """What its events are gathered under; empty: cases."""
+    gatherings: tuple["Domain", ...] = ()
+    """The same domain over what its cases have in common (`gathering`)."""
+    documented: tuple[tuple[str, str, str, str], ...] = ()
+    """Facts of a case that a local rule may be written about: (column of the frame `cases`, sense, 中文, English)."""
+
+    @property
+    def stream(self) -> str:
+        """What its events have as their domain."""
+        return f"{self.code}.{self.gathering}" if self.gathering else self.code
 
     def rule(self, code: str) -> Rule | None:
         """The rule with that code."""
@@ -211,14 +222,18 @@ FIGURES: Final[dict[str, type[pl.DataType]]] = {
 
 
 def installed(codes: tuple[str, ...]) -> tuple[Domain, ...]:
-    """The domains of these codes, as a tier's profile switches them on.
+    """The domains of these codes, as a tier's profile switches them on, each followed by its gatherings.
 
     Each is `node.supervision.domains.<code>.rules.APPLIED`. Raises `ModuleNotFoundError` for one that is not installed.
     """
-    return tuple(import_module(f"node.supervision.domains.{code}.rules").APPLIED for code in codes)
+    named: tuple[Domain, ...] = tuple(
+        import_module(f"node.supervision.domains.{code}.rules").APPLIED for code in codes
+    )
+    return tuple(one for domain in named for one in (domain, *domain.gatherings))
 
 
-def _distinct(texts: pl.Series) -> list[str]:
+def distinct_texts(texts: pl.Series) -> list[str]:
+    """The different texts of a column."""
     few = texts.len() <= 100
     return list(texts.to_list() if few else texts.unique().to_list())
 

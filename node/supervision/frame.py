@@ -25,6 +25,7 @@ import polars as pl
 
 from node.store.rows import EventRow
 from node.supervision import domains
+from node.supervision.gathering import OF_CASE
 
 BASE: Final[dict[str, type[pl.DataType]]] = {
     "case_id": pl.String,
@@ -55,7 +56,7 @@ _TYPES: Final[dict[type, type[pl.DataType]]] = {int: pl.Int64, str: pl.String, b
 
 
 def _declared() -> dict[str, type[pl.DataType]]:
-    declared: dict[str, type[pl.DataType]] = {}
+    declared: dict[str, type[pl.DataType]] = {OF_CASE: pl.String}
     for package in sorted(module.name for module in iter_modules(domains.__path__) if module.ispkg):
         kinds: Mapping[str, Mapping[str, type]] = import_module(f"{domains.__name__}.{package}.events").KINDS
         for attributes in kinds.values():

@@ -113,7 +113,7 @@ class JudgedCases:
         limits: Mapping[str, int] | None = None,
     ) -> "JudgedCases | None":
         """The cases of `domain` among the events by the instant; None where there are none."""
-        mine = events["domain"] == domain.code
+        mine = events["domain"] == domain.stream
         if not mine.all():
             events = events.filter(mine)
         by_then = events["at_us"] <= as_of_us
@@ -166,7 +166,7 @@ class JudgedCases:
         return pl.DataFrame(
             [
                 self.ids.alias("case_id"),
-                constant(self.domain.code, len(self.ids), pl.String).alias("domain"),
+                constant(self.domain.stream, len(self.ids), pl.String).alias("domain"),
                 *self._summary.get_columns(),
                 verdict.level.alias("level"),
                 verdict.next_at.alias("next_at_us"),
@@ -222,7 +222,7 @@ class JudgedCases:
         if "actor" not in asked.columns:
             asked = asked.hstack([nulls(asked.height, pl.String).alias("actor")])
         read = asked[test.columns]
-        about = [_about(asked, name) for name in _OF_TEST]
+        about = [_about(asked, name, self.domain.gathering or "case") for name in _OF_TEST]
         if test.applies is not None:
             applies = true(read.select_seq(test.applies).to_series())
             if not applies.any():
@@ -276,12 +276,12 @@ class JudgedCases:
         return none.scatter(first["case"], first["at_us"])
 
 
-def _about(asked: pl.DataFrame, name: str) -> pl.Series:
-    """Whom a row of a test's frame is about; a frame that does not say is about cases."""
+def _about(asked: pl.DataFrame, name: str, whole: str) -> pl.Series:
+    """Whom a row of a test's frame is about; a frame that does not say is about cases, or gatherings."""
     if name in asked.columns:
         return asked[name]
     if name == "part":
-        return constant("case", asked.height, pl.String).alias(name)
+        return constant(whole, asked.height, pl.String).alias(name)
     return nulls(asked.height, _FOUND[name]).alias(name)
 
 

@@ -76,6 +76,35 @@ class Test:
         return sorted({name for one in read for name in one.meta.root_names()})
 
 
+@dataclass(frozen=True)
+class Terms:
+    """Where a rule's own clock runs: one clock for each row of a frame of facts that has a `start`.
+
+    All names are columns. Its length is `stated_days`, else what the catalogue says of the item (`published`: "statutory" or "promised"),
+    else the rule's `limit_days`; a stated due wins over all. A clock without any is undetermined.
+    """
+
+    frame: str
+    start: str
+    stop: str = ""
+    unit: str = "working"
+    roll: bool = True
+    applies: pl.Expr | None = None
+    """Which rows have the clock at all."""
+    stated_days: str = ""
+    stated_due_day: str = ""
+    stated_due_at: str = ""
+    published: str = ""
+    extension: str = ""
+    """Counted days granted on top."""
+    pauses: str = ""
+    """The part whose rows (`at_us`, `closed_at`, `granted_days`) take days out."""
+    by: str = ""
+    """The officer concerned."""
+    both: bool = False
+    """Only where it has stopped: an interval between two events."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a rule says, in both languages.
@@ -87,6 +116,20 @@ class Words:
     name_en: str
     zh: str
     en: str
+
+
+def words(domain: str, table: str) -> dict[str, Words]:
+    """The words of a domain's rules out of a table: a line a rule, `name | 中文名 | English name | 中文 | English`.
+
+    Raises `ValueError` for a line of another form.
+    """
+    told = {}
+    for line in filter(None, map(str.strip, table.splitlines())):
+        name, *texts = (part.strip() for part in line.split("|"))
+        if len(texts) != 4:
+            raise ValueError(f"the words of {domain}.{name} are {len(texts)} texts, not four")
+        told[f"{domain}.{name}"] = Words(*texts)
+    return told
 
 
 @dataclass(frozen=True)
@@ -102,6 +145,8 @@ class Rule:
     words: Words
     test: Test | None = None
     """None: the rule reads the clocks that its thresholds name."""
+    terms: Terms | None = None
+    """Where its own clock runs, of a rule whose domain is declared (`staged`)."""
     limit_days: int | None = None
     """Length of the rule's own clock, for the clocks that neither a case nor the catalogue gives a length."""
     fixed: bool = False

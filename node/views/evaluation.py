@@ -7,6 +7,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from node.projection.context import JournalContext
+from node.store.rows import GATHERED
 from node.supervision.bulk import evaluate_all
 from node.supervision.evaluate import Evaluation
 from node.supervision.levels import LEVELS
@@ -67,7 +68,7 @@ def _evaluated(
 
 def shown(result: Evaluation, zone: str) -> EvaluationView:
     """An evaluation in counts."""
-    cases = result.cases
+    cases = result.cases.filter(pl.col("state") != GATHERED)
     late = cases.filter(pl.col("late"))
     states = dict(cases.group_by("state").len().iter_rows())
     late_completed = late.filter(pl.col("state") == "completed").height

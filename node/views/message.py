@@ -17,8 +17,8 @@ def message(alert: AlertRecord, zone: str, language: Language = "zh") -> str:
     words = words_of(alert.domain, alert.rule)
     if words is None:
         return alert.rule
-    kind, _, rest = alert.subject.partition(":")
-    code, _, nth = rest.partition("#") if kind == "step" else ("", "", rest)
+    _, _, rest = alert.subject.partition(":")
+    code, _, nth = rest.rpartition("#")
     due = time_text(alert.due_at_us, zone)
     values = {
         "due": due[:16].replace("T", " ") if due else "–",
@@ -40,10 +40,10 @@ def words_of(domain: str, rule: str) -> Words | None:
     if domain == resupervision.DOMAIN:
         return WORDS.get(rule.removeprefix(f"{domain}."))
     try:
-        found = installed((domain,))[0].rule(rule)
+        domains = installed((domain,))
     except ModuleNotFoundError:
         return None
-    return None if found is None else found.words
+    return next((known.words for one in domains if (known := one.rule(rule)) is not None), None)
 
 
 def _lapse_zh(over: int) -> str:

@@ -17,16 +17,15 @@ from typing import Final
 import polars as pl
 
 from node.supervision.clock import WORKING
+from node.supervision.clock_rows import NO_CLOCKS, NO_PAUSES, by_name, clock_rows
 from node.supervision.columns import (
     coalesce,
-    constant,
     fill,
     frame,
     greatest,
     keep_rows,
     least,
     nulls,
-    numbers,
     only,
     present,
     true,
@@ -35,7 +34,7 @@ from node.supervision.columns import (
 from node.supervision.context import Context
 from node.supervision.domains.approval import events as kinds
 from node.supervision.domains.approval.limits import Limits, stated_roll
-from node.supervision.fold import CLOCKS, GROUND_PAUSES, Facts
+from node.supervision.fold import GROUND_PAUSES, Facts
 
 STATUTORY: Final = "statutory"
 PROMISED: Final = "promised"
@@ -51,8 +50,6 @@ LENGTH: Final = "length"
 
 ONLINE: Final = "online"
 
-_NONE: Final = pl.DataFrame(schema=CLOCKS)
-_NO_PAUSES: Final = pl.DataFrame(schema=GROUND_PAUSES)
 
 _WHOLE: Final = {
     name: (
@@ -107,52 +104,17 @@ def clocks(
         _issue(cases, days[ISSUE]),
         _entries(facts, cases, days[ENTRY]),
     ]
-    by_name: dict[str, pl.DataFrame] = {}
-    counted = 0
-    for one in found:
-        if one.height:
-            name = one["name"][0]
-            clock = (numbers(one.height).cast(pl.Int64) + counted).alias("clock")
-            numbered = pl.DataFrame([clock, *one.get_columns()[1:]])
-            before = by_name.get(name)
-            by_name[name] = numbered if before is None else pl.concat([before, numbered], rechunk=True)
-            counted += one.height
-    return by_name, _pauses_of(by_name, facts, cases)
-
-
-def _rows(rows: pl.DataFrame, name: str, **terms: pl.Series | str | int) -> pl.DataFrame:
-    """Clocks called `name`, one for each of `rows` (which have `case` and `zone`).
-
-    A term is a column or one value for all; what is not given is null, `part` is the case and the unit working days.
-    """
-    height = rows.height
-    given: dict[str, pl.Series | str | int] = {
-        "part": "case",
-        "name": name,
-        "unit": WORKING,
-        "case": rows["case"],
-        "zone": rows["zone"],
-        **terms,
-    }
-    columns = {}
-    for column, kind in CLOCKS.items():
-        value = given.get(column)
-        if value is None:
-            columns[column] = nulls(height, kind)
-        elif isinstance(value, pl.Series):
-            columns[column] = value if value.dtype == kind else value.cast(kind)
-        else:
-            columns[column] = constant(value, height, kind)
-    return frame(**columns)
+    named = by_name(found)
+    return named, _pauses_of(named, facts, cases)
 
 
 def _whole(cases: pl.DataFrame, name: str) -> pl.DataFrame:
     """The statutory or promised clock of cases that have begun (行政许可法 §42); without a limit it is undetermined."""
     began = present(cases["began_at"])
     if not began.any():
-        return _NONE
+        return NO_CLOCKS
     running = cases if began.all() else keep_rows(cases.select(*_WHOLE[name]), began)
-    return _rows(
+    return clock_rows(
         running,
         name,
         actor=running["completed_by"],
@@ -170,23 +132,25 @@ def _whole(cases: pl.DataFrame, name: str) -> pl.DataFrame:
 def _length(cases: pl.DataFrame) -> pl.DataFrame:
     limited = present(coalesce(*(cases[f"statutory_{name}"] for name in ("amount", "due_at", "due_day"))))
     if limited.all():
-        return _NONE
+        return NO_CLOCKS
     unlimited = cases.filter(present(cases["completed_at"]) & present(cases["began_at"]) & ~limited)
     if unlimited.is_empty():
-        return _NONE
-    return _rows(unlimited, LENGTH, start_at=unlimited["began_at"], stop_at=unlimited["stop_at"], amount=0)
+        return NO_CLOCKS
+    return clock_rows(
+        unlimited, LENGTH, start_at=unlimited["began_at"], stop_at=unlimited["stop_at"], amount=0
+    )
 
 
 def _done_steps(facts: Facts, cases: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """Steps that were done and have a limit, stated by the event or published."""
     limited = present(steps["limit_days"]) | present(steps["amount"])
     if not limited.any():
-        return _NONE
+        return NO_CLOCKS
     began_at = _began(facts, cases, steps).filter(limited)
     done = steps if limited.all() else keep_rows(steps, limited)
     stated = present(done["limit_days"])
     rows = frame(case=done["case"], zone=cases["zone"][done["case"]])
-    return _rows(
+    return clock_rows(
         rows,
         STEP,
         part="step",
@@ -221,7 +185,7 @@ def _pending_steps(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -
     ahead = context.catalogue.due_steps
     open_cases = ~present(cases["stop_at"]) & present(cases["accepted_at"]) & present(cases["version"])
     if ahead.is_empty() or not open_cases.any():
-        return _NONE
+        return NO_CLOCKS
     opened = cases.filter(open_cases)
     done = steps.filter(open_cases[steps["case"]]).group_by("case", "step").agg(pl.col("at_us").min())
     pending = (
@@ -240,7 +204,7 @@ def _pending_steps(cases: pl.DataFrame, steps: pl.DataFrame, context: Context) -
         # Without anything named before it only the first step is known to be next.
         ~pl.col("waits").fill_null(pl.col("position") > 0)
     )
-    return _rows(
+    return clock_rows(
         pending,
         STEP,
         part="step",
@@ -258,12 +222,12 @@ def _pauses(facts: Facts, cases: pl.DataFrame) -> pl.DataFrame:
     """Special procedures with the days granted for them (§45); an extension has no clock of its own."""
     pauses = facts.parts["pauses"]
     if pauses.is_empty():
-        return _NONE
+        return NO_CLOCKS
     granted = pauses.filter(
         pauses["counts"] & (present(pauses["granted_days"]) | present(pauses["planned_end_day"]))
     )
     case = granted["case"]
-    return _rows(
+    return clock_rows(
         frame(case=case, zone=cases["zone"][case]),
         PAUSE,
         part="pause",
@@ -282,12 +246,12 @@ def _tier(cases: pl.DataFrame) -> pl.DataFrame:
     """The days of this node, for items whose cases cross tiers."""
     limited = present(cases["tier_amount"])
     if not limited.any():
-        return _NONE
+        return NO_CLOCKS
     rows = keep_rows(cases[_TIER], limited)
     # Once corrections were told the applicant is waited for, and nobody's desk is, until there is an acceptance.
     unaccepted = where(present(rows["told_at"]), rows["accepted_at"], rows["received_at"])
     filed_at = coalesce(rows["accepted_at"], unaccepted)
-    return _rows(
+    return clock_rows(
         rows,
         TIER,
         part="tier",
@@ -304,9 +268,9 @@ def _pre_acceptance(cases: pl.DataFrame, days: int | None) -> pl.DataFrame:
     online = true(cases["channel"] == ONLINE) | present(cases["checked_at"])
     asked = present(cases["applied_at"]) & online
     if days is None or not asked.any():
-        return _NONE
+        return NO_CLOCKS
     rows = keep_rows(cases[["case", "zone", "applied_at", *_ANSWERS]], asked)
-    return _rows(
+    return clock_rows(
         rows,
         PRE_ACCEPTANCE,
         start_at=rows["applied_at"],
@@ -319,8 +283,8 @@ def _corrections(facts: Facts, cases: pl.DataFrame, days: int | None) -> pl.Data
     """From the receipt of materials to the telling of what is missing (§32(4): five working days)."""
     told = facts.parts["corrections"]
     if days is None or told.is_empty():
-        return _NONE
-    return _rows(
+        return NO_CLOCKS
+    return clock_rows(
         frame(case=told["case"], zone=cases["zone"][told["case"]]),
         CORRECTION,
         part="correction",
@@ -337,9 +301,9 @@ def _issue(cases: pl.DataFrame, days: int | None) -> pl.DataFrame:
     """From completion to the collection of the certificate, where the source records collections at all."""
     both = present(cases["completed_at"]) & present(cases["collected_at"])
     if days is None or not both.any():
-        return _NONE
+        return NO_CLOCKS
     rows = keep_rows(cases[["case", "zone", "completed_by", "completed_at", "collected_at"]], both)
-    return _rows(
+    return clock_rows(
         rows,
         ISSUE,
         actor=rows["completed_by"],
@@ -353,8 +317,8 @@ def _entries(facts: Facts, cases: pl.DataFrame, days: int | None) -> pl.DataFram
     """From an event to its entry, for the event of each case that was entered latest."""
     late = facts.parts["late_entries"]
     if days is None or late.is_empty():
-        return _NONE
-    return _rows(
+        return NO_CLOCKS
+    return clock_rows(
         frame(case=late["case"], zone=cases["zone"][late["case"]]),
         ENTRY,
         agency=late["agency"],
@@ -365,11 +329,11 @@ def _entries(facts: Facts, cases: pl.DataFrame, days: int | None) -> pl.DataFram
     )
 
 
-def _pauses_of(by_name: Mapping[str, pl.DataFrame], facts: Facts, cases: pl.DataFrame) -> pl.DataFrame:
+def _pauses_of(named: Mapping[str, pl.DataFrame], facts: Facts, cases: pl.DataFrame) -> pl.DataFrame:
     """What is taken out of the clocks: pauses that count, and for the tier's clock the time away."""
     pauses, away = facts.parts["pauses"], facts.parts["away"]
     if pauses.is_empty() and away.is_empty():
-        return _NO_PAUSES
+        return NO_PAUSES
     pauses = pauses.filter(pauses["counts"])
     counting = pauses.select(
         "case",
@@ -380,11 +344,11 @@ def _pauses_of(by_name: Mapping[str, pl.DataFrame], facts: Facts, cases: pl.Data
     )
     gone = away.select("case", start_at="at_us", end_at="end_at", granted=pl.lit(None, dtype=pl.Int32))
     taken = [
-        by_name[name].select("clock", "case").join(out, on="case")
+        named[name].select("clock", "case").join(out, on="case")
         for names, out in ((_PAUSED, counting), ((TIER,), gone))
         for name in names
-        if name in by_name and out.height
+        if name in named and out.height
     ]
     if not taken:
-        return _NO_PAUSES
+        return NO_PAUSES
     return pl.concat(taken).select(*GROUND_PAUSES)

@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from node.supervision.backfill import late_entries, unknown_entries
 from node.supervision.columns import (
     coalesce,
     constant,
@@ -47,7 +48,6 @@ LIMIT_COLUMNS: Final = tuple(
 )
 
 _PAUSE_KIND: Final = attribute_column("kind")
-_DAY: Final = 86_400_000_000
 
 
 def fold(events: CaseEvents, zone: str) -> Facts:
@@ -119,7 +119,7 @@ def fold(events: CaseEvents, zone: str) -> Facts:
         fee_unknown=has(unpriced["case"], n),
         fee_at=take(fees["at_us"], charged_at),
         fee_by=take(fees["actor"], charged_at),
-        entry_unknown=_unknown_entries(events),
+        entry_unknown=unknown_entries(events),
         **{name: events.stated(name) for name in LIMIT_COLUMNS},
     )
     return Facts(
@@ -136,7 +136,7 @@ def fold(events: CaseEvents, zone: str) -> Facts:
             "entered": entered,
             "marks": events.of((kinds.STEP, kinds.ACCEPTANCE, kinds.SIGNED_FOR), "kind", "row"),
             "away": _away(left, entered),
-            "late_entries": _late_entries(events),
+            "late_entries": late_entries(events),
         },
     )
 
@@ -275,32 +275,6 @@ def _away(left: pl.DataFrame, entered: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _late_entries(events: CaseEvents) -> pl.DataFrame:
-    """Of each case the event that was entered longest after it happened, where that is more than a day."""
-    received, at = events["received_at_us"], events["at_us"]
-    lag = received - at
-    late = (received > 0) & (lag > _DAY)
-    if not late.any():
-        return _NO_ENTRIES
-    entries = frame(**{name: events[name].filter(late) for name in _NO_ENTRIES.columns}, lag=lag.filter(late))
-    longest = entries.sort("lag", descending=True, maintain_order=True)
-    return longest.unique("case", keep="first", maintain_order=True)
-
-
-def _unknown_entries(events: CaseEvents) -> pl.Series:
-    """Which cases have an event of which nobody knows when it was entered."""
-    return has(events.case.filter(events["received_at_us"] <= 0), len(events))
-
-
-_NO_ENTRIES: Final = pl.DataFrame(
-    schema={
-        "case": pl.UInt32,
-        "at_us": pl.Int64,
-        "received_at_us": pl.Int64,
-        "actor": pl.String,
-        "agency": pl.String,
-    }
-)
 _NO_PAUSES: Final = pl.DataFrame(
     schema={
         "case": pl.UInt32,

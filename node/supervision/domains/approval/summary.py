@@ -17,23 +17,17 @@ from node.supervision.columns import (
     frame,
     has,
     keep_rows,
-    local_day,
     nulls,
     only,
     present,
     where,
 )
+from node.supervision.counting import ACCEPTED, COMPLETED, LATE, ON_TIME, RECEIVED, REFUSED, counted, on_days
 from node.supervision.domains.approval import clocks
 from node.supervision.domains.approval import events as kinds
 from node.supervision.domains.approval.facts import EXTENSION
 from node.supervision.fold import SUMMARY, Ground
 
-RECEIVED: Final = "received"
-ACCEPTED: Final = "accepted"
-REFUSED: Final = "refused"
-COMPLETED: Final = "completed"
-ON_TIME: Final = "on_time"
-LATE: Final = "late"
 HANDED_OVER: Final = "handed_over"
 HANDLED: Final = "handled"
 RETURNED: Final = "returned"
@@ -97,40 +91,20 @@ def figures(ground: Ground, summed: pl.DataFrame) -> pl.DataFrame:
     due_at = coalesce(cases["accepted_here_at"], only(completed_at, filed_here))
     due = coalesce(cases["fee_stated"], cases["fee_due"])
     left, fees = parts["left"], parts["fees"]
-    counted = [
-        _counted(RECEIVED, only(coalesce(cases["applied_at"], cases["first_at"]), filed_here), case),
-        _counted(ACCEPTED, cases["accepted_here_at"], case),
-        _counted(REFUSED, cases["refused_at"], case),
-        _counted(COMPLETED, completed_at, case),
-        _counted(ON_TIME, only(completed_at, ~fill(late, True)), case),
-        _counted(LATE, only(completed_at, late), case),
-        _counted(HANDLED, only(cases["first_entered_at"], ~filed_here), case),
-        _counted(FEE_DUE, due_at, case, due),
-        _counted(HANDED_OVER, only(left["at_us"], left["kind"] == kinds.HANDED_OVER), left["case"]),
-        _counted(RETURNED, only(left["at_us"], left["kind"] == kinds.RETURNED), left["case"]),
-        _counted(FEE_CHARGED, fees["at_us"], fees["case"], fees["amount"]),
+    parts_counted = [
+        counted(RECEIVED, only(coalesce(cases["applied_at"], cases["first_at"]), filed_here), case),
+        counted(ACCEPTED, cases["accepted_here_at"], case),
+        counted(REFUSED, cases["refused_at"], case),
+        counted(COMPLETED, completed_at, case),
+        counted(ON_TIME, only(completed_at, ~fill(late, True)), case),
+        counted(LATE, only(completed_at, late), case),
+        counted(HANDLED, only(cases["first_entered_at"], ~filed_here), case),
+        counted(FEE_DUE, due_at, case, due),
+        counted(HANDED_OVER, only(left["at_us"], left["kind"] == kinds.HANDED_OVER), left["case"]),
+        counted(RETURNED, only(left["at_us"], left["kind"] == kinds.RETURNED), left["case"]),
+        counted(FEE_CHARGED, fees["at_us"], fees["case"], fees["amount"]),
     ]
-    rows = pl.concat([one for one in counted if one is not None] or [_NOTHING], rechunk=True)
-    day = local_day(rows["at_us"], cases["zone"][rows["case"]])
-    return frame(case=rows["case"], day=day, figure=rows["figure"], amount=rows["amount"])
-
-
-def _counted(
-    figure: str, at: pl.Series, case: pl.Series, amount: pl.Series | None = None
-) -> pl.DataFrame | None:
-    """An amount (by default one) at each instant that is there; None where none is."""
-    there = present(at)
-    if amount is not None:
-        there = there & (fill(amount, 0) != 0)
-    if not there.any():
-        return None
-    rows = int(there.sum())
-    return frame(
-        case=case.filter(there),
-        at_us=at.filter(there),
-        figure=constant(figure, rows, pl.String),
-        amount=constant(1, rows, pl.Int64) if amount is None else amount.filter(there),
-    )
+    return on_days(parts_counted, cases["zone"])
 
 
 _PLACED: Final = {
@@ -140,7 +114,3 @@ _PLACED: Final = {
     "used": "duration_days",
 }
 """Which summary column has the type of a reading's column."""
-
-_NOTHING: Final = pl.DataFrame(
-    schema={"case": pl.UInt32, "at_us": pl.Int64, "figure": pl.String, "amount": pl.Int64}
-)
