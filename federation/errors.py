@@ -148,6 +148,13 @@ CATALOGUE: Final[dict[str, Fault]] = {
             "请求过多，请稍后再试",
             "Too much is asked at once; try again later",
         ),
+        Fault(
+            "parent_behind",
+            _S.FAILED_PRECONDITION,
+            409,
+            "上级日志少于其签认过的部分",
+            "The parent shows less of its journal than it signed before",
+        ),
         # Questions.
         Fault("unknown_node", _S.NOT_FOUND, 404, "没有此节点", "There is no such node here"),
         Fault("deadline", _S.DEADLINE_EXCEEDED, 504, "未在期限内答复", "There was no answer in time"),

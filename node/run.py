@@ -29,6 +29,8 @@ from federation.journal.tile import TileBuilder
 from federation.link.backoff import BackoffPolicy
 from federation.link.channel import PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
+from federation.link.down_lane import DownLane
+from federation.link.down_service import DownService
 from federation.link.handshake import Decision
 from federation.link.listener import Listener
 from node import config, control
@@ -38,6 +40,7 @@ from node.config import NodeSettings
 from node.downlink import ChildJournals, Reports
 from node.first_policy import first_policy
 from node.intake.service import Intake
+from node.lane_down import AddressedEntries, FromAbove
 from node.projection.context import Contexts
 from node.projection.forwarding import Forwarding
 from node.projection.history import History
@@ -138,6 +141,9 @@ class Node:
             Reports(store, self.tree, self.comparison, self.figures.changed_here, self.projector.ring),
             now,
         )
+        self.addressed = AddressedEntries(store, writer, self.tree)
+        self.from_above = FromAbove(store, writer, self.tree, now)
+        self.down = DownService(self.listener, self.addressed, HEAD_PERIOD_S)
         self.asking = Asking(store, self.tree, self.projector, self.answering, self.listener)
         self.standing = StandingLook(
             store,
@@ -280,7 +286,7 @@ class Node:
     @property
     def link_instruction(self) -> str:
         """What an operator should do about the link; empty: nothing."""
-        return self.desk.instruction
+        return self.desk.instruction or self.from_above.instruction
 
     def is_linked(self, child: str) -> bool:
         """Whether this child is connected now."""
@@ -297,6 +303,7 @@ class Node:
         with control.short_path(self.folder, control.INTAKE) as intake_path:
             links, doors = grpc.aio.server(options=PARENT_OPTIONS), grpc.aio.server(options=PARENT_OPTIONS)
             self.listener.add_to(links)
+            self.down.add_to(links)
             for server in (links, doors):
                 add_IntakeServiceServicer_to_server(self.intake, server)
             credentials.server_port(links, self.settings.grpc)
@@ -367,6 +374,7 @@ class Node:
             answerer=self.asking,
             operator=self.desk,
             backoff=StoredBackoff(self.store),
+            lanes=(DownLane(self.from_above),),
         )
         rests = BackoffPolicy(cap_ms=round(self.settings.longest_rest_s * 1_000))
         return Dialler(parent, credentials, ports, self.now, random.random, rests)

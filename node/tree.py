@@ -4,7 +4,7 @@ A copy in memory of the cards in the store, so that routing a question or naming
 is written first; after a crash the copy is read again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from zongheng.v1.tree_pb2 import NodeCard
 
@@ -35,6 +35,10 @@ class Tree:
     def descendants(self) -> list[NodeCard]:
         """Everybody below this node, ordered by node."""
         return [self._cards[node] for node in sorted(self._cards)]
+
+    def nodes(self) -> Collection[str]:
+        """The codes of everybody below this node."""
+        return self._cards.keys()
 
     def get(self, node: str) -> NodeCard | None:
         """A descendant's card; None: not known."""

@@ -19,7 +19,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc.aio
 import structlog
@@ -85,6 +85,16 @@ class LinkStatus:
     """Why the link is down or sealed."""
 
 
+class Lane(Protocol):
+    """A lane with a service of its own, beside those of the link service."""
+
+    async def run(self, channel: grpc.aio.Channel, session: str) -> None:
+        """For as long as this link lives; `session` goes into every first message. Raises LinkLost to end the link; returning ends the
+        lane alone. It is cancelled when the link ends, and must then cancel its calls.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ChildPorts:
     """What the dialler needs of its node."""
@@ -99,6 +109,8 @@ class ChildPorts:
     backoff: BackoffStore
     files: FileSource | None = None
     """Files that are to go up; None: this node sends none."""
+    lanes: Sequence[Lane] = ()
+    """Run while both sides agree about this node's journal."""
 
 
 class Dialler:
@@ -216,8 +228,8 @@ class Dialler:
         return Lost(why.code, why.words, why.retry_after_ms)
 
     async def _converse(self, channel: grpc.aio.Channel) -> None:
-        stub: Stub = LinkServiceStub(channel)
         session = secrets.token_hex(16)
+        stub: Stub = LinkServiceStub(channel)
         call = stub.Link()
         try:
             head = await self._ports.journal.head()
@@ -251,6 +263,8 @@ class Dialler:
                 if self._relay.phase is Phase.FLOWING:
                     tasks.create_task(self._push.run(self._drive))
                     tasks.create_task(self._push.watch(self._drive, head.size))
+                    for lane in self._ports.lanes:
+                        tasks.create_task(lane.run(channel, session))
         finally:
             call.cancel()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from node.store.access import Access
+from node.store.addressed import Addressed
 from node.store.alerts import Alerts
 from node.store.cards import Cards
 from node.store.catalogue import Catalogue
@@ -55,6 +56,7 @@ class Session:
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
         self.journal = Journal(transaction)
+        self.addressed = Addressed(transaction)
         self.events = Events(transaction)
         self.facts = Facts(transaction)
         self.alerts = Alerts(transaction)

@@ -24,6 +24,8 @@ from zongheng.v1.entry_pb2 import Entry
 from federation.journal.checkpoint import Checkpoint, Signer, sign
 from federation.journal.merkle import EMPTY_ROOT
 from federation.journal.tile import TileBuilder
+from federation.link.descent import Last, Stream
+from node.store.addressed import AddressedRow, row_of
 from node.store.alerts import alert_key
 from node.store.engine import Transaction
 from node.store.errors import StoreConflict, StoreError
@@ -57,11 +59,14 @@ class Draft(NamedTuple):
     alert: AlertRecord | None = None
     """The entry raises this alert (its ``idx`` is filled in); not appended when the alert is there already."""
     move: Move | None = None
+    addressed: Entry | None = None
+    """The entry itself, where it is for somebody below or the receipt of one that is: it is numbered as it is written."""
 
     @classmethod
     def of(cls, entry: Entry, *, alert: AlertRecord | None = None, move: Move | None = None) -> Self:
         """A draft of an entry that is complete, ``noted_at_us`` included."""
-        return cls(entry.SerializeToString(), entry.source, entry.serial, alert, move)
+        addressed = entry if entry.HasField("address") or entry.HasField("received") else None
+        return cls(entry.SerializeToString(), entry.source, entry.serial, alert, move, addressed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class JournalWriter:
         self._note = ""
         self._signed_at_us = 0
         self._growth = Growth()
+        self._addressed = Growth()
         self._waiting: deque[_Request] = deque()
         self._turn = asyncio.Lock()
 
@@ -163,6 +169,10 @@ class JournalWriter:
     async def wait_beyond(self, size: int, timeout: float | None = None) -> int:
         """Wait until the journal is larger than ``size``, at most ``timeout`` seconds; returns the size then."""
         return await self._growth.beyond(size, timeout)
+
+    async def wait_addressed(self, position: int) -> None:
+        """Wait until the journal has an entry at ``position`` or later that is for somebody below."""
+        await self._addressed.beyond(position)
 
     async def append(self, drafts: Sequence[Draft], beside: Beside | None = None) -> Appended:
         """Append entries durably, with ``beside`` in the same transaction.
@@ -244,6 +254,7 @@ class JournalWriter:
                     fresh = [position for position in range(len(drafts)) if position not in repeated]
                     drafts, hashes = [drafts[at] for at in fresh], [hashes[at] for at in fresh]
                 if drafts:
+                    drafts, hashes = await self._numbered(session, drafts, hashes, tree.size)
                     await self._write(session, drafts, tree.size)
                     await session.journal.put_tiles(self._node, grown.extend(hashes))
                     head = self._signed(grown)
@@ -257,6 +268,8 @@ class JournalWriter:
         finally:
             if transaction is not None and transaction.committed:
                 self._tree = grown
+                if any(draft.addressed is not None for draft in drafts):
+                    self._addressed.rise(grown.size)
                 self._settle(group, repeated, tree.size, head)
 
     def _settle(
@@ -282,6 +295,33 @@ class JournalWriter:
                     index += at not in known
                 request.outcome = Appended(self.size, indexes, known)
             position += count
+
+    async def _numbered(
+        self, session: Session, drafts: Sequence[Draft], hashes: list[bytes], first: int
+    ) -> tuple[Sequence[Draft], list[bytes]]:
+        """Give every entry for somebody below its number and the place of the one before it, and enter it in the guard."""
+        if all(draft.addressed is None for draft in drafts):
+            return drafts, hashes
+        drafts = list(drafts)
+        rows: list[AddressedRow] = []
+        last: dict[Stream, Last] = {}
+        for at, draft in enumerate(drafts):
+            if draft.addressed is None:
+                continue
+            if draft.addressed.HasField("address"):
+                entry = Entry()
+                entry.CopyFrom(draft.addressed)
+                stream = Stream(self._node, entry.address.node, entry.address.subtree)
+                before = last.get(stream) or await session.addressed.last(stream)
+                entry.address.number, entry.address.previous = before.number + 1, before.index + 1
+                last[stream] = Last(before.number + 1, first + at)
+                drafts[at] = draft._replace(leaf=entry.SerializeToString(), addressed=entry)
+                hashes[at] = leaf_hashes([drafts[at].leaf])[0]
+            row = row_of(self._node, first + at, drafts[at].addressed or draft.addressed)
+            if row is not None:
+                rows.append(row)
+        await session.addressed.put(rows)
+        return drafts, hashes
 
     async def _write(self, session: Session, drafts: Sequence[Draft], first: int) -> None:
         """Write entries with their guards. Raises _Repeats when a guard has one of them already."""

@@ -32,6 +32,7 @@ COMPUTES = (
     "federation/journal/merkle.py",
     "federation/files/transfer.py",
     "federation/link/backoff.py",
+    "federation/link/descent.py",
     "federation/link/handshake.py",
     "federation/link/relay.py",
 )

@@ -1,0 +1,92 @@
+"""The child's end of the lane down: an RPC of its own beside the Link stream, for as long as the link lives.
+
+What the parent cannot hand down at once waits in the parent's journal, however long this child is away. A parent that breaks a
+promise of the lane ends the lane and not the link: the child's own journal goes on rising.
+"""
+
+import asyncio
+from typing import Any
+
+import grpc.aio
+import structlog
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
+from zongheng.v1.down_pb2 import DescendRequest
+from zongheng.v1.down_pb2_grpc import DownServiceStub
+
+from federation.errors import from_rpc
+from federation.link.descent import (
+    Acknowledge,
+    Came,
+    Descent,
+    Event,
+    Halt,
+    Keep,
+    Linked,
+    Open,
+    Pin,
+    Report,
+    Stored,
+)
+from federation.link.down_ports import ReceivedEntries
+from federation.link.lanes import LinkLost
+
+_log = structlog.get_logger(__name__)
+
+
+class DownLane:
+    """Takes down what the parent has for this node, and acknowledges it."""
+
+    def __init__(self, entries: ReceivedEntries) -> None:
+        self._entries = entries
+
+    async def run(self, channel: grpc.aio.Channel, session: str) -> None:
+        """Until the link ends, or the parent is found out. Raises LinkLost."""
+        entries = self._entries
+        descent = Descent(
+            entries.node, await entries.kept(), await entries.last(), await entries.above(), entries.below
+        )
+        stub: Any = DownServiceStub(channel)
+        call = stub.Descend()
+        try:
+            going = await self._obey(call, session, descent, Linked())
+            while going:
+                message = await call.read()
+                if message is EOF:
+                    raise LinkLost("unreachable", "the parent ended the lane down without a word")
+                going = await self._obey(call, session, descent, Came(message))
+        except asyncio.InvalidStateError:
+            raise LinkLost("unreachable", "the lane down broke off") from None
+        except grpc.aio.AioRpcError as error:
+            told = from_rpc(error)
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                _log.info("down.unknown", words="the parent is of a version without a lane down")
+                return
+            raise LinkLost(told.code, told.detail, told.retry_after_ms) from None
+        finally:
+            call.cancel()
+
+    async def _obey(self, call: Any, session: str, descent: Descent, event: Event) -> bool:
+        """Feed the machine and do what it says; whether the lane goes on."""
+        for command in descent.handle(event):
+            match command:
+                case Open(position, credit, held_size):
+                    await call.write(
+                        DescendRequest(session=session, position=position, credit=credit, held_size=held_size)
+                    )
+                case Acknowledge(position, credit):
+                    await call.write(DescendRequest(session=session, position=position, credit=credit))
+                case Pin(above):
+                    await self._entries.pin(above)
+                    await self._entries.halted("", "")
+                case Keep():
+                    await self._entries.keep(command)
+                    await self._obey(call, session, descent, Stored())
+                case Report(code, words):
+                    _log.warning("down.left_out", code=code, words=words)
+                case Halt(code, words, fork):
+                    _log.error("down.halted", code=code, words=words)
+                    if fork is not None:
+                        await self._entries.forked(fork)
+                    await self._entries.halted(code, words)
+                    return False
+        return True
