@@ -70,6 +70,7 @@ class Answering:
                 narrow = AlertFilter(
                     level=wanted.level or None,
                     rule=wanted.rule,
+                    domain=wanted.domain,
                     agency=wanted.agency,
                     case_id=wanted.case_id,
                     states=(wanted.state,) if wanted.state else (),

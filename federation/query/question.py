@@ -41,6 +41,7 @@ def check(question: Question) -> Question:
             alerts = question.alerts
             if alerts.level not in Level.values():
                 raise ZonghengError("bad_request", f"there is no alert level {alerts.level}")
+            _text("domain", alerts.domain)
             _text("rule", alerts.rule)
             _text("agency", alerts.agency)
             _text("case", alerts.case_id)
@@ -86,7 +87,9 @@ def _described(question: Question, language: Language, zone: str) -> list[str]:
             alerts = question.alerts
             level = (_LEVELS_ZH if zh else _LEVELS_EN)[alerts.level]
             words = [f"{level}预警" if zh and alerts.level < 1 else level]
-            words += _filters(zh, rule=alerts.rule, agency=alerts.agency, case=alerts.case_id)
+            words += _filters(
+                zh, domain=alerts.domain, rule=alerts.rule, agency=alerts.agency, case=alerts.case_id
+            )
             return words + _span(alerts.from_us, alerts.to_us, zh, zone)
         case "cases":
             cases = question.cases
@@ -116,7 +119,7 @@ _LEVELS_ZH: Final = ("全部", "预警", "黄牌", "红牌")
 _LEVELS_EN: Final = ("alerts", "notices", "yellow cards", "red cards")
 _STATES_ZH: Final = {"": "办件", "open": "在办办件", "completed": "已办结办件", "late": "超期办件"}
 _STATES_EN: Final = {"": "cases", "open": "open cases", "completed": "completed cases", "late": "late cases"}
-_NAMES_ZH: Final = {"rule": "规则", "agency": "部门", "case": "办件", "item": "事项"}
+_NAMES_ZH: Final = {"domain": "领域", "rule": "规则", "agency": "部门", "case": "办件", "item": "事项"}
 
 
 def _filters(zh: bool, **filters: str) -> list[str]:

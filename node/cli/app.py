@@ -71,9 +71,9 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
 def main() -> None:
     """Entry point of the command ``zongheng``."""
     configure(logging.WARNING)
-    from node.cli import ask, cases, demo, imports, journal, nodes, supervision, users
+    from node.cli import ask, cases, demo, imports, journal, nodes, resupervision, supervision, users
 
-    for group in (nodes, imports, supervision, cases, ask, journal, users, demo):
+    for group in (nodes, imports, supervision, cases, resupervision, ask, journal, users, demo):
         group.register(app)
     # A reader that goes away (| head) ends the command quietly.
     try:

@@ -24,6 +24,7 @@ def ask(
     question: Annotated[str, typer.Argument(help="alerts | cases | case | rerun")],
     subject: Annotated[str | None, typer.Argument(help="The CASE of `case`, the RULE of `rerun`.")] = None,
     level: Annotated[str | None, typer.Option()] = None,
+    domain: Annotated[str | None, typer.Option(help="approval, resupervision …")] = None,
     rule: Annotated[str | None, typer.Option()] = None,
     state: Annotated[str | None, typer.Option()] = None,
     agency: Annotated[str | None, typer.Option()] = None,
@@ -45,7 +46,8 @@ def ask(
 
     async def work() -> int:
         body = {
-            "subtree": subtree, "question": question, "subject": subject, "level": level, "rule": rule, "state": state,
+            "subtree": subtree, "question": question, "subject": subject, "level": level, "domain": domain, "rule": rule,
+            "state": state,
             "agency": agency, "item": item, "limit_days": limit, "threshold": threshold, "from": since, "to": until,
             "proof": proof, "deadline_s": deadline, "most": most,
         }  # fmt: skip

@@ -60,6 +60,7 @@ def evaluate(
 def alerts(
     folder: Folder,
     level: Annotated[str | None, typer.Option(help="notice, yellow or red.")] = None,
+    domain: Annotated[str | None, typer.Option(help="approval, resupervision …")] = None,
     rule: Annotated[str | None, typer.Option(help="A rule's code.")] = None,
     case: Annotated[str | None, typer.Option(help="One case.")] = None,
     state: Annotated[str | None, typer.Option(help="pending, issued, corrected …")] = None,
@@ -88,6 +89,7 @@ def alerts(
                 page = await node.get(
                     "/api/alerts",
                     level=level,
+                    domain=domain,
                     rule=rule,
                     case=case,
                     state=state,

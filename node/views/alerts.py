@@ -95,6 +95,7 @@ async def page(
     caller: Caller,
     *,
     level: str | None,
+    domain: str | None = None,
     rule: str | None,
     case: str | None,
     state: str | None,
@@ -108,6 +109,7 @@ async def page(
     async with node.store.read() as session:
         narrow = AlertFilter(
             level=level_number(level) or None,
+            domain=domain or "",
             rule=rule or "",
             case_id=case or "",
             states=(state_number(state),) if state else (),

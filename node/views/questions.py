@@ -47,6 +47,7 @@ class Ask(BaseModel):
     question: str
     subject: str | None = None
     level: str | None = None
+    domain: str | None = None
     rule: str | None = None
     state: str | None = None
     agency: str | None = None
@@ -158,6 +159,7 @@ def _question(node: "Node", form: Ask) -> Question:
             question.alerts.CopyFrom(
                 AlertQuestion(
                     level=Level.ValueType(level_number(form.level)),
+                    domain=form.domain or "",
                     rule=form.rule or "",
                     agency=form.agency or "",
                     state=AlertState.ValueType(state_number(form.state)),

@@ -34,6 +34,8 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("GET", "/api/evaluation"): Act.READ_FIGURES,
     ("GET", "/api/alerts"): Act.READ_ALERTS,
     ("POST", "/api/alerts/{alert_id}/decision"): Act.DECIDE_ALERTS,
+    ("GET", "/api/alerts/{alert_id}/explanation"): Act.READ_ALERTS,
+    ("GET", "/api/inspection"): Act.VERIFY,
     ("GET", "/api/cases"): Act.READ_CASES,
     ("POST", "/api/cases"): Act.ENTER_CASES,
     ("GET", "/api/cases/{case_id:path}/evidence"): Act.READ_EVIDENCE,

@@ -23,7 +23,9 @@ from node.views import (
     cases,
     evaluation,
     evidence,
+    explanation,
     handover,
+    inspection,
     publication,
     questions,
     rollups,
@@ -158,6 +160,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     async def get_alerts(
         caller: Asking,
         level: str | None = None,
+        domain: str | None = None,
         rule: str | None = None,
         case: str | None = None,
         state: str | None = None,
@@ -170,6 +173,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
             node,
             caller,
             level=level,
+            domain=domain,
             rule=rule,
             case=case,
             state=state,
@@ -182,6 +186,16 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     async def decide(caller: Asking, alert_id: str, decision: alerts.Decision) -> alerts.AlertView:
         """Issue a pending alert, or cancel it with a reason."""
         return await alerts.decide(node, caller, alert_id, decision)
+
+    @app.get("/api/alerts/{alert_id}/explanation", tags=["supervision"])
+    async def explain(caller: Asking, alert_id: str) -> explanation.ExplanationView:
+        """An alert's rule and ground, and every number that led to it."""
+        return await explanation.explain(node, caller, alert_id)
+
+    @app.get("/api/inspection", tags=["supervision"])
+    async def inspect(child: str | None = None) -> inspection.InspectionView:
+        """The alerts of children judged again at their own instants: right, wrong, missing."""
+        return await inspection.inspect(node, child)
 
     @app.get("/api/cases", tags=["cases"])
     async def list_cases(

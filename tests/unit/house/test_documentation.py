@@ -19,6 +19,8 @@ SECTIONS = {
     "status": ("zongheng status", "Status"),
     "evaluation": ("zongheng evaluate", "EvaluationView"),
     "alerts": ("zongheng alerts", "AlertView"),
+    "explanation": ("zongheng explain", "FigureView"),
+    "inspection": ("zongheng inspect", "InspectionView"),
     "cases": ("zongheng case", "CaseView"),
     "questions": ("zongheng ask", "AnswerView"),
     "rollups": ("zongheng rollup", "RollupView"),

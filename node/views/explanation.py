@@ -1,0 +1,110 @@
+"""An alert explained: its rule in words and on what ground, and, for one about a child, every number that led to it."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.standing_pb2 import ChildMeasured, MeasuredFigure
+
+from federation.errors import ZonghengError
+from node.people.caller import Caller
+from node.projection.context import JournalContext
+from node.resupervision import rules as resupervision
+from node.resupervision.inspection import rule_of
+from node.resupervision.words import DAYS, FIGURES
+from node.store.rows import AlertRecord
+from node.supervision.calendar import EPOCH_ORDINAL
+from node.supervision.policy import Rule
+from node.views.alerts import AlertView, view
+from node.views.message import message
+from node.views.present import time_text
+from node.views.sight import seen_by
+from tiers.profile import profile_of
+from tiers.tier import tier_named
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+
+class FigureView(BaseModel):
+    name: str
+    words: str
+    """Chinese."""
+    words_en: str
+    value: int | str | None
+    """Instants are ISO 8601, days ISO dates."""
+
+
+class ExplanationView(BaseModel):
+    alert: AlertView
+    message_en: str
+    name: str
+    """The rule's name, Chinese."""
+    name_en: str
+    legal_basis: str
+    measure: int | None
+    """What the rule measured; null: an alert of a case, see ``zongheng case CASE --explain``."""
+    at_least: int | None
+    """The threshold that it reached."""
+    figures: list[FigureView]
+    index: int | None
+    """The entry that keeps these numbers."""
+
+
+async def explain(node: "Node", caller: Caller, alert_id: str) -> ExplanationView:
+    """Explain one alert of this node. ``ZonghengError`` where there is none that the caller sees."""
+    own, zone = node.settings.node, node.settings.zone
+    await node.projector.settled()
+    seen = await seen_by(node, caller)
+    async with node.store.read() as session:
+        alert = await session.alerts.get(own, alert_id)
+        if alert is None or (seen is not None and alert.agency not in seen):
+            raise ZonghengError("not_found", f"there is no alert {alert_id} here: see `zongheng alerts`")
+        index = (await session.journal.seen("measured", [alert_id])).get(alert_id)
+        leaf = None if index is None else await session.journal.leaf(own, index)
+    measured = None if leaf is None else Entry.FromString(leaf).child_measured
+    rule = _rule(await node.contexts.of(own), node.settings.tier, alert)
+    return ExplanationView(
+        alert=view(alert, zone),
+        message_en=message(alert, zone, "en"),
+        name=rule.words.name_zh if rule else alert.rule,
+        name_en=rule.words.name_en if rule else alert.rule,
+        legal_basis=rule.legal_basis if rule else "",
+        measure=measured.measure if measured else None,
+        at_least=measured.at_least if measured else None,
+        figures=_figures(measured, zone) if measured else [],
+        index=index,
+    )
+
+
+def _rule(context: JournalContext, tier: str, alert: AlertRecord) -> Rule | None:
+    if alert.domain != resupervision.DOMAIN:
+        return rule_of(context, alert.rule)
+    held_to = profile_of(tier_named(tier)).resupervision
+    known = resupervision.rules_of(held_to) if held_to else ()
+    return next((rule for rule in known if rule.code == alert.rule), None)
+
+
+def _figures(measured: ChildMeasured, zone: str) -> list[FigureView]:
+    return [
+        FigureView(
+            name=figure.name,
+            words=FIGURES.get(figure.name, (figure.name, ""))[0],
+            words_en=FIGURES.get(figure.name, ("", figure.name))[1],
+            value=_value(figure, zone),
+        )
+        for figure in measured.figures
+    ]
+
+
+def _value(figure: MeasuredFigure, zone: str) -> int | str | None:
+    match figure.WhichOneof("value"):
+        case "text":
+            return figure.text
+        case "at_us":
+            return time_text(figure.at_us, zone)
+        case _ if figure.name in DAYS:
+            return date.fromordinal(figure.number + EPOCH_ORDINAL).isoformat()
+        case _:
+            return figure.number
