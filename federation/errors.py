@@ -140,6 +140,9 @@ CATALOGUE: Final[dict[str, Fault]] = {
             "A newer session of the same node took over",
         ),
         Fault("not_enrolled", _S.PERMISSION_DENIED, 403, "节点未登记", "The node is not enrolled here"),
+        Fault("untrusted", _S.UNAUTHENTICATED, 403, "身份不可信", "It cannot show that it is who it says"),
+        Fault("revoked", _S.PERMISSION_DENIED, 403, "登记已撤销", "Its enrolment was revoked"),
+        Fault("invitation", _S.PERMISSION_DENIED, 403, "邀请无效", "The invitation is not valid"),
         Fault("protocol", _S.INVALID_ARGUMENT, 400, "对方不遵守协议", "The other side breaks the protocol"),
         Fault(
             "busy",
@@ -263,7 +266,7 @@ _BARE: Final = {
     _S.UNIMPLEMENTED: "protocol",
     _S.INVALID_ARGUMENT: "protocol",
     _S.PERMISSION_DENIED: "not_enrolled",
-    _S.UNAUTHENTICATED: "not_enrolled",
+    _S.UNAUTHENTICATED: "untrusted",
     _S.INTERNAL: "internal",
     _S.UNKNOWN: "internal",
 }

@@ -73,8 +73,16 @@ class NodeSettings(BaseSettings):
     division: str
     log_id: str
     parent: Address | None = None
+    """The parent's link; set by ``zongheng join``, like ``parent_enrolment``."""
+    parent_enrolment: Address | None = None
     grpc: Address
     http: Address
+    enrolment: Address | None = None
+    """Where children enrol and renew; absent: a hundred ports above ``grpc``."""
+    certificate_days: Annotated[float, Field(gt=0, le=3_650)] = 90.0
+    """How long certificates hold that this node gives its children."""
+    renew_from_day: Annotated[float, Field(gt=0, le=3_650)] = 30.0
+    """Age at which this node has its own certificates renewed; with short ones from a third of their life."""
     store: str = "store.sqlite"
     zone: str = "Asia/Shanghai"
     calendar: Literal["china", "weekdays"] = "china"
@@ -85,6 +93,19 @@ class NodeSettings(BaseSettings):
     longest_rest_s: Annotated[float, Field(ge=0.1, le=3_600)] = 60.0
     """Longest rest, in seconds, between two attempts to reach the parent. Short ones suit a line of few nodes only: a parent with
     a thousand children needs them to come back spread out."""
+
+    @property
+    def enrolment_address(self) -> str:
+        """Where children enrol and renew."""
+        if self.enrolment is not None:
+            return self.enrolment
+        host, _, port = self.grpc.rpartition(":")
+        return f"{host}:{int(port) + 100 if int(port) <= 65_435 else int(port) - 100}"
+
+    @property
+    def kind(self) -> str:
+        """The tier."""
+        return self.tier
 
     @classmethod
     def settings_customise_sources(
@@ -127,9 +148,9 @@ def initialise(
     tier: str,
     name: str,
     division: str,
-    parent: str | None,
     grpc: str | None,
     http: str | None,
+    enrolment: str | None = None,
     zone: str = "Asia/Shanghai",
     calendar: str = "china",
     clock_start: datetime | None = None,
@@ -159,8 +180,8 @@ def initialise(
         "zone": zone,
         "calendar": calendar,
     }
-    if parent is not None:
-        fields["parent"] = parent
+    if enrolment is not None:
+        fields["enrolment"] = enrolment
     lines = [f"{key} = {_toml(value)}" for key, value in fields.items()]
     lines.append(f"confirm = {'true' if confirm else 'false'}")
     if clock_start is not None:
@@ -176,37 +197,57 @@ def initialise(
         raise ZonghengError("bad_request", faults) from error
     keys = folder / "keys"
     keys.mkdir(exist_ok=True, mode=0o700)
-    _write_secret(keys / "journal.key", Signer.generate(journal).to_bytes())
-    _write_secret(keys / "vault.key", secrets.token_bytes(32))
-    fresh = folder / f"{SETTINGS_FILE}.new"
-    fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    fresh.rename(folder / SETTINGS_FILE)
+    write_secret(keys / "journal.key", Signer.generate(journal).to_bytes())
+    write_secret(keys / "vault.key", secrets.token_bytes(32))
+    replace(folder / SETTINGS_FILE, ("\n".join(lines) + "\n").encode())
     return settings
+
+
+def set_parent(folder: Path, parent: str, enrolment: str) -> None:
+    """Write down where the parent is; everything else in the file stays as its owner wrote it."""
+    path = folder / SETTINGS_FILE
+    ours = ("parent", "parent_enrolment")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    sections = [at for at, line in enumerate(lines) if line.lstrip().startswith("[")]
+    end = sections[0] if sections else len(lines)
+    kept = [line for line in lines[:end] if line.partition("=")[0].strip() not in ours]
+    fresh = [f"{key} = {_toml(value)}" for key, value in zip(ours, (parent, enrolment), strict=True)]
+    replace(path, ("\n".join([*fresh, *kept, *lines[end:]]) + "\n").encode())
 
 
 def journal_signer(folder: Path, settings: NodeSettings) -> Signer:
     """The key that signs this node's heads."""
-    return Signer.from_bytes(settings.log_id, _read_secret(folder / "keys" / "journal.key"))
+    return Signer.from_bytes(settings.log_id, read_secret(folder / "keys" / "journal.key"))
 
 
 def vault_key(folder: Path) -> bytes:
     """The 32 bytes under which the vault seals persons and texts."""
-    return _read_secret(folder / "keys" / "vault.key")
+    return read_secret(folder / "keys" / "vault.key")
 
 
-def _read_secret(path: Path) -> bytes:
+def read_secret(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise ZonghengError("not_found", f"{path} is missing: restore it from the node's backup") from error
 
 
-def _write_secret(path: Path, content: bytes) -> None:
+def write_secret(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put a file in place as a whole: whoever reads finds the one before or this one, also after a crash."""
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
 
 
 def _toml(text: str) -> str:

@@ -1,8 +1,8 @@
 """The parent's side of a node: what it keeps of its children's journals, figures and cards.
 
 Adapters between the store and the link's ports. A batch is durable before it is cosigned; a fork keeps both signed heads as an entry of the
-own journal and takes nothing more from that child until an operator decides. In this version the first journal key a child
-shows is pinned (trust on first use over loopback); another key is refused ever after.
+own journal and takes nothing more from that child until an operator decides. The journal key is the one that the child
+enrolled with.
 """
 
 import asyncio
@@ -52,9 +52,7 @@ class ChildJournals:
             )
         tier = tier_named(card.tier)
         if not may_parent(self._tier, tier):
-            raise ZonghengError(
-                "not_enrolled", f"a {self._tier} node takes no {tier} node as a child: check --parent"
-            )
+            raise ZonghengError("not_enrolled", f"a {self._tier} node takes no {tier} node as a child")
         Verifier.parse(card.verifier)
         async with self._store.write() as session:
             head = await session.journal.head(card.node)

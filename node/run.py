@@ -23,7 +23,8 @@ from zongheng.v1.entry_pb2 import Entry, Genesis
 from zongheng.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
 from zongheng.v1.tree_pb2 import NodeCard
 
-from federation.identity.credentials import InsecureLoopback
+from federation.identity.credentials import MutualTls
+from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment
 from federation.journal.checkpoint import Signer
 from federation.journal.tile import TileBuilder
 from federation.link.backoff import BackoffPolicy
@@ -40,12 +41,15 @@ from node.config import NodeSettings
 from node.downlink import ChildJournals, Reports
 from node.first_policy import first_policy
 from node.intake.service import Intake
+from node.joining import Joining
+from node.keyring import KeyRing, machine_clock
 from node.lane_down import AddressedEntries, FromAbove
 from node.projection.context import Contexts
 from node.projection.forwarding import Forwarding
 from node.projection.history import History
 from node.projection.projector import Projector
 from node.projection.raising import Raising
+from node.register import Register
 from node.resupervision.comparison import Comparison
 from node.resupervision.standing import StandingLook
 from node.schedule.ticks import Ticking
@@ -87,6 +91,7 @@ class Node:
         signer: Signer,
         vault: Vault,
         writer: JournalWriter,
+        keyring: KeyRing,
         now: Now,
     ) -> None:
         self.folder = folder
@@ -101,6 +106,7 @@ class Node:
         self.signer = signer
         self.vault = vault
         self.writer = writer
+        self.keyring = keyring
         self.now = now
         self.ready = False
         self.serving = False
@@ -135,8 +141,10 @@ class Node:
         self.intake = Intake(store, writer, vault, now)
         self.answering = Answering(store, self.contexts, self.history, self.edge, now)
         self.children = ChildJournals(store, self.inbox, writer, signer, settings.tier, now)
+        self.register = Register(store, writer, keyring, settings, lambda: self.tree.own, now, machine_clock)
         self.listener = Listener(
             lambda: self.tree.own,
+            self.register,
             self.children,
             Reports(store, self.tree, self.comparison, self.figures.changed_here, self.projector.ring),
             now,
@@ -158,6 +166,11 @@ class Node:
         self.comparison.told = self.standing.compared
         self.desk = OperatorDesk()
         self.dialler: Dialler | None = None
+        self._parent_changed = asyncio.Event()
+        self._leaving = False
+        self.joining = Joining(
+            folder, settings, keyring, lambda: self.tree.own, self.write_entries, machine_clock, self._redial
+        )
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -176,9 +189,9 @@ class Node:
         try:
             writer = await JournalWriter.open(store, signer, settings.log_id, settings.node, now)
             async with contextlib.AsyncExitStack() as closing:
-                node = cls(
-                    folder, settings, store, closing, signer, Vault(config.vault_key(folder)), writer, now
-                )
+                keyring = KeyRing.open(folder, settings)
+                vault = Vault(config.vault_key(folder))
+                node = cls(folder, settings, store, closing, signer, vault, writer, keyring, now)
                 await node._begin()
                 yield node
         finally:
@@ -298,20 +311,22 @@ class Node:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        credentials = InsecureLoopback()
+        credentials = MutualTls(lambda: self.keyring.identity)
         self.serving = True
         with control.short_path(self.folder, control.INTAKE) as intake_path:
             links, doors = grpc.aio.server(options=PARENT_OPTIONS), grpc.aio.server(options=PARENT_OPTIONS)
+            enrolments = grpc.aio.server(options=ENROLMENT_OPTIONS)
             self.listener.add_to(links)
             self.down.add_to(links)
-            for server in (links, doors):
-                add_IntakeServiceServicer_to_server(self.intake, server)
+            add_IntakeServiceServicer_to_server(self.intake, doors)
+            Enrolment(self.register).add_to(enrolments)
             credentials.server_port(links, self.settings.grpc)
+            credentials.enrolment_port(enrolments, self.settings.enrolment_address)
             with contextlib.suppress(FileNotFoundError):
                 (self.folder / control.INTAKE).unlink()
             doors.add_insecure_port(f"unix:{intake_path}")
-            await links.start()
-            await doors.start()
+            for server in (links, enrolments, doors):
+                await server.start()
             (self.folder / control.INTAKE).chmod(0o600)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -332,9 +347,8 @@ class Node:
                             name="ticks",
                         ),
                     ]
-                    if self.settings.parent is not None:
-                        self.dialler = self._dialler(self.settings.parent, credentials)
-                        tasks.append(group.create_task(self.dialler.run(), name="dialler"))
+                    tasks.append(group.create_task(self.joining.run(), name="certificates"))
+                    tasks.append(group.create_task(self._keep_linked(credentials), name="dialler"))
                     async with serve_http(self):
                         # What is loaded now stays. Intake makes thousands of short-lived objects a batch, and looking through all that is
                         # loaded at every 700 of them took a sixth of its time.
@@ -353,19 +367,35 @@ class Node:
                     await self._hang_up(tasks)
             finally:
                 self.serving = self.ready = False
-                await doors.stop(1.0)
-                await links.stop(1.0)
+                for server in (doors, enrolments, links):
+                    await server.stop(1.0)
 
     async def _hang_up(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Say goodbye to the parent, then end everything."""
-        if self.dialler is not None:
-            self.dialler.stop()
-            dialling = [task for task in tasks if task.get_name() == "dialler"]
-            await asyncio.wait(dialling, timeout=_FAREWELL_S)
+        self._leaving = True
+        self._redial()
+        dialling = [task for task in tasks if task.get_name() == "dialler"]
+        await asyncio.wait(dialling, timeout=_FAREWELL_S)
         for task in tasks:
             task.cancel()
 
-    def _dialler(self, parent: str, credentials: InsecureLoopback) -> Dialler:
+    def _redial(self) -> None:
+        """There is a parent now, or new certificates to dial it with."""
+        self._parent_changed.set()
+        if self.dialler is not None:
+            self.dialler.stop()
+
+    async def _keep_linked(self, credentials: MutualTls) -> None:
+        """Dial the parent for as long as the node runs, again with each change of the membership."""
+        while not self._leaving:
+            self._parent_changed.clear()
+            if self.settings.parent is None:
+                await self._parent_changed.wait()
+            else:
+                self.dialler = self._dialler(self.settings.parent, credentials)
+                await self.dialler.run()
+
+    def _dialler(self, parent: str, credentials: MutualTls) -> Dialler:
         ports = ChildPorts(
             card=lambda: self.tree.own,
             descendants=self.tree.descendants,

@@ -48,7 +48,7 @@ _log = structlog.get_logger(__name__)
 class Sessions(Protocol):
     """Where calls find the session they belong to (`federation.link.listener.Listener`)."""
 
-    def live(self, session_id: str, session: Session | None) -> Session: ...
+    def live(self, context: Any, session_id: str, session: Session | None = None) -> Session: ...
 
     async def next_frame(self, context: Any, session: Session | None) -> Any: ...
 
@@ -100,12 +100,12 @@ class FileDesk(FileServiceServicer):
         first = await self._sessions.next_frame(context, None)
         if first is None or first.WhichOneof("frame") != "begin":
             raise ZonghengError("protocol", "the first frame is SendBegin")
-        session = self._sessions.live(first.begin.session, None)
+        session = self._sessions.live(context, first.begin.session)
         turn = _Turn(context, self._sink, session.node)
         async with asyncio.TaskGroup() as tasks:
             asking = tasks.create_task(turn.ask_again())
             while (frame := await self._sessions.next_frame(context, session)) is not None:
-                self._sessions.live(session.session_id, session)
+                self._sessions.live(context, session.session_id, session)
                 await turn.handle(frame)
             asking.cancel()
 

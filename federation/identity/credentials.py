@@ -1,71 +1,135 @@
-"""The one seam through which every connection between nodes gets its security.
+"""The one seam through which every connection between nodes gets its security: mutual TLS.
 
-Nothing else in the project opens a port or a channel to another node, so what is enforced here holds
-everywhere. As long as nodes have no certificates there is a single implementation, `InsecureLoopback`: it
-neither encrypts nor authenticates, so it refuses every address that is not this machine's own (ZonghengError
-`not_loopback`) and says each time in the log that it is used.
+Nothing else in the project opens a port or a channel to another node, so what is enforced here holds everywhere. A child trusts its parent's CA
+key and the DNS name that follows from it, no other CA and no name server; a server trusts its own CA for clients, and who exactly a client
+is, `peer` finds out of what it showed. Both ends read the identity each time they need it: a certificate that was renewed is used from the next
+handshake on, without a restart.
+
+gRPC's server in Python demands a client certificate or takes none; it cannot ask without insisting. So whoever has none yet, or one that ran
+out, is heard on a port of its own (`enrolment_port`), by a server that offers nothing but enrolment.
 """
 
 import ipaddress
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
 
+import grpc
 import grpc.aio
-import structlog
 
 from federation.errors import ZonghengError
+from federation.identity.authority import (
+    Authority,
+    Certificate,
+    PrivateKey,
+    PublicKey,
+    bare_anchor,
+    private_pem,
+    server_name,
+)
+from federation.identity.membership import Membership, pem
 
 Options = Sequence[tuple[str, str | int]]
 """gRPC channel arguments."""
 
-_log = structlog.get_logger(__name__)
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a node is by its keys, now."""
+
+    tls_key: PrivateKey
+    authority: Authority
+    server: Certificate
+    """For the TLS key, from the own CA."""
+    membership: Membership | None = None
+    """Absent as long as there is no parent."""
 
 
 class Credentials(Protocol):
     """Secures the two ends of a connection."""
 
     def server_port(self, server: grpc.aio.Server, address: str) -> int:
-        """Let the server listen on `address`, "host:port"; returns the port, which port 0 leaves to the
-        system.
-
-        Raises ZonghengError `not_loopback` for an address that must not be used, `bad_request` for one that
-        cannot be had.
+        """Let the server listen on `address`, "host:port", for peers with a certificate; returns the port, which port 0 leaves
+        to the system. Raises ZonghengError `bad_request` for an address that cannot be had.
         """
         ...
 
     def channel(self, address: str, options: Options = ()) -> grpc.aio.Channel:
-        """A channel to the node at `address`, "host:port". Raises ZonghengError `not_loopback` likewise."""
+        """A channel to the parent at `address`, "host:port". Raises ZonghengError `not_enrolled` without a certificate."""
         ...
 
 
-class InsecureLoopback:
-    """No encryption and no authentication: for nodes that share one machine."""
+class MutualTls:
+    """Credentials out of a node's identity, as it is each time."""
+
+    def __init__(self, identity: Callable[[], Identity]) -> None:
+        self._identity = identity
 
     def server_port(self, server: grpc.aio.Server, address: str) -> int:
-        self._permit(address, "serve")
-        try:
-            return server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise ZonghengError(
-                "bad_request",
-                f"cannot listen on {address}: another process may have it; choose another --grpc",
-            ) from error
+        return self._listen(server, address, clients=True)
+
+    def enrolment_port(self, server: grpc.aio.Server, address: str) -> int:
+        """Likewise, for peers without a certificate: the server must offer them enrolment and nothing else."""
+        return self._listen(server, address, clients=False)
 
     def channel(self, address: str, options: Options = ()) -> grpc.aio.Channel:
-        self._permit(address, "dial")
-        return grpc.aio.insecure_channel(address, options=list(options))
-
-    def _permit(self, address: str, purpose: str) -> None:
-        if not is_loopback(address):
+        identity = self._identity()
+        member = identity.membership
+        if member is None:
             raise ZonghengError(
-                "not_loopback",
-                f"{address} is not an address of this machine alone, and without certificates nodes may only"
-                " talk on loopback, for example 127.0.0.1:7401",
+                "not_enrolled", "this node has no certificate of a parent: run `zongheng join DIR …`"
             )
-        _log.warning("credentials.insecure", address=address, purpose=purpose, words=_LOUD)
+        credentials = grpc.ssl_channel_credentials(
+            pem(member.anchor), private_pem(identity.tls_key), pem(member.node, *member.chain)
+        )
+        return _channel(address, credentials, member.parent_key, options)
+
+    def _listen(self, server: grpc.aio.Server, address: str, *, clients: bool) -> int:
+        shown = self._identity()
+
+        def renewed() -> grpc.ServerCertificateConfiguration | None:
+            nonlocal shown
+            identity = self._identity()
+            if identity is shown:
+                return None
+            shown = identity
+            return _configuration(identity, clients)
+
+        credentials = grpc.dynamic_ssl_server_credentials(
+            _configuration(shown, clients),
+            renewed,  # type: ignore[arg-type]  # None: nothing changed; the stubs do not know that
+            require_client_authentication=clients,
+        )
+        try:
+            return server.add_secure_port(address, credentials)
+        except RuntimeError as error:
+            option = "--grpc" if clients else "--enrolment"
+            raise ZonghengError(
+                "bad_request",
+                f"cannot listen on {address}: another process may have it; choose another {option}",
+            ) from error
 
 
-_LOUD: Final = "no encryption, no authentication: anybody on this machine can pose as a node"
+def enrolment_channel(address: str, parent: PublicKey, options: Options = ()) -> grpc.aio.Channel:
+    """A channel to the enrolment port of the parent with that CA key: nothing is sent to anybody else."""
+    anchor = bare_anchor(parent, datetime.now(UTC))
+    return _channel(address, grpc.ssl_channel_credentials(pem(anchor)), parent, options)
+
+
+def _channel(
+    address: str, credentials: grpc.ChannelCredentials, parent: PublicKey, options: Options
+) -> grpc.aio.Channel:
+    named = ("grpc.ssl_target_name_override", server_name(parent))
+    return grpc.aio.secure_channel(address, credentials, options=[*options, named])
+
+
+def _configuration(identity: Identity, clients: bool) -> grpc.ServerCertificateConfiguration:
+    shown = pem(identity.server, *identity.authority.chain)
+    return grpc.ssl_server_certificate_configuration(
+        [(private_pem(identity.tls_key), shown)],
+        root_certificates=pem(identity.authority.anchor) if clients else None,
+    )
 
 
 def is_loopback(address: str) -> bool:

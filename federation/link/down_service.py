@@ -61,7 +61,7 @@ class DownService(DownServiceServicer):
             first = await self._listener.next_frame(context, None)
             if first is None:
                 return
-            session = self._listener.live(first.session, None)
+            session = self._listener.live(context, first.session)
             standing = _Standing(first)
             await self._journal.descended(session.node, first.position)
             async with asyncio.TaskGroup() as tasks:
@@ -78,7 +78,7 @@ class DownService(DownServiceServicer):
         """Acknowledgements, each with more credit."""
         acknowledged = standing.position
         while (request := await self._listener.next_frame(context, session)) is not None:
-            self._listener.live(request.session, session)
+            self._listener.live(context, request.session, session)
             if request.position > standing.position:
                 raise ZonghengError("protocol", f"{session.node} acknowledges what it was not sent")
             if request.position > acknowledged:

@@ -1,8 +1,9 @@
 """A parent's end of the link: children dial in here, push their journals, report, and answer what they are
 asked.
 
-- One live session a node: a newer one fences the older off, whose calls are refused with `fenced`. A session
-  is bound to the node that said Hello, and a child speaks only for itself and the nodes below it.
+- Who calls is who its certificate says, by the key that is registered (`Gate`). A session belongs to the peer that began it, and a
+  child speaks only for itself and the nodes below it.
+- One live session a node: a newer one fences the older off, whose calls are refused with `fenced`.
 - Nothing is acknowledged that the inbox has not made durable. A batch whose root is not the signed one, a
   head that does not continue what is held: the journal is quarantined, and both signed heads go to the inbox
   as evidence.
@@ -26,10 +27,11 @@ from zongheng.v1.query_pb2 import AnswerPart, Question
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError, abort
+from federation.identity.peer import certificate_of
 from federation.journal.merkle import ProofError
 from federation.link.handshake import Decision, Prefix, Shown, parent_confirms, parent_sees
 from federation.link.hello import check_hello, failure, nodes_below, shown_head
-from federation.link.ports import Accepted, Held, ParentInbox, ReportSink
+from federation.link.ports import Accepted, Gate, Held, ParentInbox, ReportSink
 from federation.link.session import PendingOrder, Session, SessionStatus
 from federation.query.part import Parts
 from federation.rollup.row import RollupRow, unpack
@@ -57,6 +59,7 @@ class Listener(LinkServiceServicer):
     def __init__(
         self,
         card: Callable[[], NodeCard],
+        gate: Gate,
         inbox: ParentInbox,
         sink: ReportSink,
         now_us: Callable[[], int],
@@ -65,6 +68,7 @@ class Listener(LinkServiceServicer):
     ) -> None:
         """`card` is the parent's own; `linked` is told when a child connects and when its link ends."""
         self._card = card
+        self._gate = gate
         self._inbox = inbox
         self._sink = sink
         self._now_us = now_us
@@ -92,10 +96,14 @@ class Listener(LinkServiceServicer):
         for session in list(self._by_node.values()):
             session.end(self._closing)
 
+    def dismiss(self, node: str, error: ZonghengError) -> None:
+        """End a child's session, if it has one, with what it is to be told; whether it may come back is the gate's to say."""
+        if session := self._by_node.get(node):
+            session.end(error)
+
     def release(self, node: str) -> None:
         """Let a child connect again, for instance because an operator lifted its quarantine."""
-        if session := self._by_node.get(node):
-            session.end(ZonghengError("unreachable", "the handshake is to be made again"))
+        self.dismiss(node, ZonghengError("unreachable", "the handshake is to be made again"))
 
     async def ask(self, child: str, question: Question, deadline: float) -> Parts:
         """The child's answer, part by part, until `deadline` on the event loop's clock.
@@ -158,7 +166,7 @@ class Listener(LinkServiceServicer):
         session: Session | None = None
         try:
             while (request := await self.next_frame(context, session)) is not None:
-                session = self.live(request.session, session)
+                session = self.live(context, request.session, session)
                 if session.quarantine:
                     raise ZonghengError("quarantined", session.quarantine)
                 if not request.leaves:
@@ -175,7 +183,7 @@ class Listener(LinkServiceServicer):
         promised = size = 0
         try:
             while (request := await self.next_frame(context, session)) is not None:
-                session = self.live(request.session, session)
+                session = self.live(context, request.session, session)
                 promised, size = max(promised, request.rows), request.journal_size
                 if request.cards:
                     session.members = {
@@ -206,7 +214,7 @@ class Listener(LinkServiceServicer):
         order: PendingOrder | None = None
         try:
             while (request := await self.next_frame(context, session)) is not None:
-                session = self.live(request.session, session)
+                session = self.live(context, request.session, session)
                 if order is None:
                     order = session.orders.get(request.order_id)
                     if order is None or order.over or order.claimed:
@@ -245,9 +253,10 @@ class Listener(LinkServiceServicer):
             raise ZonghengError("protocol", "a session's name is random and new")
         shown = shown_head(hello)
         members = nodes_below(card.node, hello.descendants, me.node)
+        await self._gate.admit(context, card)
         await self._inbox.enrol(card)
         held = await self._inbox.held(card.node)
-        session = Session(card, hello.session, members, self._now_us())
+        session = Session(card, hello.session, members, self._now_us(), certificate_of(context))
         welcome = wire.Welcome(
             parent=me,
             verdict=wire.VERDICT_PUSH,
@@ -375,10 +384,16 @@ class Listener(LinkServiceServicer):
                 request = await context.read()
         return None if request is EOF else request
 
-    def live(self, session_id: str, session: Session | None) -> Session:
-        """The session a message belongs to, whichever service it came to. Raises ZonghengError `fenced` when that is not a live one."""
+    def live(self, context: Any, session_id: str, session: Session | None = None) -> Session:
+        """The session that a message of a call belongs to, whichever service it came to; `session` is what the call's messages before
+        belonged to.
+
+        Raises ZonghengError `fenced` when that is not a live one, `untrusted` when it is not the peer's.
+        """
         if session is None:
             session = self._by_id.get(session_id)
+            if session is not None and session.certificate != certificate_of(context):
+                raise ZonghengError("untrusted", "this session belongs to another peer")
         if session is None or session.session_id != session_id:
             raise ZonghengError("fenced", "this session is over: connect again")
         if session.ended is not None:

@@ -7,11 +7,13 @@ They keep every promise of `ports` except durability, with the same checks in th
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from zongheng.v1.query_pb2 import Question
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
+from federation.identity.peer import Anchors, peer_of
 from federation.journal.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -118,6 +120,24 @@ class _Copy:
         self.note = ""
         self.cosigned_size = 0
         self.quarantine = ""
+
+
+class MemoryGate:
+    """A Gate: the registered key of each child, by node."""
+
+    def __init__(self, anchors: Anchors) -> None:
+        self._anchors = anchors
+        self.keys: dict[str, str] = {}
+        self.revoked: set[str] = set()
+
+    async def admit(self, context: Any, card: NodeCard) -> None:
+        peer = peer_of(context, self._anchors)
+        if self.keys.get(peer.name.node) != peer.key:
+            raise ZonghengError("not_enrolled", f"{peer.name.node} is not enrolled here with this key")
+        if peer.key in self.revoked:
+            raise ZonghengError("revoked", f"the enrolment of {peer.name.node} was revoked")
+        if card.node != peer.name.node:
+            raise ZonghengError("untrusted", f"the certificate is {peer.name.node}'s, not {card.node}'s")
 
 
 class MemoryInbox:

@@ -8,7 +8,7 @@ side are ZonghengError; any other exception ends the link's task and so reaches 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from zongheng.v1.query_pb2 import Question
 from zongheng.v1.tree_pb2 import NodeCard
@@ -146,6 +146,18 @@ class Accepted:
 
     size: int
     cosigned: str
+
+
+class Gate(Protocol):
+    """Who is let in: the peer of a call by its certificate and its registered key."""
+
+    async def admit(self, context: Any, card: NodeCard) -> None:
+        """Returns when the peer of the call is the child that the card names, and is welcome.
+
+        Raises ZonghengError: `untrusted` for a certificate whose names do not nest, or a card of somebody else's; `not_enrolled` for
+        another key than the registered one; `revoked`.
+        """
+        ...
 
 
 class ParentInbox(Protocol):

@@ -83,8 +83,17 @@ class SessionStatus:
 class Session:
     """One child as long as its Link stream lives. Belongs to one event loop."""
 
-    def __init__(self, card: NodeCard, session_id: str, descendants: Iterable[str], now_us: int) -> None:
+    def __init__(
+        self,
+        card: NodeCard,
+        session_id: str,
+        descendants: Iterable[str],
+        now_us: int,
+        certificate: bytes = b"",
+    ) -> None:
         self.node = card.node
+        self.certificate = certificate
+        """What the peer showed that began it, PEM: the session is for nobody else."""
         self.session_id = session_id
         self.members = {card.node, *descendants}
         """The child and everybody below it: all that it may speak of."""

@@ -46,7 +46,7 @@ class _Plain(Console):
 out = _Plain(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED, markup=False, emoji=False)
 err = _Plain(stderr=True, soft_wrap=True, markup=False, emoji=False)
 
-WRONG_USE = {"bad_request", "not_found", "not_loopback", "protocol"}
+WRONG_USE = {"bad_request", "not_found", "not_loopback", "protocol", "invitation"}
 """Error codes that mean the command itself was off (exit 2); all others exit 1."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, stable and documented in docs/commands.md.")]
@@ -71,9 +71,20 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
 def main() -> None:
     """Entry point of the command ``zongheng``."""
     configure(logging.WARNING)
-    from node.cli import ask, cases, demo, imports, journal, nodes, resupervision, supervision, users
+    from node.cli import (
+        ask,
+        cases,
+        children,
+        demo,
+        imports,
+        journal,
+        nodes,
+        resupervision,
+        supervision,
+        users,
+    )
 
-    for group in (nodes, imports, supervision, cases, resupervision, ask, journal, users, demo):
+    for group in (nodes, children, imports, supervision, cases, resupervision, ask, journal, users, demo):
         group.register(app)
     # A reader that goes away (| head) ends the command quietly.
     try:

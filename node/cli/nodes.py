@@ -30,11 +30,9 @@ def init(
     tier: Annotated[str, typer.Option(help="village, town, county, city or province.")],
     name: Annotated[str, typer.Option(help="The node's name, for people.")],
     division: Annotated[str, typer.Option(help="Division code (行政区划代码); it is the node's id.")],
-    parent: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="gRPC address of the parent node.")
-    ] = None,
-    grpc: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Where children dial and intake is served.")
+    grpc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where children dial.")] = None,
+    enrolment: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where children enrol and renew.")
     ] = None,
     http: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where the API and the status page are served.")
@@ -68,7 +66,7 @@ def init(
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with control.FolderLock(folder):
             settings = config.initialise(
-                folder, tier=tier, name=name, division=division, parent=parent, grpc=grpc, http=http, zone=zone,
+                folder, tier=tier, name=name, division=division, grpc=grpc, http=http, enrolment=enrolment, zone=zone,
                 calendar=calendar, clock_start=start, store=store, confirm=confirm,
             )  # fmt: skip
             async with Node.opened(folder):

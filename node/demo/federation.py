@@ -209,6 +209,15 @@ class Federation:
     async def _start_in_turn(self, member: Member) -> None:
         async with self._starting:
             await self.start(member)
+            if member.place.parent:
+                await self._enrol(member, self.members[member.place.parent])
+
+    async def _enrol(self, member: Member, parent: Member) -> None:
+        """The parent invites, the child joins: what `zongheng invite` and `zongheng join` do."""
+        invited = await parent.post("/api/invitations", {"node": member.node, "tier": member.place.tier})
+        joined = await member.post("/api/join", {"parent": parent.grpc, "token": invited["token"]})
+        if not joined["joined"]:
+            raise member.failed(f"waits for approval at {parent.node}")
 
     async def _publish(self, member: Member) -> None:
         """The catalogue comes as an import of its own, before any case."""
@@ -246,18 +255,17 @@ class Federation:
 
     def _lay_out(self) -> None:
         """Make every node's folder and settings."""
-        ports = iter(_free_ports(2 * len(places())))
+        ports = iter(_free_ports(3 * len(places())))
         for place in places():
             folder = self.directory / place.node
-            above = self.members.get(place.parent)
             settings = config.initialise(
                 folder,
                 tier=place.tier,
                 name=place.name,
                 division=place.node,
-                parent=above.grpc if above else None,
                 grpc=f"127.0.0.1:{next(ports)}",
                 http=f"127.0.0.1:{next(ports)}",
+                enrolment=f"127.0.0.1:{next(ports)}",
                 zone=ZONE,
                 calendar="china",
                 clock_start=NOW,

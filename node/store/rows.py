@@ -111,3 +111,48 @@ class AlertRecord:
     policy_version: int
     calendar_version: str
     rule_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRow:
+    """A node that is, was or wants to be a child here."""
+
+    node: str
+    tier: str
+    kind: str
+    """Its tier, or ``department``."""
+    name: str
+    state: int
+    """EnrolmentState number."""
+    tls_key: bytes
+    """SubjectPublicKeyInfo, DER; so is ``authority_key``."""
+    authority_key: bytes
+    sealing_key: bytes
+    """Raw X25519 public key."""
+    log_id: str
+    verifier: str
+    """C2SP vkey of its journal key."""
+    invitation: str
+    """Hex id of the invitation it came with last."""
+    certificates: bytes
+    """The newest ``Certificates`` message it was given; empty while it waits."""
+    changed_at_us: int
+    reason: str
+    """Why it was revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRow:
+    """An invitation that was given."""
+
+    invitation: str
+    """Hex."""
+    digest: bytes
+    """SHA-256 of its secret."""
+    node: str
+    kind: str
+    approval: bool
+    replaces: bool
+    expires_at_us: int
+    used_by: bytes
+    """SubjectPublicKeyInfo of the TLS key that came with it; empty: nobody did."""

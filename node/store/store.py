@@ -15,6 +15,7 @@ from node.store.addressed import Addressed
 from node.store.alerts import Alerts
 from node.store.cards import Cards
 from node.store.catalogue import Catalogue
+from node.store.children import Children
 from node.store.conduct import Conduct
 from node.store.cursors import Cursors
 from node.store.engine import Engine, Transaction
@@ -66,6 +67,7 @@ class Session:
         self.vault = VaultRows(transaction)
         self.links = Links(transaction)
         self.cards = Cards(transaction)
+        self.children = Children(transaction)
         self.cursors = Cursors(transaction)
         self.imports = Imports(transaction)
         self.ticks = Ticks(transaction)

@@ -21,6 +21,7 @@ from node.views import (
     alerts,
     by_hand,
     cases,
+    children,
     evaluation,
     evidence,
     explanation,
@@ -270,6 +271,31 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     async def ask(form: questions.Ask) -> questions.AnswerView:
         """Ask a subtree; the answer says how complete and how proven it is."""
         return await questions.ask(node, form)
+
+    @app.post("/api/invitations", tags=["identity"], status_code=201)
+    async def invite(form: children.Invite, caller: Asking) -> children.Invited:
+        """Invite a child: a single-use token."""
+        return await children.invite(node, form, caller.who)
+
+    @app.post("/api/join", tags=["identity"])
+    async def join(form: children.Join) -> children.Joined:
+        """Become the child of the parent that gave the token."""
+        return await children.join(node, form)
+
+    @app.get("/api/children", tags=["identity"])
+    async def list_children() -> list[children.ChildView]:
+        """Who is, was or wants to be a child of this node."""
+        return await children.children(node)
+
+    @app.post("/api/children/{child}/approval", tags=["identity"])
+    async def approve(child: str, caller: Asking) -> children.ChildView:
+        """Let in a child that waits."""
+        return await children.approve(node, child, caller.who)
+
+    @app.post("/api/children/{child}/revocation", tags=["identity"])
+    async def revoke(child: str, form: children.Revoke, caller: Asking) -> children.ChildView:
+        """Take a child's keys no more, and end its link now."""
+        return await children.revoke(node, child, form, caller.who)
 
     @app.get("/api/verification", tags=["journal"])
     async def verify() -> verification.Verification:

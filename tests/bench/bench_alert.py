@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 import grpc.aio
 from measure import Measured, Workspace, benchmark
-from running import PATIENCE_S, Made, make, running
+from running import PATIENCE_S, Made, join, make, running
 from zongheng.v1.case_pb2 import Attribute, CaseEvent
 from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.intake_pb2 import Submission, SubmitRequest
@@ -39,11 +39,10 @@ _PATIENCE_S = 20.0
 
 
 def _tree(folder: Path) -> list[Made]:
-    """A city, a county, a town and a village, each the child of the one before."""
+    """A city, a county, a town and a village, each to be the child of the one before."""
     made: list[Made] = []
     for tier, division in _TIERS:
-        parent = made[-1].grpc if made else None
-        made.append(make(folder / tier, tier=tier, division=division, parent=parent))
+        made.append(make(folder / tier, tier=tier, division=division))
     return made
 
 
@@ -141,6 +140,8 @@ def to_city(workspace: Workspace) -> Measured:
     with contextlib.ExitStack() as processes:
         for one in made:
             processes.enter_context(running(one))
+        for (tier, _), child, parent in zip(_TIERS[1:], made[1:], made, strict=False):
+            join(child, tier, parent)
         _connected(made)
         seconds = asyncio.run(_times(made[-1], made[0]))
     p99 = seconds[math.ceil(0.99 * len(seconds)) - 1]

@@ -1,7 +1,7 @@
 """How long a question to a node's children takes, beside bare gRPC calls over the same hops.
 
 The parent here is the real listener and the real fan-out; its children are light (`children`) and live in one process of their own, each with a
-link of its own. The peer asks the same process the same question by one plain unary call a child, each over a connection of its own, in the direction
+link of its own. The peer asks the same process the same question by one plain unary call a child, each over a TLS connection of its own, in the direction
 that no parent has: upward from it everything is dialled. Both read the question and make the answer, five alerts a child. The value is the median;
 the 99th percentile is printed.
 """
@@ -18,14 +18,14 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 
 import grpc.aio
-from children import BARE, PARENT, bare_channel, card, code, now_us, settle_memory
+from children import BARE, PARENT, bare_channel, box, card, code, now_us, parent_with, settle_memory
 from measure import Measured, Workspace, benchmark
 from running import free_address
 from zongheng.v1.catalogue_pb2 import LEVEL_RED
 from zongheng.v1.query_pb2 import AlertQuestion, AnswerPart, Question
 from zongheng.v1.tree_pb2 import NodeCard
 
-from federation.identity.credentials import InsecureLoopback
+from federation.identity.authority import new_key, private_pem
 from federation.journal.checkpoint import Signer, log_id
 from federation.link.channel import PARENT_OPTIONS
 from federation.link.listener import Listener
@@ -33,19 +33,23 @@ from federation.link.memory import MemoryInbox, MemorySink
 from federation.query.coverage import Tally
 from federation.query.fanout import ask
 from federation.query.part import Parts
+from tests.certified import Certifying
 
 _PATIENCE_S = 60.0
 _DEADLINE_S = 10.0
 
 
 @asynccontextmanager
-async def _parent(address: str) -> AsyncIterator[Listener]:
+async def _parent(address: str, certified: Certifying, count: int) -> AsyncIterator[Listener]:
     signer = Signer.generate(log_id(PARENT, secrets.token_hex(4)))
     own = NodeCard(node=PARENT, tier="county")
-    listener = Listener(lambda: own, MemoryInbox(signer, now_us), MemorySink(), now_us)
+    for number in range(count):
+        box(certified, number)
+    inbox, sink = MemoryInbox(signer, now_us), MemorySink()
+    listener = Listener(lambda: own, certified.gate, inbox, sink, now_us)
     server = grpc.aio.server(options=PARENT_OPTIONS)
     listener.add_to(server)
-    InsecureLoopback().server_port(server, address)
+    certified.credentials.server_port(server, address)
     await server.start()
     try:
         yield listener
@@ -54,9 +58,9 @@ async def _parent(address: str) -> AsyncIterator[Listener]:
 
 
 @asynccontextmanager
-async def _children(count: int, parent: str, bare: str, listener: Listener) -> AsyncIterator[None]:
+async def _children(count: int, parent: str, bare: str, keys: str, listener: Listener) -> AsyncIterator[None]:
     """The process with the children, from when all of them are connected."""
-    program = [sys.executable, str(Path(__file__).with_name("children.py")), str(count), parent, bare]
+    program = [sys.executable, str(Path(__file__).with_name("children.py")), str(count), parent, bare, keys]
     paths = os.pathsep.join(filter(None, sys.path))
     process = subprocess.Popen(  # noqa: ASYNC220  # begun before anything is served
         program,
@@ -89,6 +93,8 @@ async def _timed(times: int, work: Callable[[], Awaitable[None]]) -> list[float]
 
 
 async def _measured(count: int, times: int) -> Measured:
+    keys = "".join(private_pem(new_key()).decode() for _ in range(2))
+    certified = parent_with(keys)
     address, bare = free_address(), free_address()
     cards = [card(number) for number in range(count)]
     question = Question(subtree=PARENT, alerts=AlertQuestion(level=LEVEL_RED), limit=100)
@@ -97,11 +103,11 @@ async def _measured(count: int, times: int) -> Measured:
         yield AnswerPart(node=PARENT)
 
     async with AsyncExitStack() as closing:
-        listener = await closing.enter_async_context(_parent(address))
-        await closing.enter_async_context(_children(count, address, bare, listener))
+        listener = await closing.enter_async_context(_parent(address, certified, count))
+        await closing.enter_async_context(_children(count, address, bare, keys, listener))
         plain = []
         for _ in range(count):
-            channel = await closing.enter_async_context(bare_channel(bare))
+            channel = await closing.enter_async_context(bare_channel(bare, certified))
             await channel.channel_ready()
             plain.append(channel.unary_unary(BARE, response_deserializer=AnswerPart.FromString))
 

@@ -1,7 +1,7 @@
 """Many light children in one process: the real dialler and real gRPC, with journals in memory and answers made up beforehand.
 
-Run as ``python children.py COUNT PARENT BARE``: dials PARENT once for each child, and serves at BARE the plain call that a question is held
-against. Ends when its standard input is closed.
+Run as ``python children.py COUNT PARENT BARE KEYS``: dials PARENT once for each child, and serves at BARE the plain call that a question is held
+against. KEYS are the parent's CA key and one TLS key for all children, PEM: both processes certify the same. Ends when its standard input is closed.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import grpc.aio
 from zongheng.v1.query_pb2 import AlertRow, AnswerPart, Question
 from zongheng.v1.tree_pb2 import NodeCard
 
-from federation.identity.credentials import InsecureLoopback
+from federation.identity.authority import private_from_pem
 from federation.journal.checkpoint import Signer, log_id
 from federation.link.channel import CHILD_OPTIONS, PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
@@ -28,10 +28,13 @@ from federation.link.memory import (
     MemoryReporter,
 )
 from federation.query.part import Parts
+from tests.certified import Certifying
 
 PARENT: Final = "990121"
 BARE: Final = "/bench.Bare/Ask"
 ROWS: Final = 5
+
+_BEGIN: Final = "-----BEGIN PRIVATE KEY-----"
 
 
 def now_us() -> int:
@@ -61,7 +64,22 @@ def part(node: str) -> AnswerPart:
     return AnswerPart(node=node, journal_size=120_000, alerts=rows)
 
 
-def _dialler(address: str, number: int) -> Dialler:
+def parent_with(keys: str) -> Certifying:
+    """The parent that has these keys."""
+    authority, tls = (f"{_BEGIN}{part}".encode() for part in keys.split(_BEGIN)[1:])
+    return Certifying(
+        "county", PARENT, tls_key=private_from_pem(tls), authority_key=private_from_pem(authority)
+    )
+
+
+def box(parent: Certifying, number: int) -> Certifying:
+    """A child's keys and certificates; the parent lets it in."""
+    child = Certifying("town", code(number), tls_key=parent.tls_key)
+    parent.adopt(child)
+    return child
+
+
+def _dialler(address: str, number: int, certified: Certifying) -> Dialler:
     node = code(number)
 
     async def answer(question: Question, deadline: float) -> Parts:
@@ -78,7 +96,8 @@ def _dialler(address: str, number: int) -> Dialler:
         MemoryOperator(),
         MemoryBackoffStore(),
     )
-    return Dialler(address, InsecureLoopback(), ports, now_us, random.random)
+    credentials = box(certified, number).credentials
+    return Dialler(address, credentials, ports, now_us, random.random)
 
 
 async def _bare(request: bytes, context: object) -> bytes:
@@ -86,14 +105,15 @@ async def _bare(request: bytes, context: object) -> bytes:
     return part(Question.FromString(request).subtree).SerializeToString()
 
 
-async def main(count: int, parent: str, bare: str) -> None:
+async def main(count: int, parent: str, bare: str, keys: str) -> None:
+    certified = parent_with(keys)
     server = grpc.aio.server(options=PARENT_OPTIONS)
     handler = grpc.unary_unary_rpc_method_handler(_bare)
     service, method = BARE.strip("/").split("/")
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
-    InsecureLoopback().server_port(server, bare)
+    certified.credentials.server_port(server, bare)
     await server.start()
-    diallers = [_dialler(parent, number) for number in range(count)]
+    diallers = [_dialler(parent, number, certified) for number in range(count)]
     settle_memory()
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(dialler.run()) for dialler in diallers]
@@ -110,10 +130,10 @@ def settle_memory() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def bare_channel(address: str) -> grpc.aio.Channel:
+def bare_channel(address: str, certified: Certifying) -> grpc.aio.Channel:
     """A connection of its own to the plain call, with the link's options."""
-    return InsecureLoopback().channel(address, CHILD_OPTIONS)
+    return box(certified, 0).credentials.channel(address, CHILD_OPTIONS)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]))

@@ -35,15 +35,12 @@ def free_address() -> str:
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
-def make(
-    folder: Path, *, tier: str = "village", division: str = "990121101201", parent: str | None = None
-) -> Made:
+def make(folder: Path, *, tier: str = "village", division: str = "990121101201") -> Made:
     """A node that was never run and whose cards wait for nobody's confirmation."""
     made = Made(folder, division, free_address(), free_address())
     command = [sys.executable, "-m", "node", "init", str(folder), "--tier", tier, "--name", tier]
     command += ["--division", division, "--grpc", made.grpc, "--http", made.http, "--no-confirm"]
-    if parent is not None:
-        command += ["--parent", parent]
+    command += ["--enrolment", free_address()]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode:
         raise RuntimeError(f"no node could be made: {done.stderr}")
@@ -72,6 +69,23 @@ def running(made: Made) -> Iterator[tuple[psutil.Process, float]]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def join(child: Made, tier: str, parent: Made) -> None:
+    """The running parent invites, the running child joins."""
+    token = _post(parent.http, "/api/invitations", {"node": child.node, "tier": tier})["token"]
+    joined = _post(child.http, "/api/join", {"parent": parent.grpc, "token": token})
+    if not joined["joined"]:
+        raise RuntimeError(f"{child.node} did not join {parent.node}: {joined}")
+
+
+def _post(http: str, path: str, body: dict[str, str]) -> dict[str, object]:
+    request = urllib.request.Request(
+        f"http://{http}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        decoded: dict[str, object] = json.load(answer)
+        return decoded
 
 
 def is_ready(http: str) -> bool:

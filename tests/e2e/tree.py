@@ -143,6 +143,8 @@ class Node:
     tier: str
     grpc: str
     http: str
+    enrolment: str
+    parent: "Node | None" = None
     process: subprocess.Popen[bytes] | None = None
     client: httpx.Client = field(init=False)
 
@@ -204,7 +206,19 @@ class Node:
             if time.monotonic() > end:
                 raise self.told(f"was not ready in {READY_S:.0f} s")
             time.sleep(0.05)
+        if self.parent is not None and not self.enrolled:
+            self.join(self.parent)
         return self
+
+    @property
+    def enrolled(self) -> bool:
+        return (self.folder / "certificates" / "node.pem").exists()
+
+    def join(self, parent: "Node") -> None:
+        """Become the child of a running parent, as `zongheng invite` and `zongheng join` make it."""
+        token = parent.post("/api/invitations", {"node": self.code, "tier": self.tier})["token"]
+        joined = self.post("/api/join", {"parent": parent.grpc, "token": token})
+        assert joined["joined"], f"{self.code} waits at {parent.code}: {joined}"
 
     def _ready(self) -> bool:
         try:
@@ -339,22 +353,24 @@ class Tree:
         confirm: bool = True,
         calendar: str = "china",
     ) -> Node:
-        """Make a node's folder, as `zongheng init` does; `start` starts it."""
+        """Make a node's folder, as `zongheng init` does; `start` starts it, and the first time has it join the parent, which runs by then."""
         node = Node(
             self.folder / f"{tier}-{code}",
             code,
             tier,
             f"127.0.0.1:{free_port()}",
             f"127.0.0.1:{free_port()}",
+            f"127.0.0.1:{free_port()}",
+            parent,
         )
         config.initialise(
             node.folder,
             tier=tier,
             name=f"{tier} {code}",
             division=code,
-            parent=parent.grpc if parent else None,
             grpc=node.grpc,
             http=node.http,
+            enrolment=node.enrolment,
             calendar=calendar,
             clock_start=datetime.fromisoformat(clock) if clock else None,
             store=store,

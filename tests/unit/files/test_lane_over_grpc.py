@@ -20,7 +20,6 @@ from federation.files import memory
 from federation.files.ports import Offer
 from federation.files.servicer import FileDesk
 from federation.files.transfer import CREDIT_BYTES
-from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer, log_id
 from federation.link.backoff import BackoffPolicy
 from federation.link.channel import PARENT_OPTIONS
@@ -36,6 +35,7 @@ from federation.link.memory import (
     MemorySink,
 )
 from federation.query.part import Parts
+from tests.certified import Certifying
 
 TOWN, VILLAGE = "990102", "990102001"
 FAST = BackoffPolicy(first_ms=20, cap_ms=100, lived_ms=1_000)
@@ -60,6 +60,8 @@ class Parent:
 
     def __init__(self) -> None:
         signer = Signer.generate(log_id(TOWN, secrets.token_hex(4)))
+        self.certified = Certifying("town", TOWN)
+        self.box = self.certified.child("village", VILLAGE)
         self.inbox = MemoryInbox(signer, now_us)
         self.sink = memory.MemorySink()
         self.port = 0
@@ -67,11 +69,11 @@ class Parent:
 
     async def up(self) -> None:
         card = NodeCard(node=TOWN, tier="town")
-        listener = Listener(lambda: card, self.inbox, MemorySink(), now_us, 300)
+        listener = Listener(lambda: card, self.certified.gate, self.inbox, MemorySink(), now_us, 300)
         self.server = grpc.aio.server(options=list(PARENT_OPTIONS))
         listener.add_to(self.server)
         FileDesk(listener, self.sink, nobody).add_to(self.server)
-        self.port = InsecureLoopback().server_port(self.server, f"127.0.0.1:{self.port}")
+        self.port = self.certified.credentials.server_port(self.server, f"127.0.0.1:{self.port}")
         await self.server.start()
 
     async def down(self) -> None:
@@ -85,7 +87,7 @@ async def no_answer(question: Question, deadline: float) -> Parts:
 class Child:
     """A dialling child with files."""
 
-    def __init__(self, port: int, files: memory.MemorySource | None = None) -> None:
+    def __init__(self, parent: Parent, files: memory.MemorySource | None = None) -> None:
         self.journal = MemoryJournal(Signer.generate(log_id(VILLAGE, secrets.token_hex(4))))
         self.files = files or memory.MemorySource(VILLAGE)
         self.operator = MemoryOperator()
@@ -100,7 +102,8 @@ class Child:
             MemoryBackoffStore(),
             files=self.files,
         )
-        self.dialler = Dialler(f"127.0.0.1:{port}", InsecureLoopback(), ports, now_us, Random(1).random, FAST)
+        address, credentials = f"127.0.0.1:{parent.port}", parent.box.credentials
+        self.dialler = Dialler(address, credentials, ports, now_us, Random(1).random, FAST)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Child"]:
@@ -123,7 +126,7 @@ async def parent() -> AsyncIterator[Parent]:
 
 
 async def test_files_arrive_one_after_another(parent: Parent) -> None:
-    child = Child(parent.port)
+    child = Child(parent)
     contents = [secrets.token_bytes(size) for size in (0, 1, 65_536, 3_000_000)]
     offers = [child.files.add(content) for content in contents]
     parent.sink.named.update(offers)
@@ -133,7 +136,7 @@ async def test_files_arrive_one_after_another(parent: Parent) -> None:
 
 
 async def test_a_parent_that_crashes_again_and_again_gets_the_file_from_where_it_was(parent: Parent) -> None:
-    child = Child(parent.port)
+    child = Child(parent)
     content = secrets.token_bytes(24_000_000)
     offer = child.files.add(content)
     parent.sink.named.add(offer)
@@ -150,7 +153,7 @@ async def test_a_parent_that_crashes_again_and_again_gets_the_file_from_where_it
 
 
 async def test_a_file_that_no_entry_names_is_not_taken_until_one_does(parent: Parent) -> None:
-    child = Child(parent.port)
+    child = Child(parent)
     offer = child.files.add(b"from nowhere")
     async with child.running():
         await eventually(lambda: len(child.files.told) > 1)
@@ -162,7 +165,7 @@ async def test_a_file_that_no_entry_names_is_not_taken_until_one_does(parent: Pa
 
 async def test_a_full_disk_refuses_the_file_and_leaves_the_link_alone(parent: Parent) -> None:
     parent.sink.room = 200_000
-    child = Child(parent.port)
+    child = Child(parent)
     large, small = child.files.add(bytes(300_000)), child.files.add(b"small")
     parent.sink.named.update({large, small})
     async with child.running():
@@ -174,7 +177,7 @@ async def test_a_full_disk_refuses_the_file_and_leaves_the_link_alone(parent: Pa
 
 
 async def test_what_was_shed_is_asked_for_again_and_comes(parent: Parent) -> None:
-    child = Child(parent.port)
+    child = Child(parent)
     offer = child.files.add(b"vouchers")
     parent.sink.named.add(offer)
     async with child.running():
@@ -185,14 +188,18 @@ async def test_what_was_shed_is_asked_for_again_and_comes(parent: Parent) -> Non
 
 
 async def test_the_journal_goes_first(parent: Parent) -> None:
-    child = Child(parent.port)
+    child = Child(parent)
     offer = child.files.add(secrets.token_bytes(40_000_000))
     parent.sink.named.add(offer)
     async with child.running():
         await eventually(lambda: len(parent.sink.parts.get(offer.sha256, b"")) > 1_000_000)
         await child.journal.append([b"entry %d" % number + bytes(2_000) for number in range(10_000)])
+        await eventually(lambda: child.journal.cosigned_size > 0)
         before = len(parent.sink.parts[offer.sha256])
-        await eventually(lambda: child.journal.cosigned_size == 10_000)
+        # Looked at without a rest: once the journal is up, the file goes on at once.
+        async with asyncio.timeout(60):
+            while child.journal.cosigned_size < 10_000:  # noqa: ASYNC110
+                await asyncio.sleep(0)
         during = len(parent.sink.parts.get(offer.sha256, bytes(offer.size))) - before
         # What was granted and under way when the entries came may still land: no more than the credit.
         assert during <= CREDIT_BYTES
@@ -226,7 +233,7 @@ async def test_memory_of_both_ends_is_bounded_by_the_credit() -> None:
     parent = Parent()
     parent.sink = sink = Nowhere()
     await parent.up()
-    child = Child(parent.port, Elsewhere(VILLAGE))
+    child = Child(parent, Elsewhere(VILLAGE))
     offer = Offer(VILLAGE, "0" * 64, 100_000_000)
     child.files.waiting.append(offer)
     sink.named.add(offer)
@@ -250,7 +257,7 @@ async def test_memory_of_both_ends_is_bounded_by_the_credit() -> None:
     ],
 )
 async def test_a_call_without_a_live_session_is_refused(parent: Parent, first: wire.SendRequest) -> None:
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{parent.port}") as channel:
+    async with parent.box.credentials.channel(f"127.0.0.1:{parent.port}") as channel:
         call = FileServiceStub(channel).Send()
         try:
             await call.write(first)

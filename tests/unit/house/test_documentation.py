@@ -22,6 +22,7 @@ SECTIONS = {
     "explanation": ("zongheng explain", "FigureView"),
     "inspection": ("zongheng inspect", "InspectionView"),
     "cases": ("zongheng case", "CaseView"),
+    "children": ("zongheng invite, join, children, approve, revoke", "ChildView"),
     "questions": ("zongheng ask", "AnswerView"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),

@@ -13,7 +13,6 @@ from zongheng.v1.entry_pb2 import Address, Entry, PersonErased
 from zongheng.v1.query_pb2 import AnswerPart, Question
 from zongheng.v1.tree_pb2 import NodeCard
 
-from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer, log_id
 from federation.link.backoff import BackoffPolicy
 from federation.link.channel import PARENT_OPTIONS
@@ -32,6 +31,7 @@ from federation.link.memory import (
     MemorySink,
 )
 from federation.query.part import Parts
+from tests.certified import Certifying
 
 COUNTY, TOWN, OTHER = "990100", "990101", "990102"
 FAST = BackoffPolicy(first_ms=20, cap_ms=100, lived_ms=1_000)
@@ -57,17 +57,20 @@ class County:
 
     def __init__(self) -> None:
         self.signer = Signer.generate(log_id(COUNTY, secrets.token_hex(4)))
+        self.certified = Certifying("county", COUNTY)
         self.inbox = MemoryInbox(self.signer, now_us)
         self.journal = MemoryAddressed(NodeCard(node=COUNTY, tier="county"), MemoryJournal(self.signer))
         self.port = 0
         self.server: grpc.aio.Server
 
     async def up(self) -> None:
-        listener = Listener(lambda: self.journal.card, self.inbox, MemorySink(), now_us, 300)
+        listener = Listener(
+            lambda: self.journal.card, self.certified.gate, self.inbox, MemorySink(), now_us, 300
+        )
         self.server = grpc.aio.server(options=list(PARENT_OPTIONS))
         listener.add_to(self.server)
         DownService(listener, self.journal, period_s=0.2).add_to(self.server)
-        self.port = InsecureLoopback().server_port(self.server, f"127.0.0.1:{self.port}")
+        self.port = self.certified.credentials.server_port(self.server, f"127.0.0.1:{self.port}")
         await self.server.start()
 
     async def down(self) -> None:
@@ -100,7 +103,8 @@ async def town(
         MemoryBackoffStore(),
         lanes=(DownLane(end),),
     )
-    dialler = Dialler(county.address, InsecureLoopback(), ports, now_us, Random(1).random, FAST)
+    credentials = county.certified.child("town", end.node).credentials
+    dialler = Dialler(county.address, credentials, ports, now_us, Random(1).random, FAST)
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         run = tasks.create_task(dialler.run())
         try:

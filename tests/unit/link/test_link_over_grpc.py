@@ -15,7 +15,6 @@ from zongheng.v1.query_pb2 import AlertQuestion, AlertRow, AnswerPart, Question
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
-from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer, cosignatures, log_id
 from federation.link import lanes
 from federation.link.backoff import BackoffPolicy
@@ -34,6 +33,7 @@ from federation.link.memory import (
 )
 from federation.query.part import Parts
 from federation.rollup.row import RollupRow
+from tests.certified import Certifying
 
 TOWN, VILLAGE = "990102", "990102001"
 FAST = BackoffPolicy(first_ms=20, cap_ms=100, lived_ms=1_000)
@@ -55,6 +55,8 @@ class Parent:
 
     def __init__(self, heartbeat_ms: int = 300) -> None:
         self.signer = Signer.generate(log_id(TOWN, secrets.token_hex(4)))
+        self.certified = Certifying("town", TOWN)
+        self.boxes: dict[str, Certifying] = {}
         self.inbox = MemoryInbox(self.signer, now_us)
         self.sink = MemorySink()
         self.heartbeat_ms = heartbeat_ms
@@ -64,15 +66,27 @@ class Parent:
 
     async def up(self) -> None:
         card = NodeCard(node=TOWN, tier="town")
-        self.listener = Listener(lambda: card, self.inbox, self.sink, now_us, self.heartbeat_ms)
+        self.listener = Listener(
+            lambda: card, self.certified.gate, self.inbox, self.sink, now_us, self.heartbeat_ms
+        )
         self.server = grpc.aio.server(options=list(PARENT_OPTIONS))
         self.listener.add_to(self.server)
-        self.port = InsecureLoopback().server_port(self.server, f"127.0.0.1:{self.port}")
+        self.port = self.certified.credentials.server_port(self.server, f"127.0.0.1:{self.port}")
         await self.server.start()
 
     async def down(self) -> None:
         """As a crash looks from outside: no goodbye."""
         await self.server.stop(None)
+
+    def box(self, node: str = VILLAGE) -> Certifying:
+        """The keys and certificates of a child."""
+        if node not in self.boxes:
+            self.boxes[node] = self.certified.child("village", node)
+        return self.boxes[node]
+
+    def channel(self, node: str = VILLAGE) -> grpc.aio.Channel:
+        """A channel of that child to this parent, without a dialler."""
+        return self.box(node).credentials.channel(self.address)
 
     @property
     def address(self) -> str:
@@ -92,7 +106,7 @@ class Child:
 
     def __init__(
         self,
-        address: str,
+        parent: Parent,
         journal: MemoryJournal | None = None,
         answer: Callable[[Question, float], Parts] = no_answer,
         node: str = VILLAGE,
@@ -112,7 +126,8 @@ class Child:
             self.operator,
             self.backoff,
         )
-        self.dialler = Dialler(address, InsecureLoopback(), ports, now_us, Random(1).random, FAST)
+        credentials = parent.box(node).credentials
+        self.dialler = Dialler(parent.address, credentials, ports, now_us, Random(1).random, FAST)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Child"]:
@@ -140,7 +155,7 @@ def entries(count: int, start: int = 0) -> list[bytes]:
 
 
 async def test_ten_thousand_entries_arrive_identical_and_cosigned(parent: Parent) -> None:
-    child = Child(parent.address)
+    child = Child(parent)
     await child.journal.append(entries(10_000))
     async with child.running():
         await eventually(lambda: child.journal.cosigned_size == 10_000)
@@ -152,7 +167,7 @@ async def test_ten_thousand_entries_arrive_identical_and_cosigned(parent: Parent
 
 
 async def test_a_new_entry_is_at_the_parent_within_a_moment(parent: Parent) -> None:
-    async with Child(parent.address).running() as child:
+    async with Child(parent).running() as child:
         await eventually(lambda: child.dialler.status.state == "up")
         started = time.monotonic()
         await child.journal.append(entries(1))
@@ -161,7 +176,7 @@ async def test_a_new_entry_is_at_the_parent_within_a_moment(parent: Parent) -> N
 
 
 async def test_a_parent_that_crashes_and_comes_back_is_caught_up(parent: Parent) -> None:
-    async with Child(parent.address).running() as child:
+    async with Child(parent).running() as child:
         await child.journal.append(entries(700))
         await eventually(lambda: child.journal.cosigned_size == 700)
         for crash in range(3):
@@ -177,7 +192,7 @@ async def test_a_parent_that_crashes_and_comes_back_is_caught_up(parent: Parent)
 async def test_a_parent_that_crashes_in_the_middle_of_a_push_loses_and_doubles_nothing(
     parent: Parent,
 ) -> None:
-    async with Child(parent.address).running() as child:
+    async with Child(parent).running() as child:
         await child.journal.append(entries(20_000))
         for at in (1_000, 5_000, 9_000):
             await eventually(lambda at=at: len(parent.entries_of(VILLAGE)) >= at)  # type: ignore[misc]
@@ -189,7 +204,7 @@ async def test_a_parent_that_crashes_in_the_middle_of_a_push_loses_and_doubles_n
 
 async def test_a_parent_that_is_not_there_yet_is_found_when_it_comes(parent: Parent) -> None:
     await parent.down()
-    async with Child(parent.address).running() as child:
+    async with Child(parent).running() as child:
         await child.journal.append(entries(3))
         await eventually(lambda: child.dialler.status.code == "unreachable")
         await parent.up()
@@ -198,7 +213,7 @@ async def test_a_parent_that_is_not_there_yet_is_found_when_it_comes(parent: Par
 
 
 async def test_a_goodbye_is_clean_on_both_sides(parent: Parent) -> None:
-    child = Child(parent.address)
+    child = Child(parent)
     async with child.running():
         await eventually(lambda: parent.listener.is_connected(VILLAGE))
         started = time.monotonic()
@@ -208,7 +223,7 @@ async def test_a_goodbye_is_clean_on_both_sides(parent: Parent) -> None:
 
 
 async def test_a_stopping_parent_says_when_to_come_back(parent: Parent) -> None:
-    async with Child(parent.address).running() as child:
+    async with Child(parent).running() as child:
         await eventually(lambda: child.dialler.status.state == "up")
         parent.listener.close("maintenance", retry_after_ms=5_000)
         await eventually(lambda: child.dialler.status.state == "resting")
@@ -218,10 +233,10 @@ async def test_a_stopping_parent_says_when_to_come_back(parent: Parent) -> None:
 
 
 async def test_a_newer_session_of_a_node_fences_the_older_one_off(parent: Parent) -> None:
-    first = Child(parent.address)
+    first = Child(parent)
     async with first.running():
         await eventually(lambda: first.dialler.status.state == "up")
-        async with grpc.aio.insecure_channel(parent.address) as channel:
+        async with parent.channel() as channel:
             stub = LinkServiceStub(channel)
             call = stub.Link()
             await call.write(wire.LinkRequest(hello=await hello_of(first.journal, "second-session")))
@@ -246,7 +261,7 @@ async def hello_of(journal: MemoryJournal, session: str, node: str = VILLAGE) ->
 
 async def test_a_frozen_child_is_seen_by_its_silence(parent: Parent) -> None:
     journal = MemoryJournal(Signer.generate(log_id(VILLAGE, "0123456789")))
-    async with grpc.aio.insecure_channel(parent.address) as channel:
+    async with parent.channel() as channel:
         call = LinkServiceStub(channel).Link()
         await call.write(wire.LinkRequest(hello=await hello_of(journal, "frozen-session")))
         await call.read()
@@ -276,10 +291,11 @@ async def test_a_frozen_parent_is_seen_by_its_silence() -> None:
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("zongheng.v1.LinkService", handlers),)
     )
-    port = server.add_insecure_port("127.0.0.1:0")
+    parent = Parent()
+    parent.port = parent.certified.credentials.server_port(server, "127.0.0.1:0")
     await server.start()
     try:
-        async with Child(f"127.0.0.1:{port}").running() as child:
+        async with Child(parent).running() as child:
             await eventually(lambda: child.dialler.status.state == "up")
             await eventually(lambda: "silent" in child.dialler.status.words, 3)
     finally:
@@ -291,7 +307,7 @@ async def empty_root() -> bytes:
 
 
 async def test_garbage_on_the_port_disturbs_nobody(parent: Parent) -> None:
-    async with Child(parent.address).running() as child:
+    async with Child(parent).running() as child:
         await eventually(lambda: child.dialler.status.state == "up")
         for garbage in (b"GET / HTTP/1.1\r\n\r\n", bytes(5_000), secrets.token_bytes(20_000), b""):
             _, writer = await asyncio.open_connection("127.0.0.1", parent.port)
@@ -323,7 +339,7 @@ async def test_a_hello_that_is_none_is_refused(
     journal = MemoryJournal(Signer.generate(log_id(VILLAGE, "0123456789")), entries(3))
     hello = await hello_of(journal, "some-session")
     spoil(hello)
-    async with grpc.aio.insecure_channel(parent.address) as channel:
+    async with parent.channel() as channel:
         call = LinkServiceStub(channel).Link()
         await call.write(wire.LinkRequest(hello=hello))
         with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -335,23 +351,23 @@ async def test_a_hello_that_is_none_is_refused(
 async def test_another_journal_under_a_known_name_is_refused_and_the_operator_told_once(
     parent: Parent,
 ) -> None:
-    async with Child(parent.address).running() as child:
+    async with Child(parent).running() as child:
         await eventually(lambda: child.dialler.status.state == "up")
-    async with Child(parent.address).running() as impostor:
+    async with Child(parent).running() as impostor:
         await eventually(lambda: impostor.dialler.status.code == "wrong_log")
         await asyncio.sleep(0.3)
         assert [code for code, _ in impostor.operator.told] == ["wrong_log"]
 
 
 async def relayed(parent: Parent, journal: MemoryJournal) -> None:
-    async with Child(parent.address, journal).running():
+    async with Child(parent, journal).running():
         await eventually(lambda: journal.cosigned_size == len(journal.tree.leaves))
 
 
 async def test_a_child_restored_from_an_old_backup_is_told_to_pull_its_entries_back(parent: Parent) -> None:
     signer = Signer.generate(log_id(VILLAGE, "0123456789"))
     await relayed(parent, MemoryJournal(signer, entries(30)))
-    async with Child(parent.address, MemoryJournal(signer, entries(20))).running() as child:
+    async with Child(parent, MemoryJournal(signer, entries(20))).running() as child:
         await eventually(lambda: child.operator.sealed is not None)
         assert child.operator.sealed is not None
         decision, words = child.operator.sealed
@@ -369,7 +385,7 @@ async def test_a_parent_restored_from_an_old_backup_is_sent_the_entries_again(pa
     await restored.enrol((await hello_of(journal, "x")).card)
     await restored.accept(VILLAGE, 0, entries(10), await journal.note_at(10))
     parent.inbox = parent.listener._inbox = restored
-    async with Child(parent.address, journal).running() as child:
+    async with Child(parent, journal).running() as child:
         await eventually(lambda: len(parent.entries_of(VILLAGE)) == 30)
         assert any("restored" in words for _, words in child.operator.told)
     assert parent.entries_of(VILLAGE) == journal.tree.leaves
@@ -382,7 +398,7 @@ async def test_a_rewritten_history_is_quarantined_with_both_heads_kept(parent: P
     rewritten = entries(size)
     rewritten[7] = b"nothing happened"
     journal = MemoryJournal(signer, rewritten)
-    async with Child(parent.address, journal).running() as child:
+    async with Child(parent, journal).running() as child:
         await eventually(lambda: child.dialler.status.state == "sealed")
         await eventually(lambda: len(parent.inbox.forks) == 1)
         assert child.operator.sealed is not None
@@ -398,7 +414,7 @@ async def test_a_rewritten_history_is_quarantined_with_both_heads_kept(parent: P
 async def test_leaves_that_do_not_give_the_signed_root_are_not_kept(parent: Parent) -> None:
     journal = MemoryJournal(Signer.generate(log_id(VILLAGE, "0123456789")), entries(10))
     journal.tree.leaves[4] = b"altered on disk"
-    async with Child(parent.address, journal).running() as child:
+    async with Child(parent, journal).running() as child:
         await eventually(lambda: child.operator.sealed is not None)
         assert child.operator.told[0][0] == "root_mismatch"
     assert parent.entries_of(VILLAGE) == []
@@ -410,7 +426,7 @@ def row(day: int, received: int, version: int, node: str = VILLAGE) -> RollupRow
 
 
 async def test_reports_arrive_and_what_changed_meanwhile_collapses_to_the_latest(parent: Parent) -> None:
-    child = Child(parent.address)
+    child = Child(parent)
     for version in range(1, 6):
         await child.reporter.put(row(1, version, version), row(2, 9, version))
     async with child.running():
@@ -423,7 +439,7 @@ async def test_reports_arrive_and_what_changed_meanwhile_collapses_to_the_latest
 
 
 async def test_a_report_in_many_pieces_is_stored_as_one(parent: Parent) -> None:
-    child = Child(parent.address)
+    child = Child(parent)
     await child.reporter.put(*(row(day, 1, 5) for day in range(4_500)))
     async with child.running():
         await eventually(lambda: parent.sink.reports > 0)
@@ -435,7 +451,7 @@ async def test_of_a_report_that_breaks_off_nothing_is_stored(
     parent: Parent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes, "slices", lambda rows: [rows[:1]])
-    child = Child(parent.address)
+    child = Child(parent)
     await child.reporter.put(row(1, 1, 5), row(2, 1, 5))
     async with child.running():
         await eventually(lambda: bool(child.operator.told))
@@ -444,7 +460,7 @@ async def test_of_a_report_that_breaks_off_nothing_is_stored(
 
 
 async def test_a_child_cannot_report_for_a_node_that_is_not_below_it(parent: Parent) -> None:
-    child = Child(parent.address)
+    child = Child(parent)
     await child.reporter.put(row(1, 1, 1, node="990103001"))
     async with child.running():
         await eventually(lambda: bool(child.operator.told))
@@ -469,7 +485,7 @@ async def test_a_question_is_answered_in_parts_larger_than_a_message(parent: Par
         assert question == QUESTION
         yield AnswerPart(node=VILLAGE, alerts=alerts)
 
-    async with Child(parent.address, answer=answer).running():
+    async with Child(parent, answer=answer).running():
         await eventually(lambda: parent.listener.is_connected(VILLAGE))
         parts = await ask(parent)
     assert len(parts) > 10
@@ -487,7 +503,7 @@ async def test_a_slow_answer_ends_at_the_deadline_and_the_child_stops_working(pa
         finally:
             stopped.set()
 
-    async with Child(parent.address, answer=answer).running():
+    async with Child(parent, answer=answer).running():
         await eventually(lambda: parent.listener.is_connected(VILLAGE))
         with pytest.raises(ZonghengError) as late:
             await ask(parent, 0.3)
@@ -502,7 +518,7 @@ async def test_an_answer_may_take_long_to_begin(parent: Parent, monkeypatch: pyt
         await asyncio.sleep(0.6)
         yield AnswerPart(node=VILLAGE)
 
-    async with Child(parent.address, answer=answer).running():
+    async with Child(parent, answer=answer).running():
         await eventually(lambda: parent.listener.is_connected(VILLAGE))
         assert [part.node for part in await ask(parent)] == [VILLAGE]
 
@@ -517,7 +533,7 @@ async def test_an_asker_who_goes_away_stops_the_work_below(parent: Parent) -> No
         finally:
             stopped.set()
 
-    async with Child(parent.address, answer=answer).running():
+    async with Child(parent, answer=answer).running():
         await eventually(lambda: parent.listener.is_connected(VILLAGE))
         deadline = asyncio.get_running_loop().time() + 30
         async with aclosing(parent.listener.ask(VILLAGE, QUESTION, deadline)) as parts:
@@ -532,7 +548,7 @@ async def test_a_question_that_fails_below_fails_with_the_same_code_above(parent
         raise ZonghengError("not_found", "there is no case 7")
         yield AnswerPart()
 
-    async with Child(parent.address, answer=answer).running():
+    async with Child(parent, answer=answer).running():
         await eventually(lambda: parent.listener.is_connected(VILLAGE))
         with pytest.raises(ZonghengError, match="no case 7") as failed:
             await ask(parent)
@@ -547,7 +563,7 @@ async def test_a_child_that_breaks_off_an_answer_is_unreachable(parent: Parent) 
         child.dialler.stop()
         await asyncio.sleep(30)
 
-    child = Child(parent.address, answer=answer)
+    child = Child(parent, answer=answer)
     async with child.running():
         await eventually(lambda: parent.listener.is_connected(VILLAGE))
         with pytest.raises(ZonghengError) as lost:
@@ -556,10 +572,10 @@ async def test_a_child_that_breaks_off_an_answer_is_unreachable(parent: Parent) 
 
 
 async def test_nobody_can_answer_a_question_that_was_not_asked(parent: Parent) -> None:
-    async with Child(parent.address).running() as child:
+    async with Child(parent).running() as child:
         await eventually(lambda: parent.listener.is_connected(VILLAGE))
         session = parent.listener.sessions()[0].session
-        async with grpc.aio.insecure_channel(parent.address) as channel:
+        async with parent.channel() as channel:
             call = LinkServiceStub(channel).Answer()
             part = AnswerPart(node=VILLAGE)
             await call.write(wire.AnswerRequest(session=session, order_id="guess", rows=part))

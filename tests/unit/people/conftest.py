@@ -98,7 +98,7 @@ class House:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     folder = tmp_path / "node"
     config.initialise(
-        folder, tier="county", name="霁川县", division=CODE, parent=None, grpc="127.0.0.1:1", http="127.0.0.1:2",
+        folder, tier="county", name="霁川县", division=CODE, grpc="127.0.0.1:1", http="127.0.0.1:2",
     )  # fmt: skip
     clock = Clock(round(START.timestamp()) * 1_000_000)
     async with AsyncExitStack() as stack:

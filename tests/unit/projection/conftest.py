@@ -26,7 +26,6 @@ async def unit(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
                     tier=tier,
                     name=code,
                     division=code,
-                    parent=None,
                     grpc=None,
                     http=None,
                     calendar="weekdays",

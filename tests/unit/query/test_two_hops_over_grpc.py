@@ -15,7 +15,6 @@ from zongheng.v1.query_pb2 import AlertQuestion, AlertRow, AnswerPart, Question
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
-from federation.identity.credentials import InsecureLoopback
 from federation.journal.checkpoint import Signer, log_id
 from federation.link.backoff import BackoffPolicy
 from federation.link.channel import PARENT_OPTIONS
@@ -34,9 +33,11 @@ from federation.link.ports import News
 from federation.query.coverage import Coverage, Tally
 from federation.query.fanout import ask
 from federation.query.part import Parts
+from tests.certified import Certifying
 
 CITY, TOWN, VILLAGE = "9901", "990102", "990102001"
 PARENT = {TOWN: CITY, VILLAGE: TOWN}
+TIERS = {CITY: "city", TOWN: "town", VILLAGE: "village"}
 
 
 def now_us() -> int:
@@ -53,7 +54,8 @@ class Node:
         self.journal = MemoryJournal(signer)
         self.inbox = MemoryInbox(signer, now_us)
         self.sink = MemorySink()
-        self.listener = Listener(lambda: self.card, self.inbox, self.sink, now_us, 300)
+        self.certified = Certifying(TIERS[name], name)
+        self.listener = Listener(lambda: self.card, self.certified.gate, self.inbox, self.sink, now_us, 300)
         self.sleep = 0.0
         self.given: list[float] = []
         self.stopped = asyncio.Event()
@@ -84,7 +86,7 @@ class Node:
     async def running(self, parent_port: int | None) -> AsyncIterator[int]:
         server = grpc.aio.server(options=list(PARENT_OPTIONS))
         self.listener.add_to(server)
-        port = InsecureLoopback().server_port(server, "127.0.0.1:0")
+        port = self.certified.credentials.server_port(server, "127.0.0.1:0")
         await server.start()
         async with asyncio.TaskGroup() as tasks:
             run = None
@@ -100,7 +102,9 @@ class Node:
                 )
                 address = f"127.0.0.1:{parent_port}"
                 policy = BackoffPolicy(first_ms=20, cap_ms=100)
-                self.dialler = Dialler(address, InsecureLoopback(), ports, now_us, Random(1).random, policy)
+                self.dialler = Dialler(
+                    address, self.certified.credentials, ports, now_us, Random(1).random, policy
+                )
                 run = tasks.create_task(self.dialler.run())
             try:
                 yield port
@@ -128,6 +132,8 @@ class _Reporter(MemoryReporter):
 class Three:
     def __init__(self) -> None:
         self.city, self.town, self.village = Node(CITY), Node(TOWN), Node(VILLAGE)
+        self.city.certified.adopt(self.town.certified)
+        self.town.certified.adopt(self.village.certified)
         self.hang_up_village = AsyncExitStack()
 
     async def answer(self, seconds: float = 3.0) -> tuple[Coverage, list[AnswerPart]]:

@@ -1,0 +1,178 @@
+"""The child's side of its membership: becoming a child, and staying one.
+
+Joining asks the parent named by an invitation, believes nothing that the parent's CA key does not bear out, writes the certificates down, then where the parent is,
+then an entry. Killed in between, or without an answer: the same command asks again and gets the same answer, for the keys are the same.
+
+Certificates are renewed in the background through the parent's enrolment port, long before they run out; where that failed for so long that they
+did, the port still hears the node, for it proves the key that is registered. The link is dialled again with what is new; nothing is restarted.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.identity_pb2 import (
+    ENROLMENT_STATE_ENROLLED,
+    Certificates,
+    EnrolRequest,
+    EnrolResponse,
+    Joined,
+)
+from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.errors import ZonghengError
+from federation.identity.authority import BEGINS_BEFORE, Certificate, PublicKey, fingerprint, name_in
+from federation.identity.enrolment import ask, enrol, renew, renewal
+from federation.identity.invitation import Invitation
+from federation.identity.membership import Membership
+from node import config
+from node.config import NodeSettings
+from node.keyring import Clock, KeyRing
+
+log = structlog.get_logger()
+
+LOOKS_EVERY_S: Final = 3_600.0
+"""How often a node looks whether its certificates are to be renewed."""
+
+_TRIES: Final = 20
+"""A renewal that failed is tried again after a twentieth of the time that the certificate still has, but"""
+_SOONEST_S: Final = 1.0
+_LATEST_S: Final = 3_600.0
+
+Enter = Callable[[list[Entry]], Awaitable[list[int]]]
+Ask = Callable[[str, PublicKey, EnrolRequest], Awaitable[EnrolResponse]]
+
+
+class Joining:
+    """Joins a parent and keeps the certificates fresh. One to a node."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: NodeSettings,
+        keyring: KeyRing,
+        card: Callable[[], NodeCard],
+        enter: Enter,
+        clock: Clock,
+        joined: Callable[[], None],
+    ) -> None:
+        """``joined`` is told when there is a parent to dial, or new certificates to dial it with."""
+        self._folder = folder
+        self._settings = settings
+        self._keyring = keyring
+        self._card = card
+        self._enter = enter
+        self._clock = clock
+        self._joined = joined
+        self._turn = asyncio.Lock()
+
+    async def join(self, parent: str, token: str, say: Ask = enrol) -> bool:
+        """Become the child of the parent whose link is at ``parent``, "host:port"; false: an operator there must approve first.
+
+        Raises ZonghengError `invitation`, `untrusted`, `unreachable`, or what the parent refuses with.
+        """
+        invitation = Invitation.parse(token)
+        self._check(invitation)
+        at = invitation.enrolment_at(parent)
+        async with self._turn:
+            answer = await say(at, invitation.authority, ask(invitation, self._card(), self._keyring.keys))
+            if answer.state != ENROLMENT_STATE_ENROLLED:
+                return False
+            member = self._checked(answer.certificates, invitation.authority)
+            self._keyring.adopt(member)
+            config.set_parent(self._folder, parent, at)
+            self._settings.parent, self._settings.parent_enrolment = parent, at
+            await self._enter([_entry(member)])
+        log.info("node.joined", parent=answer.parent.node, address=parent, name=str(member.name))
+        self._joined()
+        return True
+
+    async def run(self) -> None:
+        """Renew whenever it is time, until cancelled."""
+        while True:
+            rest_s = await self._look()
+            await asyncio.sleep(rest_s)
+
+    async def _look(self) -> float:
+        """Renew what is due; returns the seconds until the next look."""
+        identity = self._keyring.identity
+        if self._clock() >= self._due(identity.server):
+            self._keyring.certify_server_again()
+        member = identity.membership
+        if member is None:
+            return LOOKS_EVERY_S
+        left_s = (self._due(member.node) - self._clock()).total_seconds()
+        if left_s > 0:
+            return min(left_s, LOOKS_EVERY_S)
+        try:
+            await self.renew()
+        except ZonghengError as error:
+            log.warning(
+                "renewal.failed", code=error.code, words=error.detail, expires=member.expires.isoformat()
+            )
+            still_s = (member.expires - self._clock()).total_seconds()
+            return min(max(still_s / _TRIES, _SOONEST_S), _LATEST_S)
+        return _SOONEST_S
+
+    async def renew(self) -> None:
+        """Have the certificates renewed now. Raises ZonghengError when the parent does not."""
+        async with self._turn:
+            member, at = self._keyring.identity.membership, self._settings.parent_enrolment
+            if member is None or at is None:
+                raise ZonghengError(
+                    "not_enrolled", "this node has no parent that could renew its certificates"
+                )
+            request = renewal(self._settings.node, self._keyring.keys)
+            fresh = self._checked(await renew(at, member.parent_key, request), member.parent_key)
+            if fresh != member:
+                self._keyring.adopt(fresh)
+        log.info("certificates.renewed", expires=fresh.expires.isoformat())
+        if fresh != member:
+            self._joined()
+
+    def _due(self, certificate: Certificate) -> datetime:
+        issued = certificate.not_valid_before_utc + BEGINS_BEFORE
+        life = certificate.not_valid_after_utc - issued
+        return issued + min(timedelta(days=self._settings.renew_from_day), life / 3)
+
+    def _check(self, invitation: Invitation) -> None:
+        settings = self._settings
+        if (invitation.node, invitation.tier) != (settings.node, settings.kind):
+            raise ZonghengError(
+                "invitation",
+                f"this token is for the {invitation.tier} {invitation.node}, and this is the {settings.kind} {settings.node}",
+            )
+        member = self._keyring.identity.membership
+        if member is not None and fingerprint(member.parent_key) != fingerprint(invitation.authority):
+            raise ZonghengError(
+                "bad_request",
+                f"this node is the child of {name_in(member.chain[0]).node} already, and a journal rises to one parent",
+            )
+
+    def _checked(self, told: Certificates, parent: PublicKey) -> Membership:
+        member = Membership.from_wire(told)
+        keys, settings = self._keyring.keys, self._settings
+        member.check(
+            parent,
+            keys.tls.public_key(),
+            keys.authority.public_key(),
+            settings.node,
+            settings.kind,
+            self._clock(),
+        )
+        return member
+
+
+def _entry(member: Membership) -> Entry:
+    joined = Joined(
+        parent=name_in(member.chain[0]).node,
+        parent_tier=name_in(member.chain[0]).kind,
+        parent_authority=fingerprint(member.parent_key),
+        root_authority=fingerprint(member.root_key),
+        name=str(member.name),
+    )
+    return Entry(source="membership", serial=f"{member.node.serial_number:x}", joined=joined)

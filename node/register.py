@@ -1,0 +1,345 @@
+"""The parent's register of children: whom it invited, who came, with which keys, and who is not welcome any more.
+
+Every change is an entry of the journal, and the register's row is written in the entry's own transaction: killed anywhere, both are there or neither.
+A child is known by its public key. The certificate only lets it in as far as the register; whose key is not the registered one, or is revoked,
+goes no further, however good its certificate. Revoking says so in the journal, ends the child's live link, and holds for whoever copied the key.
+
+Invitations expire by the node's own clock, certificates by the machine's (`keyring`).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from zongheng.v1 import identity_pb2 as wire
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.identity_pb2 import (
+    ENROLMENT_STATE_ENROLLED,
+    ENROLMENT_STATE_REVOKED,
+    ENROLMENT_STATE_WAITING,
+    Enrolled,
+    Invited,
+    Renewed,
+    Revoked,
+)
+from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.errors import ZonghengError
+from federation.identity.authority import PublicKey, fingerprint, public_from_spki, spki
+from federation.identity.enrolment import Asked
+from federation.identity.invitation import Invitation, is_secret
+from federation.identity.membership import Membership
+from federation.identity.names import DEPARTMENT
+from federation.identity.peer import peer_of
+from federation.journal.checkpoint import CheckpointError, Verifier, parse_log_id
+from node.config import NodeSettings
+from node.keyring import Clock, KeyRing
+from node.store.rows import ChildRow, InvitationRow
+from node.store.store import Session, Store
+from node.store.writer import Beside, Draft, JournalWriter
+from node.wallclock import Now, instant
+from tiers.division import Division, MalformedDivision
+from tiers.tier import UnknownTier, may_parent, tier_named
+
+log = structlog.get_logger()
+
+LONGEST_TTL_S: Final = 30 * 86_400
+
+_FRESH: Final = 1 / 6
+"""A certificate in the first sixth of its life is given again rather than made anew: renewals that are repeated make no entries."""
+
+
+class Register:
+    """Registrar of enrolments and gate of links, over one node's store."""
+
+    def __init__(
+        self,
+        store: Store,
+        writer: JournalWriter,
+        keyring: KeyRing,
+        settings: NodeSettings,
+        card: Callable[[], NodeCard],
+        now: Now,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._keyring = keyring
+        self._settings = settings
+        self._card = card
+        self._now = now
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def invite(
+        self,
+        node: str,
+        kind: str,
+        ttl_s: float,
+        *,
+        approval: bool = False,
+        replaces: bool = False,
+        by: str = "",
+    ) -> Invitation:
+        """Invite one node. Raises ZonghengError `bad_request` for one that cannot be a child here."""
+        kind = self._fit(node, kind)
+        if not 0 < ttl_s <= LONGEST_TTL_S:
+            raise ZonghengError("bad_request", "an invitation holds for at most 30 days")
+        expires_at_us = self._now() + int(ttl_s * 1_000_000)
+        authority = self._keyring.identity.authority.public_key
+        given = Invitation.new(
+            authority, self._settings.enrolment_address, self._settings.node, node, kind, expires_at_us
+        )
+        row = InvitationRow(given.id, given.digest, node, kind, approval, replaces, expires_at_us, b"")
+        invited = Invited(
+            invitation=given.id, node=node, tier=kind, expires_at_us=expires_at_us, approval=approval, replaces=replaces, by=by,
+        )  # fmt: skip
+        async with self._turn:
+            known = await self._known(node)
+            enrolled = known is not None and known.state == ENROLMENT_STATE_ENROLLED
+            if enrolled and not replaces:
+                raise ZonghengError(
+                    "bad_request",
+                    f"{node} is enrolled here: `--replace` invites a new box in its place, `zongheng revoke` ends it",
+                )
+            if known is None and replaces:
+                raise ZonghengError("bad_request", f"{node} was never enrolled here: leave out `--replace`")
+            await self._enter(Entry(invited=invited), lambda session: session.children.invite(row))
+        return given
+
+    async def enrol(self, asked: Asked) -> wire.EnrolResponse:
+        key = spki(asked.tls_key)
+        async with self._turn:
+            async with self._store.read() as session:
+                invitation = await session.children.invitation(asked.invitation.hex())
+            invitation = self._valid(invitation, asked, key)
+            known = await self._known(invitation.node)
+            if known is not None and (known.invitation, known.tls_key) == (invitation.invitation, key):
+                return self._answer(known)
+            if known is not None and known.state == ENROLMENT_STATE_ENROLLED and not invitation.replaces:
+                raise ZonghengError(
+                    "invitation",
+                    f"{known.node} is enrolled with other keys: ask for `zongheng invite --replace`",
+                )
+            self._check_journal(asked.card, known)
+            child = ChildRow(
+                node=invitation.node,
+                tier=asked.card.tier,
+                kind=invitation.kind,
+                name=asked.card.name,
+                state=ENROLMENT_STATE_WAITING if invitation.approval else ENROLMENT_STATE_ENROLLED,
+                tls_key=key,
+                authority_key=spki(asked.authority_key),
+                sealing_key=asked.sealing_key,
+                log_id=asked.card.log_id,
+                verifier=asked.card.verifier,
+                invitation=invitation.invitation,
+                certificates=b"",
+                changed_at_us=self._now(),
+                reason="",
+            )
+            if not invitation.approval:
+                child = self._certified(child)
+
+            async def beside(session: Session) -> None:
+                await session.children.use(invitation.invitation, key)
+                await session.children.put(child)
+
+            await self._enter(Entry(enrolled=_enrolled(child)), beside)
+        log.info("child.enrolled", child=child.node, state=child.state, tls_key=fingerprint(asked.tls_key))
+        return self._answer(child)
+
+    async def approve(self, node: str, by: str = "") -> ChildRow:
+        """Let in a child that waits. Raises ZonghengError `not_found` when none of that name does."""
+        async with self._turn:
+            known = await self._known(node)
+            if known is None or known.state == ENROLMENT_STATE_REVOKED:
+                raise ZonghengError(
+                    "not_found", f"{node} does not wait here: `zongheng children` lists who does"
+                )
+            if known.state == ENROLMENT_STATE_ENROLLED:
+                return known
+            child = self._certified(replace(known, state=ENROLMENT_STATE_ENROLLED, changed_at_us=self._now()))
+            await self._enter(
+                Entry(enrolled=_enrolled(child, by)), lambda session: session.children.put(child)
+            )
+        return child
+
+    async def revoke(self, node: str, reason: str, by: str = "") -> ChildRow:
+        """Take a child's keys no more, nor any invitation for it. Raises ZonghengError `not_found`. Revoking twice changes nothing."""
+        async with self._turn:
+            known = await self._known(node)
+            if known is None:
+                raise ZonghengError("not_found", f"{node} never came here: `zongheng children` lists who did")
+            if known.state == ENROLMENT_STATE_REVOKED:
+                return known
+            child = replace(
+                known,
+                state=ENROLMENT_STATE_REVOKED,
+                changed_at_us=self._now(),
+                reason=reason,
+                certificates=b"",
+            )
+            revoked = Revoked(
+                node=node, tls_key=fingerprint(public_from_spki(child.tls_key)), reason=reason, by=by
+            )
+
+            async def beside(session: Session) -> None:
+                await session.children.put(child)
+                await session.children.withdraw(node)
+
+            await self._enter(Entry(revoked=revoked), beside)
+        log.warning("child.revoked", child=node, reason=reason)
+        return child
+
+    async def renew(self, node: str, key: PublicKey) -> wire.Certificates:
+        async with self._turn:
+            known = await self._known(node)
+            self._check_registered(known, node, fingerprint(key))
+            assert known is not None
+            held = wire.Certificates.FromString(known.certificates)
+            before = Membership.from_wire(held)
+            late = before.expires <= self._clock()
+            if before.chain == self._keyring.identity.authority.chain and before.age(self._clock()) < _FRESH:
+                return held
+            child = self._certified(known)
+            after = Membership.from_wire(wire.Certificates.FromString(child.certificates))
+            renewed = Renewed(
+                node=node,
+                tls_key=fingerprint(key),
+                expires_at_us=int(after.expires.timestamp()) * 1_000_000,
+                late=late,
+            )
+            await self._enter(Entry(renewed=renewed), lambda session: session.children.put(child))
+        log.info("child.renewed", child=node, late=late)
+        return wire.Certificates.FromString(child.certificates)
+
+    async def admit(self, context: Any, card: NodeCard) -> None:
+        peer = peer_of(context, lambda: self._keyring.identity.authority.anchors)
+        known = await self._known(peer.name.node)
+        self._check_registered(known, peer.name.node, peer.key)
+        assert known is not None
+        if card.node != known.node:
+            raise ZonghengError(
+                "untrusted", f"the certificate is {known.node}'s, and it speaks as {card.node}"
+            )
+        if (card.log_id, card.verifier) != (known.log_id, known.verifier):
+            raise ZonghengError(
+                "wrong_log",
+                f"{card.node} enrolled with journal {known.log_id} and another key than it shows, {card.log_id}."
+                " A box that was set up anew enrols again: `zongheng invite --replace`",
+            )
+
+    async def children(self) -> list[ChildRow]:
+        """Everybody who ever came, by node."""
+        async with self._store.read() as session:
+            return await session.children.all()
+
+    # What they are made of.
+
+    def _fit(self, node: str, kind: str) -> str:
+        """The kind of a child as it is written. Raises ZonghengError `bad_request` unless it may be a child here."""
+        try:
+            tier = tier_named(kind)
+            code = Division(node).node_id
+        except (UnknownTier, MalformedDivision) as error:
+            raise ZonghengError("bad_request", str(error)) from error
+        if code == self._settings.node:
+            raise ZonghengError("bad_request", f"{node} is this node itself")
+        if not may_parent(tier_named(self._settings.tier), tier):
+            raise ZonghengError(
+                "bad_request", f"a {self._settings.tier} node takes no {tier} node as a child"
+            )
+        return str(tier)
+
+    def _valid(self, invitation: InvitationRow | None, asked: Asked, key: bytes) -> InvitationRow:
+        if invitation is None or not is_secret(asked.secret, invitation.digest):
+            raise ZonghengError("invitation", "this token was not given here")
+        if invitation.used_by and invitation.used_by != key:
+            raise ZonghengError("invitation", "this token was used already: ask the parent for a new one")
+        if not invitation.used_by and self._now() >= invitation.expires_at_us:
+            until = instant(invitation.expires_at_us)
+            raise ZonghengError(
+                "invitation",
+                f"this token was good until {until:%Y-%m-%d %H:%M} UTC: ask the parent for a new one",
+            )
+        card = asked.card
+        kind = DEPARTMENT if "." in card.node else card.tier
+        if (card.node, kind) != (invitation.node, invitation.kind):
+            raise ZonghengError(
+                "invitation",
+                f"this token is for the {invitation.kind} {invitation.node}, not for the {kind} {card.node}",
+            )
+        return invitation
+
+    def _check_journal(self, card: NodeCard, known: ChildRow | None) -> None:
+        try:
+            named, verifier = parse_log_id(card.log_id).node, Verifier.parse(card.verifier)
+        except CheckpointError as error:
+            raise ZonghengError("not_enrolled", str(error)) from error
+        if named != card.node or verifier.name != card.log_id:
+            raise ZonghengError("not_enrolled", f"the journal {card.log_id} is not one of {card.node}")
+        if known is not None and known.log_id != card.log_id:
+            raise ZonghengError(
+                "wrong_log",
+                f"{card.node} is known here by journal {known.log_id} and comes with {card.log_id}: restore its journal first",
+            )
+
+    def _check_registered(self, known: ChildRow | None, node: str, key: str) -> None:
+        if known is None or fingerprint(public_from_spki(known.tls_key)) != key:
+            raise ZonghengError(
+                "not_enrolled",
+                f"{node} is not enrolled here with this key: `zongheng join` with a token of this parent",
+            )
+        if known.state == ENROLMENT_STATE_REVOKED:
+            raise ZonghengError("revoked", f"the enrolment of {node} was revoked: {known.reason}")
+        if known.state != ENROLMENT_STATE_ENROLLED:
+            raise ZonghengError("not_enrolled", f"{node} waits for approval: `zongheng approve DIR {node}`")
+
+    def _certified(self, child: ChildRow) -> ChildRow:
+        """The child with fresh certificates for its keys."""
+        authority = self._keyring.identity.authority
+        name = authority.name.child(child.kind, child.node)
+        lasts = timedelta(days=self._settings.certificate_days)
+        at = self._clock()
+        given = Membership(
+            authority.certify_node(public_from_spki(child.tls_key), name, at, lasts),
+            authority.certify_authority(public_from_spki(child.authority_key), name, at, lasts),
+            authority.chain,
+            authority.anchor,
+        )
+        return replace(child, certificates=given.to_wire().SerializeToString())
+
+    def _answer(self, child: ChildRow) -> wire.EnrolResponse:
+        if child.state == ENROLMENT_STATE_REVOKED:
+            raise ZonghengError("revoked", f"the enrolment of {child.node} was revoked: {child.reason}")
+        answer = wire.EnrolResponse(state=wire.EnrolmentState.ValueType(child.state), parent=self._card())
+        if child.certificates:
+            answer.certificates.ParseFromString(child.certificates)
+        return answer
+
+    async def _known(self, node: str) -> ChildRow | None:
+        async with self._store.read() as session:
+            return await session.children.get(node)
+
+    async def _enter(self, entry: Entry, beside: Beside) -> None:
+        entry.noted_at_us = self._now()
+        await self._writer.append([Draft.of(entry)], beside)
+
+
+def _enrolled(child: ChildRow, by: str = "") -> Enrolled:
+    return Enrolled(
+        node=child.node,
+        tier=child.kind,
+        name=child.name,
+        state=wire.EnrolmentState.ValueType(child.state),
+        invitation=child.invitation,
+        tls_key=fingerprint(public_from_spki(child.tls_key)),
+        authority_key=fingerprint(public_from_spki(child.authority_key)),
+        log_id=child.log_id,
+        verifier=child.verifier,
+        by=by,
+    )
