@@ -90,6 +90,12 @@ class NodeSettings(BaseSettings):
     https: HttpsSettings | None = None
     confirm: bool = True
     """Yellow and red cards wait for a person's confirmation before they are issued."""
+    portal: bool = False
+    """This node serves the public portal: files that are disclosed at nodes below come here and go no further."""
+    files_budget_mb: Annotated[int, Field(ge=0)] = 4_096
+    """Megabytes that files may take on this node's disk, parts included; what only passes is shed first."""
+    disk_reserve_mb: Annotated[int, Field(ge=0)] = 256
+    """Megabytes of the disk that files leave to the journal."""
     longest_rest_s: Annotated[float, Field(ge=0.1, le=3_600)] = 60.0
     """Longest rest, in seconds, between two attempts to reach the parent. Short ones suit a line of few nodes only: a parent with
     a thousand children needs them to come back spread out."""

@@ -233,6 +233,12 @@ class Register:
                 " A box that was set up anew enrols again: `zongheng invite --replace`",
             )
 
+    async def caller(self, context: Any) -> str:
+        """The child that makes a call. Raises ZonghengError `untrusted`, `not_enrolled` or `revoked`."""
+        peer = peer_of(context, lambda: self._keyring.identity.authority.anchors)
+        self._check_registered(await self._known(peer.name.node), peer.name.node, peer.key)
+        return peer.name.node
+
     async def children(self) -> list[ChildRow]:
         """Everybody who ever came, by node."""
         async with self._store.read() as session:

@@ -23,6 +23,7 @@ from zongheng.v1.entry_pb2 import Entry, Genesis
 from zongheng.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
 from zongheng.v1.tree_pb2 import NodeCard
 
+from federation.files.servicer import FileDesk
 from federation.identity.credentials import MutualTls
 from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment
 from federation.journal.checkpoint import Signer
@@ -39,6 +40,10 @@ from node.answering import Answering
 from node.asking import Asking
 from node.config import NodeSettings
 from node.downlink import ChildJournals, Reports
+from node.files.carrying import Carrying
+from node.files.lane import ChildFiles, OwnFiles
+from node.files.room import Room
+from node.files.shelf import Shelf
 from node.first_policy import first_policy
 from node.intake.service import Intake
 from node.joining import Joining
@@ -125,6 +130,17 @@ class Node:
         self.figures = Figures(store, self.tree)
         self.raising = Raising(store, writer, self.contexts, now)
         self.history = History(store, Segments(folder / "segments"))
+        self.shelf = Shelf(folder / "files")
+        self.carrying = Carrying(
+            self.shelf, self.tree, now, is_portal=settings.portal, has_parent=settings.parent is not None
+        )
+        self.room = Room(
+            store, self.shelf, now, settings.files_budget_mb * 1_000_000, settings.disk_reserve_mb * 1_000_000
+        )
+        self.files_up = OwnFiles(store, self.shelf, now)
+        self.files_below = ChildFiles(store, self.shelf, self.room, now, self.files_up.ring)
+        self.files_up.ask_below = self.files_below.ask
+        self.carrying.listen(self.files_up.ring)
         self.projector = Projector(
             store,
             writer,
@@ -133,6 +149,7 @@ class Node:
             self.raising,
             self.comparison,
             Forwarding(store, writer, self.tree, self.edge, now),
+            self.carrying,
             self.history,
             now,
             self.figures.changed_here,
@@ -245,6 +262,8 @@ class Node:
         async with self.store.read() as session:
             await self.tree.load(session)
             self.login_required = await session.links.get(_LOGIN_REQUIRED) is not None
+        async with self.store.write() as session:
+            await self.carrying.open(session)
         await self.projector.open()
 
     async def _register_rules(self) -> None:
@@ -320,6 +339,7 @@ class Node:
             self.down.add_to(links)
             add_IntakeServiceServicer_to_server(self.intake, doors)
             Enrolment(self.register).add_to(enrolments)
+            FileDesk(self.listener, self.files_below, self.register.caller).add_to(links)
             credentials.server_port(links, self.settings.grpc)
             credentials.enrolment_port(enrolments, self.settings.enrolment_address)
             with contextlib.suppress(FileNotFoundError):
@@ -405,6 +425,7 @@ class Node:
             operator=self.desk,
             backoff=StoredBackoff(self.store),
             lanes=(DownLane(self.from_above),),
+            files=self.files_up,
         )
         rests = BackoffPolicy(cap_ms=round(self.settings.longest_rest_s * 1_000))
         return Dialler(parent, credentials, ports, self.now, random.random, rests)

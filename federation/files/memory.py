@@ -77,7 +77,7 @@ class MemorySink:
             return None
         return len(self.parts.setdefault(offer.sha256, bytearray()))
 
-    async def write(self, offer: Offer, content: bytes) -> int:
+    async def write(self, child: str, offer: Offer, content: bytes) -> int:
         part = self.parts[offer.sha256]
         if len(part) + len(content) > self.room:
             raise ZonghengError("disk_full", "no room")
@@ -92,7 +92,7 @@ class MemorySink:
         self.parts.pop(offer.sha256, None)
         return True
 
-    async def forget(self, offer: Offer) -> None:
+    async def forget(self, child: str, offer: Offer) -> None:
         self.parts.pop(offer.sha256, None)
         self.parts[offer.sha256] = bytearray()
 

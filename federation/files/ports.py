@@ -51,7 +51,7 @@ class FileSink(Protocol):
         """
         ...
 
-    async def write(self, offer: Offer, content: bytes) -> int:
+    async def write(self, child: str, offer: Offer, content: bytes) -> int:
         """Append to what is there; returns how much is. Raises ZonghengError `disk_full`: nothing half-written counts."""
         ...
 
@@ -59,7 +59,7 @@ class FileSink(Protocol):
         """Whether what is there is the file; where it is, it is kept durably under its name."""
         ...
 
-    async def forget(self, offer: Offer) -> None:
+    async def forget(self, child: str, offer: Offer) -> None:
         """Delete what is there of an unfinished file."""
         ...
 

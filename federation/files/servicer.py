@@ -6,7 +6,7 @@ the link go on. What belongs to a session ends with it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 import grpc.aio
@@ -53,7 +53,7 @@ class Sessions(Protocol):
     async def next_frame(self, context: Any, session: Session | None) -> Any: ...
 
 
-Peer = Callable[[Any], str]
+Peer = Callable[[Any], Awaitable[str]]
 """The enrolled node that made a call. Raises ZonghengError `not_enrolled`."""
 
 
@@ -79,7 +79,7 @@ class FileDesk(FileServiceServicer):
 
     async def Fetch(self, request: FetchRequest, context: Any) -> None:  # type: ignore[override]
         try:
-            child = self._peer(context)
+            child = await self._peer(context)
             kept = await self._sink.backup(child, request.sha256)
             _log.info("backup.fetched", child=child, sha256=kept.sha256, offset=request.offset)
             offset = request.offset
@@ -162,7 +162,7 @@ class _Turn:
         if write is None:
             return
         try:
-            held = await self._sink.write(self._offer, content[write.skip :])
+            held = await self._sink.write(self._child, self._offer, content[write.skip :])
             await self._obey(self._receiver.written(held))
         except ZonghengError as error:
             await self._refuse(error)
@@ -177,7 +177,7 @@ class _Turn:
                     await self._obey(self._receiver.verified(right))
                     return
                 case Forget():
-                    await self._sink.forget(self._offer)
+                    await self._sink.forget(self._child, self._offer)
                 case Want() | Stored() | Refused():
                     await self._answer(command)
 

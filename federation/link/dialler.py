@@ -250,19 +250,19 @@ class Dialler:
                 tasks.create_task(self._speak(call, beat_s, outbox))
                 tasks.create_task(self._bid_farewell(outbox))
                 tasks.create_task(reports.run())
-                if self._ports.files is not None:
-                    files = FileLane(
-                        FileServiceStub(channel),
-                        session,
-                        self._ports.files,
-                        self._rest_of_journal,
-                        self._ports.operator.report,
-                    )
-                    tasks.create_task(files.run())
                 assert self._relay is not None
                 if self._relay.phase is Phase.FLOWING:
                     tasks.create_task(self._push.run(self._drive))
                     tasks.create_task(self._push.watch(self._drive, head.size))
+                    if self._ports.files is not None:
+                        files = FileLane(
+                            FileServiceStub(channel),
+                            session,
+                            self._ports.files,
+                            self._rest_of_journal,
+                            self._ports.operator.report,
+                        )
+                        tasks.create_task(files.run())
                     for lane in self._ports.lanes:
                         tasks.create_task(lane.run(channel, session))
         finally:

@@ -76,6 +76,7 @@ def main() -> None:
         cases,
         children,
         demo,
+        files,
         imports,
         journal,
         nodes,
@@ -84,7 +85,19 @@ def main() -> None:
         users,
     )
 
-    for group in (nodes, children, imports, supervision, cases, resupervision, ask, journal, users, demo):
+    for group in (
+        nodes,
+        children,
+        imports,
+        supervision,
+        cases,
+        resupervision,
+        ask,
+        journal,
+        files,
+        users,
+        demo,
+    ):
         group.register(app)
     # A reader that goes away (| head) ends the command quietly.
     try:

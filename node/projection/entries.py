@@ -13,6 +13,8 @@ from zongheng.v1.access_pb2 import AccessKind, AccountChange
 from zongheng.v1.catalogue_pb2 import LEVEL_RED
 from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, AlertRaised, Entry
 
+from node.files.carried import KINDS as CARRIED
+from node.files.carried import Carried
 from node.intake.times import zone_of
 from node.store.access import AccessRow
 from node.store.rows import AlertRecord, EventRow
@@ -28,6 +30,9 @@ _ACCOUNT_CHANGES = {
 
 IMPORT_FINISHED = "import_finished"
 """Kind of the catalogue's piece that says an import is finished."""
+
+
+CARRIES = (*CARRIED, "received")
 
 
 @dataclass(slots=True)
@@ -60,10 +65,11 @@ class Reading:
     """Indexes of leaves that are entered again at every tier above."""
     access: list[AccessRow] = field(default_factory=list)
     parked: list[int] = field(default_factory=list)
+    carried: Carried = field(default_factory=Carried)
 
 
-def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
-    """Read leaves that start at index ``lo``; order is the journal's."""
+def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> Reading:
+    """Read leaves that start at index ``lo``; order is the journal's. ``own``: it is this node's."""
     reading = Reading(origin, lo, lo)
     events = reading.events
     for idx, leaf in enumerate(leaves, lo):
@@ -130,6 +136,12 @@ def read(origin: str, lo: int, leaves: Iterable[bytes]) -> Reading:
             reading.access.append(access_row(origin, idx, entry))
         elif kind in ("forwarded", "fork_found"):
             reading.rises.append(idx)
+            reading.carried.take(origin, idx, entry, own)
+        elif kind in CARRIES:
+            reading.carried.take(origin, idx, entry, own)
+            # What goes down to a node below is not for above.
+            if kind != "received" and not entry.HasField("address"):
+                reading.rises.append(idx)
         elif kind is None:
             reading.parked.append(idx)
     return reading

@@ -1,6 +1,7 @@
 """What rises: a leaf from below that is entered again here, so that every tier above holds it with its proof.
 
-Red cards once they are issued (at once, or later by a person or by the time-out), forks, and what rose to a child from below it. Nothing is
+Red cards once they are issued (at once, or later by a person or by the time-out), forks, disclosures, and what rose to a child from below it;
+and, up to the node it is for and no further, what is sealed to an ancestor and the names of files for one. Nothing is
 taken on a child's word: what it says to have come from below is entered again only when the checkpoint is signed by the key known for the
 origin, the leaf lies under it, the origin lies below that child, and the leaf is of a kind that rises. What names a node that nobody has
 introduced yet waits, on disk, until its card comes: cards travel beside the journal and may be later.
@@ -19,6 +20,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.journal.checkpoint import CheckpointError, Verifier, open_note
 from federation.journal.merkle import ProofError, leaf_hash, verify_inclusion
 from federation.journal.tile import TileBuilder
+from node.files.carried import KINDS, addressee
 from node.projection.entries import Reading
 from node.store.store import Session, Store
 from node.store.writer import Draft, JournalWriter
@@ -29,6 +31,9 @@ log = structlog.get_logger()
 
 Edge = Callable[[str, int], TileBuilder | None]
 """The right edge of an origin's tree at a size, where it is in memory: proofs then read less."""
+
+RISE = ("fork_found", *KINDS)
+"""Bodies that rise whatever they say; a card rises when it is red."""
 
 _SOURCE = "forward"
 _WAITING = "forward.waiting/"
@@ -86,12 +91,12 @@ class Forwarding:
             own = [
                 (index, leaf)
                 for index, leaf in leaves
-                if f"{child}/{index}" not in present and not Entry.FromString(leaf).HasField("forwarded")
+                if f"{child}/{index}" not in present and self._rises_from(child, Entry.FromString(leaf))
             ]
             drafts += [self._draft(one) for one in await self._proven(session, child, own)]
         for index, leaf in leaves:
             entry = Entry.FromString(leaf)
-            if not entry.HasField("forwarded"):
+            if not entry.HasField("forwarded") or addressee_of(entry.forwarded) == child:
                 continue
             card = self._tree.get(entry.forwarded.origin)
             if card is None:
@@ -111,6 +116,12 @@ class Forwarding:
                 self._waiting.update(waits)
         if drafts:
             await self._writer.append(drafts)
+
+    def _rises_from(self, child: str, entry: Entry) -> bool:
+        """Whether an entry of a child's own is entered again here: what is for one node stops at that node, and this node has the
+        child's journal itself.
+        """
+        return not entry.HasField("forwarded") and addressee(entry) not in (child, self._writer.node)
 
     async def _proven(
         self, session: Session, child: str, leaves: Sequence[tuple[int, bytes]]
@@ -157,5 +168,13 @@ class Forwarding:
             return f"what it says of {origin} is not proven: {error}"
         if checkpoint.origin != card.log_id:
             return f"the checkpoint is of log {checkpoint.origin}, not of {card.log_id}"
-        rises = inner.HasField("fork_found") or inner.alert_raised.level == LEVEL_RED
+        rises = inner.WhichOneof("body") in RISE or inner.alert_raised.level == LEVEL_RED
         return "" if rises else f"the entry of {origin} is of no kind that rises"
+
+
+def addressee_of(forwarded: Forwarded) -> str:
+    """The one node that what rose is for; empty: every tier, or it cannot be read (and is refused for that)."""
+    try:
+        return addressee(Entry.FromString(forwarded.leaf))
+    except DecodeError:
+        return ""

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from node.files.carrying import Carrying
 from node.projection.context import Contexts, JournalContext
 from node.projection.entries import IMPORT_FINISHED, Reading, read
 from node.projection.figures import alert_day, in_months, rows_at
@@ -93,6 +94,7 @@ class Projector:
         raising: Raising,
         comparison: Comparison,
         forwarding: Forwarding,
+        carrying: Carrying,
         history: History,
         now: Now,
         counted: Callable[[], None],
@@ -101,6 +103,7 @@ class Projector:
         """``counted`` is told when own rollup rows may have changed; ``recount``, in the transaction of a rebuild, that all may."""
         self._recount = recount
         self._forwarding = forwarding
+        self._carrying = carrying
         self._counted = counted
         self._store = store
         self._writer = writer
@@ -332,7 +335,7 @@ class Projector:
             if position >= top:
                 return False
             leaves = await session.journal.leaves(origin, position, top)
-        reading = read(origin, position, leaves)
+        reading = read(origin, position, leaves, own=origin == self._own)
         if origin != self._own:
             await self._forwarding.forward(origin, reading)
         rebuilt = False
@@ -346,6 +349,7 @@ class Projector:
             )
             await session.access.put(reading.access)
             await session.alerts.insert(reading.alerts)
+            await self._carrying.write(session, reading.carried)
             # The append itself moves own alerts; only a rebuild has to say it again, and must not do so at any other time: an
             # alert that has moved on since would fall back.
             if origin != self._own or self._rebuilding:
@@ -357,6 +361,7 @@ class Projector:
                 if rebuilt:
                     await session.links.delete(_REBUILDING)
             await session.cursors.set("events", origin, reading.hi)
+        self._carrying.written(reading.carried)
         if rebuilt:
             self._rebuilding = False
         if origin == self._own:

@@ -18,17 +18,20 @@ from node.store.catalogue import Catalogue
 from node.store.children import Children
 from node.store.conduct import Conduct
 from node.store.cursors import Cursors
+from node.store.disclosures import Disclosures
 from node.store.engine import Engine, Transaction
 from node.store.engines.memory import MemoryEngine
 from node.store.engines.postgres import PostgresEngine
 from node.store.engines.sqlite import SqliteEngine
 from node.store.events import Events
 from node.store.facts import Facts
+from node.store.files import Files
 from node.store.imports import Imports
 from node.store.journal import Journal
 from node.store.links import Links
 from node.store.migrate import migrate
 from node.store.rollups import Rollups
+from node.store.sealed import SealedRows
 from node.store.ticks import Ticks
 from node.store.vault import VaultRows
 
@@ -46,6 +49,7 @@ PROJECTED: Final = (
     "decided",
     "remark",
     "access",
+    "disclosure",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -72,6 +76,9 @@ class Session:
         self.imports = Imports(transaction)
         self.ticks = Ticks(transaction)
         self.access = Access(transaction)
+        self.files = Files(transaction)
+        self.sealed = SealedRows(transaction)
+        self.disclosures = Disclosures(transaction)
 
     async def drop_projections(self) -> None:
         """Empty every table that the journals held here give back, except rollups.

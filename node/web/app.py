@@ -34,6 +34,7 @@ from node.views import (
     verification,
 )
 from node.views.present import time_us
+from node.web import files
 from node.web.body import BodyLimit
 from node.web.guard import COOKIE, Asking, Guard
 from node.web.page import status_page
@@ -308,4 +309,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         return await verification.rebuild(node)
 
     app.include_router(people_router(node))
+    files.add_routes(app, node)
     return app

@@ -51,7 +51,7 @@ async def eventually(holds: Callable[[], bool], within_s: float = 60.0) -> None:
             await asyncio.sleep(0.01)
 
 
-def nobody(context: object) -> str:
+async def nobody(context: object) -> str:
     raise ZonghengError("not_enrolled")
 
 
@@ -218,7 +218,7 @@ class Nowhere(memory.MemorySink):
 
     arrived = 0
 
-    async def write(self, offer: Offer, content: bytes) -> int:
+    async def write(self, child: str, offer: Offer, content: bytes) -> int:
         if self.arrived < 2_000_000:
             await asyncio.sleep(0.02)
         self.arrived += len(content)

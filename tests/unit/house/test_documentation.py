@@ -30,6 +30,8 @@ SECTIONS = {
     "handover": (BY_HAND, "HandoverView"),
     "publication": (BY_HAND, "Published"),
     "people": ("zongheng user", "UserView"),
+    "files": ("zongheng files", "FileView"),
+    "disclosures": ("zongheng disclose, disclosures", "DisclosureView"),
 }
 """Module of node.views → the section that describes what it answers, and the answer."""
 
