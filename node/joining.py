@@ -21,6 +21,7 @@ from zongheng.v1.identity_pb2 import (
     EnrolRequest,
     EnrolResponse,
     Joined,
+    RenewRequest,
 )
 from zongheng.v1.tree_pb2 import NodeCard
 
@@ -44,7 +45,8 @@ _SOONEST_S: Final = 1.0
 _LATEST_S: Final = 3_600.0
 
 Enter = Callable[[list[Entry]], Awaitable[list[int]]]
-Ask = Callable[[str, PublicKey, EnrolRequest], Awaitable[EnrolResponse]]
+Enrol = Callable[[str, PublicKey, EnrolRequest], Awaitable[EnrolResponse]]
+Renew = Callable[[str, PublicKey, RenewRequest], Awaitable[Certificates]]
 
 
 class Joining:
@@ -59,8 +61,10 @@ class Joining:
         enter: Enter,
         clock: Clock,
         joined: Callable[[], None],
+        enrol: Enrol = enrol,
+        renew: Renew = renew,
     ) -> None:
-        """``joined`` is told when there is a parent to dial, or new certificates to dial it with."""
+        """``joined`` is told when there is a parent to dial, or new certificates to dial it with; ``enrol`` and ``renew`` speak to a parent."""
         self._folder = folder
         self._settings = settings
         self._keyring = keyring
@@ -68,9 +72,10 @@ class Joining:
         self._enter = enter
         self._clock = clock
         self._joined = joined
+        self._enrol, self._renew = enrol, renew
         self._turn = asyncio.Lock()
 
-    async def join(self, parent: str, token: str, say: Ask = enrol) -> bool:
+    async def join(self, parent: str, token: str) -> bool:
         """Become the child of the parent whose link is at ``parent``, "host:port"; false: an operator there must approve first.
 
         Raises ZonghengError `invitation`, `untrusted`, `unreachable`, or what the parent refuses with.
@@ -79,7 +84,9 @@ class Joining:
         self._check(invitation)
         at = invitation.enrolment_at(parent)
         async with self._turn:
-            answer = await say(at, invitation.authority, ask(invitation, self._card(), self._keyring.keys))
+            answer = await self._enrol(
+                at, invitation.authority, ask(invitation, self._card(), self._keyring.keys)
+            )
             if answer.state != ENROLMENT_STATE_ENROLLED:
                 return False
             member = self._checked(answer.certificates, invitation.authority)
@@ -94,10 +101,10 @@ class Joining:
     async def run(self) -> None:
         """Renew whenever it is time, until cancelled."""
         while True:
-            rest_s = await self._look()
+            rest_s = await self.look()
             await asyncio.sleep(rest_s)
 
-    async def _look(self) -> float:
+    async def look(self) -> float:
         """Renew what is due; returns the seconds until the next look."""
         identity = self._keyring.identity
         if self._clock() >= self._due(identity.server):
@@ -127,7 +134,7 @@ class Joining:
                     "not_enrolled", "this node has no parent that could renew its certificates"
                 )
             request = renewal(self._settings.node, self._keyring.keys)
-            fresh = self._checked(await renew(at, member.parent_key, request), member.parent_key)
+            fresh = self._checked(await self._renew(at, member.parent_key, request), member.parent_key)
             if fresh != member:
                 self._keyring.adopt(fresh)
         log.info("certificates.renewed", expires=fresh.expires.isoformat())

@@ -47,7 +47,7 @@ from node.files.shelf import Shelf
 from node.first_policy import first_policy
 from node.intake.service import Intake
 from node.joining import Joining
-from node.keyring import KeyRing, machine_clock
+from node.keyring import Clock, KeyRing, machine_clock
 from node.lane_down import AddressedEntries, FromAbove
 from node.projection.context import Contexts
 from node.projection.forwarding import Forwarding
@@ -98,6 +98,7 @@ class Node:
         writer: JournalWriter,
         keyring: KeyRing,
         now: Now,
+        clock: Clock,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -158,7 +159,7 @@ class Node:
         self.intake = Intake(store, writer, vault, now)
         self.answering = Answering(store, self.contexts, self.history, self.edge, now)
         self.children = ChildJournals(store, self.inbox, writer, signer, settings.tier, now)
-        self.register = Register(store, writer, keyring, settings, lambda: self.tree.own, now, machine_clock)
+        self.register = Register(store, writer, keyring, settings, lambda: self.tree.own, now, clock)
         self.listener = Listener(
             lambda: self.tree.own,
             self.register,
@@ -186,15 +187,17 @@ class Node:
         self._parent_changed = asyncio.Event()
         self._leaving = False
         self.joining = Joining(
-            folder, settings, keyring, lambda: self.tree.own, self.write_entries, machine_clock, self._redial
+            folder, settings, keyring, lambda: self.tree.own, self.write_entries, clock, self._redial
         )
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, folder: Path, now: Now | None = None) -> AsyncIterator[Self]:
+    async def opened(
+        cls, folder: Path, now: Now | None = None, clock: Clock = machine_clock
+    ) -> AsyncIterator[Self]:
         """Open the node in ``folder``; the caller holds the folder's lock. ``ZonghengError`` says what is wrong.
 
-        ``now`` is another clock than the settings name.
+        ``now`` is another clock than the settings name; ``clock`` is what certificates are judged by, whatever the node's own clock says.
         """
         settings = config.load(folder)
         start = settings.clock.start
@@ -206,9 +209,9 @@ class Node:
         try:
             writer = await JournalWriter.open(store, signer, settings.log_id, settings.node, now)
             async with contextlib.AsyncExitStack() as closing:
-                keyring = KeyRing.open(folder, settings)
+                keyring = KeyRing.open(folder, settings, clock)
                 vault = Vault(config.vault_key(folder))
-                node = cls(folder, settings, store, closing, signer, vault, writer, keyring, now)
+                node = cls(folder, settings, store, closing, signer, vault, writer, keyring, now, clock)
                 await node._begin()
                 yield node
         finally:

@@ -35,9 +35,10 @@ class Certifying:
         self.membership: Membership | None = None
         self.gate = MemoryGate(lambda: self.authority.anchors)
         self.credentials = MutualTls(lambda: self.identity)
-        self._refresh()
+        self.refresh()
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Certify the own server again."""
         server = self.authority.certify_server(self.tls_key.public_key(), self.at, DAYS)
         self.identity = Identity(self.tls_key, self.authority, server, self.membership)
 
@@ -52,7 +53,7 @@ class Certifying:
         )
         chain = (child.membership.authority, *self.authority.chain)
         child.authority = Authority(child.authority.key, child.authority.anchor, chain)
-        child._refresh()
+        child.refresh()
         self.gate.keys[child.node] = fingerprint(child.tls_key.public_key())
 
     def child(self, tier: str, node: str) -> "Certifying":

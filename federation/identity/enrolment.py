@@ -39,6 +39,9 @@ ENROLMENT_OPTIONS: Final[Options] = (
 """Channel arguments of both ends. Who is heard here is nobody yet, and has little to say."""
 
 _ANSWERS_WITHIN_S: Final = 15.0
+_NOT_THE_PARENT: Final = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
+"""What gRPC says of a server that does not have the key. Its status alone, `UNAVAILABLE`, would be that of a parent that is down."""
+
 _REQUEST: Final = x509.Name([])
 
 _log = structlog.get_logger(__name__)
@@ -183,7 +186,7 @@ async def renew(address: str, parent: PublicKey, request: wire.RenewRequest) -> 
 
 
 def _said(error: grpc.aio.AioRpcError, address: str) -> ZonghengError:
-    if "CERTIFICATE_VERIFY_FAILED" in (error.details() or ""):
+    if any(sign in (error.details() or "") for sign in _NOT_THE_PARENT):
         return ZonghengError(
             "untrusted",
             f"whoever answers at {address} does not have the CA key of the parent; nothing was sent. Check the address, ask the parent for its"
