@@ -4,13 +4,14 @@ A parent judges a child's cases by the child's catalogue and calendar as the chi
 same figures. A context is rebuilt only when something published in that journal changed.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, Item
 from zongheng.v1.catalogue_pb2 import Policy as PolicyMessage
-from zongheng.v1.engine_pb2 import Library
+from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Genesis
 
 from node.store.store import Session, Store
@@ -18,6 +19,7 @@ from node.supervision.calendar import EPOCH_ORDINAL, Calendar, Override
 from node.supervision.context import Context
 from node.supervision.fold import Domain, installed
 from node.supervision.library import libraries
+from node.supervision.local_rule import with_local_rules
 from node.supervision.policy import Policy
 from tiers.profile import profile_of
 from tiers.tier import Tier, tier_named
@@ -34,6 +36,8 @@ class JournalContext:
     """The domains that the tier's profile switches on."""
     lines: dict[str, str]
     agencies: dict[str, Agency] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    """Local rules that this version cannot read."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -76,35 +80,56 @@ class Contexts:
             return await _load(session, origin, size)
 
 
-async def _load(session: Session, origin: str, size: int | None = None) -> JournalContext:
-    pieces = {
+PUBLISHED = ("genesis", "item", "agency", "calendar", "policy", "library", "rule")
+"""Kinds of what a context is made of."""
+
+Pieces = Mapping[str, Sequence[bytes]]
+"""Serialised messages of each kind, in journal order."""
+
+
+async def published(session: Session, origin: str, size: int | None = None) -> Pieces:
+    """What is published in a journal, or in its first ``size`` entries."""
+    return {
         kind: [
-            piece for piece in await session.catalogue.all(origin, kind) if size is None or piece.idx < size
+            piece.body
+            for piece in await session.catalogue.all(origin, kind)
+            if size is None or piece.idx < size
         ]
-        for kind in ("genesis", "item", "agency", "calendar", "policy", "library", "rule")
+        for kind in PUBLISHED
     }
+
+
+async def _load(session: Session, origin: str, size: int | None = None) -> JournalContext:
+    return context_of(origin, await published(session, origin, size))
+
+
+def context_of(origin: str, pieces: Pieces) -> JournalContext:
+    """The context that these pieces give; a pure function of them."""
     # The newest version rules from the moment it is journalled, whatever `valid_from_us` says: figures never depend on now, and whoever
     # reads this journal up to a size must judge by the same version. Publishing refuses a policy that is to apply later.
-    genesis = Genesis.FromString(pieces["genesis"][-1].body) if pieces["genesis"] else Genesis(node=origin)
-    agencies = {
-        agency.code: agency for agency in (Agency.FromString(piece.body) for piece in pieces["agency"])
-    }
-    policies = [PolicyMessage.FromString(piece.body) for piece in pieces["policy"]]
+    genesis = Genesis.FromString(pieces["genesis"][-1]) if pieces["genesis"] else Genesis(node=origin)
+    agencies = {agency.code: agency for agency in (Agency.FromString(piece) for piece in pieces["agency"])}
+    policies = [PolicyMessage.FromString(piece) for piece in pieces["policy"]]
     profile = profile_of(tier_named(genesis.tier or Tier.VILLAGE))
     context = Context(
-        calendar=_calendar(genesis, [CalendarChange.FromString(piece.body) for piece in pieces["calendar"]]),
-        items=[Item.FromString(piece.body) for piece in pieces["item"]],
+        calendar=_calendar(genesis, [CalendarChange.FromString(piece) for piece in pieces["calendar"]]),
+        items=[Item.FromString(piece) for piece in pieces["item"]],
         policy=Policy.from_message(max(policies, key=lambda policy: policy.version))
         if policies
         else Policy(),
         zone=genesis.zone or "Asia/Shanghai",
         tier=genesis.tier,
         node=origin,
-        libraries=libraries(Library.FromString(piece.body) for piece in pieces["library"]),
+        libraries=libraries(Library.FromString(piece) for piece in pieces["library"]),
         hours=tuple((_minutes(hours.opens), _minutes(hours.closes)) for hours in profile.place.hall_hours),
     )
     lines = {code: agency.line for code, agency in agencies.items() if agency.line}
-    return JournalContext(origin, genesis, context, installed(profile.domains), lines, agencies)
+    applied = with_local_rules(
+        installed(profile.domains),
+        [LocalRule.FromString(piece) for piece in pieces["rule"]],
+        context.zone,
+    )
+    return JournalContext(origin, genesis, context, applied.domains, lines, agencies, applied.left_out)
 
 
 def _calendar(genesis: Genesis, changes: list[CalendarChange]) -> Calendar:

@@ -37,7 +37,7 @@ from node.supervision.columns import (
 )
 from node.supervision.context import Context
 from node.supervision.counting import ACCEPTED, COMPLETED, LATE, ON_TIME, RECEIVED, REFUSED, counted, on_days
-from node.supervision.factbook import Derivation, Fact, Told, tell
+from node.supervision.factbook import GIVEN, Derivation, Fact, Told, tell
 from node.supervision.fold import SUMMARY, CaseEvents, Domain, Facts, Ground
 from node.supervision.library import Standard
 from node.supervision.policy import Rule, Terms
@@ -127,7 +127,7 @@ class Staged:
             summed_clocks=tuple(clock for clock in (course.statutory, course.promised) if clock),
             gathering=self._name,
             gatherings=tuple(one.domain() for one in gatherings),
-            documented=() if self._name else tuple((f.name, f.sense, f.zh, f.en) for f in self._facts),
+            documented=() if self._name else (*GIVEN, *((f.name, f.sense, f.zh, f.en) for f in self._facts)),
         )
 
     def fold(self, events: CaseEvents, zone: str) -> Facts:

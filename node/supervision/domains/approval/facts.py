@@ -92,6 +92,7 @@ def fold(events: CaseEvents, zone: str) -> Facts:
         zone=where(own_zone != "", own_zone, constant(zone, 1, pl.String)),
         applicant=events.text("applicant"),
         first_at=first_us,
+        last_at=spread(events["at_us"], events.case, n, "last"),
         applied_at=applied_us,
         channel=take(applied["channel"], applied_at),
         filed_here=present(applied_us) | (take(events["kind"], first) != kinds.SIGNED_FOR),
@@ -292,3 +293,27 @@ _NO_PAUSES: Final = pl.DataFrame(
         "counts": pl.Boolean,
     }
 )
+
+DOCUMENTED: Final = (
+    ("item", "code", "事项", "item code"),
+    ("agency", "code", "部门", "agency code"),
+    ("first_at", "instant", "首个事件时间", "its first event"),
+    ("last_at", "instant", "最近事件时间", "its last event"),
+    ("channel", "code", "申办渠道", "channel of the application"),
+    ("applied_at", "instant", "申办时间", "when it was applied for here"),
+    ("received_at", "instant", "收件时间", "when it was received"),
+    ("checked_at", "instant", "预受理时间", "the first answer of pre-acceptance"),
+    ("accepted_here_at", "instant", "受理时间", "when it was accepted here, as recorded"),
+    ("told_at", "instant", "首次补正告知时间", "when missing materials were first told"),
+    ("refused_at", "instant", "不予受理时间", "when it was refused"),
+    ("completed_at", "instant", "办结时间", "when it was completed"),
+    ("completed_by", "code", "办结人", "who completed it"),
+    ("result", "code", "办结结果", "its result"),
+    ("collected_at", "instant", "领取时间", "when the certificate was collected"),
+    ("extension", "days", "延长天数", "days granted on top of its limits"),
+    ("fee_stated", "money", "标准收费", "the standard fee, as stated"),
+    ("fee_charged", "money", "实收费用", "what was charged in all"),
+    ("fee_recorded", "flag", "有收费记录", "some charge is recorded"),
+    ("held", "flag", "在本级", "it is held by this node"),
+)
+"""What a local rule may be written about."""

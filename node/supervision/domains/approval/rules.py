@@ -38,7 +38,7 @@ from node.supervision.columns import constant, has
 from node.supervision.context import Context
 from node.supervision.domains.approval import checks, clocks
 from node.supervision.domains.approval.events import DOMAIN, KINDS
-from node.supervision.domains.approval.facts import fold
+from node.supervision.domains.approval.facts import DOCUMENTED, fold
 from node.supervision.domains.approval.limits import limits
 from node.supervision.domains.approval.summary import figures, summary
 from node.supervision.domains.approval.words import WORDS
@@ -292,5 +292,6 @@ APPLIED: Final = Domain(
     summary=summary,
     figures=figures,
     summed_clocks=(clocks.STATUTORY, clocks.PROMISED, clocks.LENGTH),
+    documented=DOCUMENTED,
 )
 """The domain, for `fold.installed`."""
