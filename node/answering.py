@@ -152,7 +152,7 @@ class Answering:
         as_of = wanted.as_of_us or self._now()
 
         def work() -> list[RerunRow]:
-            events = _received_between(history, wanted.from_us, wanted.to_us)
+            events = received_between(history, wanted.from_us, wanted.to_us)
             findings = rerun(
                 events,
                 context.context,
@@ -180,7 +180,7 @@ class Answering:
             raise ZonghengError("bad_request", str(error)) from error
 
 
-def _received_between(events: pl.DataFrame, from_us: int, to_us: int) -> pl.DataFrame:
+def received_between(events: pl.DataFrame, from_us: int, to_us: int) -> pl.DataFrame:
     """The events of cases whose first event lies in ``[from_us, to_us)``; 0 is open."""
     if not from_us and not to_us:
         return events

@@ -12,7 +12,7 @@ from rich.table import Table
 from federation.errors import ZonghengError
 from node.cli.app import Json, out, run
 from node.cli.nodes import Folder
-from node.cli.reach import reach
+from node.cli.reach import publication_file, reach
 
 
 def register(app: typer.Typer) -> None:
@@ -234,26 +234,24 @@ def sign(
 def publish(
     folder: Folder,
     file: Annotated[
-        Path, typer.Argument(help="TOML: items, agencies, officers, sources, calendar days or a policy.")
+        Path,
+        typer.Argument(
+            help="TOML: items, agencies, officers, sources, calendar days, rules, libraries or a policy."
+        ),
     ],
     as_json: Json = False,
 ) -> None:
-    """Publish items, agencies, calendar days or a policy: each becomes an entry."""
+    """Publish items, agencies, calendar days, rules, libraries or a policy: each becomes an entry."""
 
     async def work() -> int:
-        import tomllib
-
-        try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ZonghengError("bad_request", f"{file}: {error}") from error
         async with reach(folder) as node:
-            answer = await node.post("/api/publications", orjson.loads(orjson.dumps(content)))
+            answer = await node.post("/api/publications", publication_file(file))
         if as_json:
             print(orjson.dumps(answer).decode())
         else:
             out.print(
-                f"published: {answer['items']} items, {answer['agencies']} agencies, {answer['days']} calendar days",
+                f"published: {answer['items']} items, {answer['agencies']} agencies, {answer['days']} calendar days,"
+                f" {answer['rules']} rules, {answer['libraries']} libraries",
                 highlight=False,
             )
         return 0

@@ -6,10 +6,13 @@ socket in its folder, a stopped node is opened under the folder's lock and its a
 
 import asyncio
 import contextlib
+import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from federation.errors import ZonghengError
 from node import config, control
@@ -101,3 +104,12 @@ def _decode(response: "httpx.Response") -> Any:
         problem.get("code", "bad_request"),
         problem.get("detail") or response.text or str(response.status_code),
     )
+
+
+def publication_file(file: Path) -> Any:
+    """What a TOML file wants published, as it goes over the API. ``ZonghengError`` where it cannot be read."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ZonghengError("bad_request", f"{file}: {error}") from error
+    return orjson.loads(orjson.dumps(content))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from node.models.forms import AgencyForm, Code, Form, ItemForm, OfficerForm, SourceForm, distinct
+from node.models.rules import LibraryForm, LocalRuleForm
 from node.supervision.calendar import EPOCH_ORDINAL, FIRST_DAY, LAST_DAY
 
 _FIRST: Final = date.fromordinal(FIRST_DAY + EPOCH_ORDINAL)
@@ -100,6 +101,17 @@ class Publication(Form):
     published_years: tuple[Annotated[int, Field(ge=_FIRST.year, le=_LAST.year)], ...] = ()
     """Years whose whole arrangement of holidays ``calendar`` brings, so that their days are no longer provisional."""
     policy: PolicyForm | None = None
+    rules: tuple[LocalRuleForm, ...] = ()
+    """Rules of this node's own."""
+    libraries: tuple[LibraryForm, ...] = ()
+
+    @field_validator("rules", "libraries")
+    @classmethod
+    def _one_for_each_name(cls, entries: tuple[Any, ...]) -> tuple[Any, ...]:
+        return distinct(
+            entries,
+            *(("domain", "name") if isinstance(next(iter(entries), None), LocalRuleForm) else ("name",)),
+        )
 
     @field_validator("agencies", "sources")
     @classmethod
@@ -135,7 +147,10 @@ class Published(BaseModel):
     years: int
     policy: int | None
     """Version of the policy entered; null: none."""
+    rules: int
+    """Rules of this node's own."""
+    libraries: int
     unchanged: int
-    """Items, agencies, days, years and policies that were published already, with the same content."""
+    """Items, agencies, days, years, policies, rules and libraries that were published already, with the same content."""
     indexes: list[int]
     """Journal indexes of the entries."""

@@ -1,5 +1,6 @@
 """Alerts as people and programs read them, and the first decision about one: issue it or cancel it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from federation.errors import ZonghengError
 from node.people.caller import Caller
 from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
+from node.supervision.fold import Domain
 from node.supervision.levels import LEVELS, STATES
 from node.views.message import message
 from node.views.present import level_number, state_number, time_text
@@ -64,8 +66,8 @@ class Decision(BaseModel):
     """Reason to cancel it, not empty; null: issue it."""
 
 
-def view(record: AlertRecord, zone: str) -> AlertView:
-    """How a record is shown."""
+def view(record: AlertRecord, zone: str, domains: Sequence[Domain] = ()) -> AlertView:
+    """How a record is shown; ``domains`` as for `message`."""
     return AlertView(
         alert_id=record.alert_id,
         case=record.case_id,
@@ -86,7 +88,7 @@ def view(record: AlertRecord, zone: str) -> AlertView:
         journal_size=record.journal_size,
         policy_version=record.policy_version,
         calendar_version=record.calendar_version,
-        message=message(record, zone),
+        message=message(record, zone, "zh", domains),
     )
 
 
@@ -117,7 +119,8 @@ async def page(
             agencies=seen,
         )
         records = await session.alerts.page(node.settings.node, narrow, limit, after)
-    shown = [view(record, node.settings.zone) for record in records]
+    domains = (await node.contexts.of(node.settings.node)).domains
+    shown = [view(record, node.settings.zone, domains) for record in records]
     return AlertPage(alerts=shown, next=records[-1].idx if len(records) == limit else None)
 
 
@@ -126,7 +129,8 @@ async def newest(node: "Node", caller: Caller, count: int) -> list[AlertView]:
     narrow = AlertFilter(agencies=await seen_by(node, caller))
     async with node.store.read() as session:
         records = await session.alerts.latest(node.settings.node, narrow, count)
-    return [view(record, node.settings.zone) for record in records]
+    domains = (await node.contexts.of(node.settings.node)).domains
+    return [view(record, node.settings.zone, domains) for record in records]
 
 
 async def decide(node: "Node", caller: Caller, alert_id: str, decision: Decision) -> AlertView:

@@ -206,7 +206,7 @@ async def case(node: "Node", caller: Caller, case_id: str, *, explain: bool, as_
             node_hours=context.context.hours,
             calendar=context.context.calendar,
         ),
-        alerts=[alerts.view(record, node.settings.zone) for record in records],
+        alerts=[alerts.view(record, node.settings.zone, context.domains) for record in records],
     )
 
 

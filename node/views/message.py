@@ -1,20 +1,25 @@
 """What an alert says to people: its rule's words filled in with this alert's subject, deadline and number."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from node.resupervision import rules as resupervision
 from node.resupervision.words import WORDS
 from node.store.rows import AlertRecord
-from node.supervision.fold import installed
+from node.supervision.fold import Domain, installed
+from node.supervision.local_rule import MARK as LOCAL
 from node.supervision.policy import Words
 from node.views.present import time_text
 
 Language = Literal["zh", "en"]
 
 
-def message(alert: AlertRecord, zone: str, language: Language = "zh") -> str:
-    """One sentence; the rule's code where a newer version raised it and this one has no words for it."""
-    words = words_of(alert.domain, alert.rule)
+def message(alert: AlertRecord, zone: str, language: Language = "zh", domains: Sequence[Domain] = ()) -> str:
+    """One sentence; the rule's code where a newer version raised it and this one has no words for it.
+
+    ``domains`` are those of the journal's context: they know the words of its local rules.
+    """
+    words = words_of(alert.domain, alert.rule, domains)
     if words is None:
         return alert.rule
     _, _, rest = alert.subject.partition(":")
@@ -35,15 +40,17 @@ def message(alert: AlertRecord, zone: str, language: Language = "zh") -> str:
     return (words.zh if language == "zh" else words.en).format_map(values)
 
 
-def words_of(domain: str, rule: str) -> Words | None:
+def words_of(domain: str, rule: str, domains: Sequence[Domain] = ()) -> Words | None:
     """The words of a rule; None: this version has none."""
+    if LOCAL in rule:
+        return next((known.words for one in domains if (known := one.rule(rule)) is not None), None)
     if domain == resupervision.DOMAIN:
         return WORDS.get(rule.removeprefix(f"{domain}."))
     try:
-        domains = installed((domain,))
+        built_in = installed((domain,))
     except ModuleNotFoundError:
         return None
-    return next((known.words for one in domains if (known := one.rule(rule)) is not None), None)
+    return next((known.words for one in built_in if (known := one.rule(rule)) is not None), None)
 
 
 def _lapse_zh(over: int) -> str:

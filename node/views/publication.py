@@ -10,7 +10,8 @@ Officers' names and sources' contacts go to the registry alone; the journal know
 
 import pkgutil
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
 
 from zongheng.v1.catalogue_pb2 import (
     Agency,
@@ -22,15 +23,19 @@ from zongheng.v1.catalogue_pb2 import (
     RuleSetting,
 )
 from zongheng.v1.catalogue_pb2 import Level as LevelNumber
+from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
 from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
+from node.models.rules import LibraryForm, LocalRuleForm
 from node.resupervision import rules as resupervision
 from node.supervision import domains
-from node.supervision.fold import installed
+from node.supervision.expression import BadExpression
+from node.supervision.fold import Domain, installed
+from node.supervision.local_rule import local_rule
 from node.supervision.policy import Level
 from node.views.present import time_us
 
@@ -45,7 +50,8 @@ async def publish(node: "Node", form: Publication) -> Published:
     """Publish; ZonghengError ``bad_request`` names the keys at fault and nothing was written."""
     if not any(getattr(form, name) for name in Publication.model_fields if name != "by"):
         raise ZonghengError(
-            "bad_request", "nothing to publish: give items, agencies, officers, sources, calendar or policy"
+            "bad_request",
+            "nothing to publish: give items, agencies, officers, sources, calendar, policy, rules or libraries",
         )
     registry = await node.registry()
     async with registry.publishing:
@@ -69,6 +75,8 @@ async def publish(node: "Node", form: Publication) -> Published:
         days=len(difference.days),
         years=len(difference.years),
         policy=None if difference.policy is None else difference.policy.version,
+        rules=len(difference.rules),
+        libraries=len(difference.libraries),
         unchanged=difference.unchanged,
         indexes=indexes,
     )
@@ -84,6 +92,31 @@ async def publish_draft(node: "Node", draft_id: int, by: str) -> Published:
     return await publish(node, Publication(by=by, items=(draft.item,)))
 
 
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What a form would publish of rules and policy, without publishing it."""
+
+    pieces: dict[str, list[bytes]]
+    """Serialised messages by the kind of what a context is made of."""
+    rules: tuple[str, ...]
+    """Codes of the rules that it changes."""
+
+
+async def drafted(node: "Node", form: Publication) -> Drafted:
+    """A draft checked as if it were published. ZonghengError ``bad_request`` names the keys at fault."""
+    known = await _Known.read(node)
+    difference = _Difference(node, form, known)
+    difference.check()
+    pieces = {
+        "rule": [rule.SerializeToString() for rule in difference.rules],
+        "library": [library.SerializeToString() for library in difference.libraries],
+        "policy": [] if difference.policy is None else [difference.policy.SerializeToString()],
+    }
+    settings = () if form.policy is None else form.policy.rules
+    codes = [one.code for one in form.rules] + [one.rule for one in settings]
+    return Drafted(pieces, tuple(dict.fromkeys(codes)))
+
+
 class _Known:
     """What is published in the own journal, as far as it is projected, and which agencies the registry has."""
 
@@ -94,6 +127,9 @@ class _Known:
         self.years: set[int] = set()
         self.policy: Policy | None = None
         self.policies: dict[int, Policy] = {}
+        self.rules: dict[str, LocalRule] = {}
+        self.libraries: dict[str, Library] = {}
+        self.domains: tuple[Domain, ...] = ()
         self.registered: set[str] = set()
 
     @classmethod
@@ -110,6 +146,16 @@ class _Known:
                 known.years.update(change.published_years)
             for piece in await session.catalogue.all(own, "policy"):
                 known.policies[piece.version] = Policy.FromString(piece.body)
+            for piece in await session.catalogue.all(own, "rule"):
+                rule = LocalRule.FromString(piece.body)
+                known.rules[rule.code] = max(
+                    rule, known.rules.get(rule.code, rule), key=lambda one: one.version
+                )
+            for piece in await session.catalogue.all(own, "library"):
+                library = Library.FromString(piece.body)
+                newest = known.libraries.get(library.name, library)
+                known.libraries[library.name] = max(library, newest, key=lambda one: one.version)
+        known.domains = (await node.contexts.of(own)).domains
         if known.policies:
             known.policy = known.policies[max(known.policies)]
         known.registered = {agency.code for agency in await (await node.registry()).agencies()}
@@ -133,14 +179,27 @@ class _Difference:
         self.days = [day for day in asked_days if known.days.get(day.day) != day]
         self.years = sorted(set(form.published_years) - known.years)
         self.policy = None if form.policy is None else self._policy(form.policy)
+        self.rules = [
+            made for one in form.rules if (made := _newer(one, known.rules.get(one.code))) is not None
+        ]
+        self.libraries = [
+            held for one in form.libraries if (held := _newer(one, known.libraries.get(one.name))) is not None
+        ]
         asked = len(asked_items) + len(asked_agencies) + len(asked_days) + len(set(form.published_years))
+        asked += len(form.rules) + len(form.libraries)
         entered = len(self.items) + len(self.agencies) + len(self.days) + len(self.years)
+        entered += len(self.rules) + len(self.libraries)
         same_policy = form.policy is not None and self.policy is None
         self.unchanged = asked - entered + same_policy
 
     def check(self) -> None:
         """Raise ZonghengError ``bad_request`` for whatever the form alone cannot tell."""
-        faults = [*self._faults_of_items(), *self._faults_of_agencies(), *self._faults_of_policy()]
+        faults = [
+            *self._faults_of_items(),
+            *self._faults_of_agencies(),
+            *self._faults_of_policy(),
+            *faults_of_rules(self._form, self._known.domains, self._zone),
+        ]
         if self._form.published_years and self._calendar != "china":
             faults.append(
                 f"published_years: this node's calendar is {self._calendar!r}, where no day is provisional"
@@ -176,7 +235,8 @@ class _Difference:
         asked = self._form.policy
         if asked is None:
             return []
-        rules = known_rules() if asked.rules else frozenset()
+        own = {one.code for one in self._form.rules} | self._known.rules.keys()
+        rules = known_rules() | own if asked.rules else frozenset()
         faults = [
             f"policy.rules.{at}.rule: there is no rule {one.rule!r}; the rules are {', '.join(sorted(rules))}"
             for at, one in enumerate(asked.rules)
@@ -234,6 +294,8 @@ class _Difference:
         if self.days or self.years:
             change = CalendarChange(days=self.days, published_years=self.years, base=self._calendar)
             entries.append(Entry(calendar_changed=change))
+        entries += [Entry(library_published=library) for library in self.libraries]
+        entries += [Entry(rule_published=rule) for rule in self.rules]
         if self.policy is not None:
             entries.append(Entry(policy_published=self.policy))
         return entries
@@ -260,3 +322,29 @@ def known_rules() -> frozenset[str]:
     """Codes of the built-in rules: those of every domain there is, and those about children."""
     codes = tuple(package.name for package in pkgutil.iter_modules(domains.__path__) if package.ispkg)
     return frozenset(rule.code for domain in installed(codes) for rule in domain.rules) | resupervision.CODES
+
+
+def faults_of_rules(form: Publication, domains: Sequence[Domain], zone: str) -> list[str]:
+    """What is wrong with the form's local rules, each with the key it lies in."""
+    faults = []
+    for at, one in enumerate(form.rules):
+        try:
+            local_rule(one.message(1), domains, zone)
+        except BadExpression as bad:
+            faults.append(f"rules.{at}.expression: {bad}")
+        except LookupError as unknown:
+            faults.append(f"rules.{at}.domain: {unknown.args[0]}")
+    return faults
+
+
+@overload
+def _newer(form: LocalRuleForm, known: LocalRule | None) -> LocalRule | None: ...
+@overload
+def _newer(form: LibraryForm, known: Library | None) -> Library | None: ...
+def _newer(
+    form: LocalRuleForm | LibraryForm, known: LocalRule | Library | None
+) -> LocalRule | Library | None:
+    """The next version of what the form says; None where the newest says the same."""
+    if known is None:
+        return form.message(1)
+    return None if form.message(known.version) == known else form.message(known.version + 1)

@@ -25,12 +25,14 @@ from node.views import (
     evaluation,
     evidence,
     explanation,
+    facts,
     handover,
     inspection,
     publication,
     questions,
     rollups,
     status,
+    trial,
     verification,
 )
 from node.views.present import time_us
@@ -257,6 +259,21 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         """Publish items, agencies, calendar days, a policy."""
         signed = form.model_copy(update={"by": caller.signing(form.by)})
         return await publication.publish(node, signed)
+
+    @app.post("/api/trials", tags=["catalogue"])
+    async def try_draft(form: trial.TrialForm) -> trial.TrialView:
+        """Try rules and thresholds on history; writes nothing."""
+        return await trial.trial(node, form)
+
+    @app.get("/api/facts", tags=["catalogue"])
+    async def list_facts(domain: str = "") -> list[facts.FactView]:
+        """The facts that a local rule may be written about."""
+        return await facts.facts(node, domain)
+
+    @app.get("/api/rules", tags=["catalogue"])
+    async def list_rules(domain: str = "") -> list[facts.RuleView]:
+        """The rules that are applied here, with the thresholds in force."""
+        return await facts.rules(node, domain)
 
     @app.get("/api/rollup", tags=["rollups"])
     async def get_rollup() -> rollups.RollupView:

@@ -32,12 +32,15 @@ SECTIONS = {
     "people": ("zongheng user", "UserView"),
     "files": ("zongheng files", "FileView"),
     "disclosures": ("zongheng disclose, disclosures", "DisclosureView"),
+    "facts": ("zongheng policy", "RuleView"),
+    "trial": ("zongheng policy", "TrialView"),
 }
 """Module of node.views → the section that describes what it answers, and the answer."""
 
 FURTHER = [
     ("zongheng user", "people", "TokenView"),
     ("zongheng audit", "people", "AuditView"),
+    ("zongheng policy", "facts", "FactView"),
 ]
 """Further answers of these modules: (section, module, answer)."""
 

@@ -11,6 +11,7 @@ from zongheng.v1.entry_pb2 import Entry
 from federation.journal.checkpoint import Signer, log_id
 from node.models.publication import Publication, Published
 from node.models.registry import Registry
+from node.projection.context import Contexts
 from node.projection.entries import read
 from node.store.catalogue import Published as Piece
 from node.store.store import MEMORY, Store
@@ -31,8 +32,8 @@ class Settings:
 class CatalogueReader:
     """The catalogue's part of the projector."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, contexts: Contexts) -> None:
+        self._store, self._contexts = store, contexts
 
     async def settled(self) -> bool:
         async with self._store.write() as session:
@@ -42,6 +43,7 @@ class CatalogueReader:
             await session.catalogue.put(
                 [Piece(NODE, one.kind, one.code, one.version, one.idx, one.body) for one in reading.catalogue]
             )
+        self._contexts.clear()
         return True
 
 
@@ -51,7 +53,8 @@ class Desk:
     def __init__(self, store: Store, registry: Registry, writer: JournalWriter) -> None:
         self.settings = Settings()
         self.store, self.kept, self.writer = store, registry, writer
-        self.projector = CatalogueReader(store)
+        self.contexts = Contexts(store)
+        self.projector = CatalogueReader(store, self.contexts)
 
     async def registry(self) -> Registry:
         return self.kept
