@@ -25,7 +25,7 @@ CHUNK = 2_000
 
 CURSOR = "watched"
 
-RULE = "rule"
+RULE = "rule_registered"
 """Kind of the catalogue's piece that says which version of a rule a node runs."""
 
 
