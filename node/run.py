@@ -39,6 +39,7 @@ from node import config, control
 from node.answering import Answering
 from node.asking import Asking
 from node.config import NodeSettings
+from node.directives.desk import DirectiveDesk
 from node.downlink import ChildJournals, Reports
 from node.files.carrying import Carrying
 from node.files.lane import ChildFiles, OwnFiles
@@ -182,6 +183,9 @@ class Node:
             now,
         )
         self.comparison.told = self.standing.compared
+        self.directives = DirectiveDesk(
+            store, writer, self.vault, self.tree, self.addressed, self.contexts, self.raising, now
+        )
         self.desk = OperatorDesk()
         self.dialler: Dialler | None = None
         self._parent_changed = asyncio.Event()
@@ -276,12 +280,14 @@ class Node:
             if await session.links.get(_RULES_OF) == program.encode():
                 return
         # The table engine is loaded only where something is to be judged: most commands need it not.
+        from node.directives.rules import RULES as DIRECTIVE_RULES
         from node.resupervision.rules import rules_of
         from node.supervision.fold import installed
         from node.supervision.policy import Policy, registered
 
         profile = profile_of(tier_named(self.settings.tier))
         built_in = [rule for domain in installed(profile.domains) for rule in domain.rules]
+        built_in += DIRECTIVE_RULES
         if profile.resupervision is not None:
             built_in += rules_of(profile.resupervision)
         rules = registered(built_in, Policy.from_message(first_policy(self.settings)))
@@ -365,6 +371,7 @@ class Node:
                                 self.writer,
                                 self.children,
                                 self.standing,
+                                self.directives,
                                 HEAD_PERIOD_S,
                             ).run(),
                             name="ticks",

@@ -134,7 +134,7 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             reading.catalogue.append(CataloguePiece("genesis", "", 0, idx, entry.genesis.SerializeToString()))
         elif kind in ("access_noted", "account_changed"):
             reading.access.append(access_row(origin, idx, entry))
-        elif kind in ("forwarded", "fork_found"):
+        elif kind in ("forwarded", "fork_found", "directive_step"):
             reading.rises.append(idx)
             reading.carried.take(origin, idx, entry, own)
         elif kind in CARRIES:

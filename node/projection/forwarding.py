@@ -1,7 +1,8 @@
 """What rises: a leaf from below that is entered again here, so that every tier above holds it with its proof.
 
 Red cards once they are issued (at once, or later by a person or by the time-out), forks, disclosures, and what rose to a child from below it;
-and, up to the node it is for and no further, what is sealed to an ancestor and the names of files for one. Nothing is
+and, up to the node it is for and no further, what is sealed to an ancestor, the names of files for one, and the steps of directives (督办), which
+their issuer enters too. Nothing is
 taken on a child's word: what it says to have come from below is entered again only when the checkpoint is signed by the key known for the
 origin, the leaf lies under it, the origin lies below that child, and the leaf is of a kind that rises. What names a node that nobody has
 introduced yet waits, on disk, until its card comes: cards travel beside the journal and may be later.
@@ -98,6 +99,8 @@ class Forwarding:
             entry = Entry.FromString(leaf)
             if not entry.HasField("forwarded") or addressee_of(entry.forwarded) == child:
                 continue
+            if self._is_below(entry.forwarded):
+                continue
             card = self._tree.get(entry.forwarded.origin)
             if card is None:
                 waits[f"{_WAITING}{child}/{index}"] = entry.forwarded.origin
@@ -119,9 +122,19 @@ class Forwarding:
 
     def _rises_from(self, child: str, entry: Entry) -> bool:
         """Whether an entry of a child's own is entered again here: what is for one node stops at that node, and this node has the
-        child's journal itself.
+        child's journal itself. A step of a directive is entered at its issuer too, who follows directives in its own journal alone.
         """
+        if entry.HasField("directive_step"):
+            return self._tree.route(entry.directive_step.issuer) is None
         return not entry.HasField("forwarded") and addressee(entry) not in (child, self._writer.node)
+
+    def _is_below(self, forwarded: Forwarded) -> bool:
+        """Whether what was forwarded to a child is a step of a directive that somebody below issued."""
+        try:
+            step = Entry.FromString(forwarded.leaf).directive_step
+        except DecodeError:
+            return False
+        return bool(step.issuer) and self._tree.route(step.issuer) is not None
 
     async def _proven(
         self, session: Session, child: str, leaves: Sequence[tuple[int, bytes]]

@@ -91,7 +91,7 @@ class Raising:
         domain: str,
         findings: Sequence[Finding],
         as_of: AsOf,
-        beside: Callable[[AlertRaised], Entry],
+        beside: Callable[[AlertRaised], Entry] | None = None,
     ) -> Changes:
         """Make the alerts of one domain about something that is no case of this node say exactly these findings.
 
@@ -115,9 +115,11 @@ class Raising:
             noted = self._now()
             drafts: list[Draft] = []
             for raised in changed.raised:
-                entry = beside(raised)
-                entry.noted_at_us = noted
-                drafts += [self._raised(noted, raised), Draft.of(entry)]
+                drafts.append(self._raised(noted, raised))
+                if beside is not None:
+                    entry = beside(raised)
+                    entry.noted_at_us = noted
+                    drafts.append(Draft.of(entry))
             for corrected in changed.corrected:
                 entry = Entry(noted_at_us=noted, alert_corrected=corrected)
                 drafts.append(Draft.of(entry, move=Move(corrected.alert_id, ALERT_STATE_CORRECTED)))

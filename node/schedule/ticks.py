@@ -9,6 +9,7 @@ import asyncio
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from node.directives.desk import DirectiveDesk
 from node.downlink import ChildJournals
 from node.projection.projector import Projector
 from node.projection.raising import Raising
@@ -37,6 +38,7 @@ class Ticking:
         writer: JournalWriter,
         children: ChildJournals,
         standing: StandingLook,
+        directives: DirectiveDesk,
         head_period_s: float,
     ) -> None:
         self._store = store
@@ -46,6 +48,7 @@ class Ticking:
         self._writer = writer
         self._children = children
         self._standing = standing
+        self._directives = directives
         self._head_period_s = head_period_s
 
     async def run(self) -> None:
@@ -73,6 +76,9 @@ class Ticking:
     async def _look(self) -> None:
         try:
             await self._standing.look()
+            # In a rebuild alerts that were raised long ago are not back yet.
+            if not self._projector.rebuilding:
+                await self._directives.look()
         except Exception:
             log.exception("tick.failed", schedule="standing")
 

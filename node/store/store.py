@@ -18,6 +18,7 @@ from node.store.catalogue import Catalogue
 from node.store.children import Children
 from node.store.conduct import Conduct
 from node.store.cursors import Cursors
+from node.store.directives import Directives
 from node.store.disclosures import Disclosures
 from node.store.engine import Engine, Transaction
 from node.store.engines.memory import MemoryEngine
@@ -48,6 +49,8 @@ PROJECTED: Final = (
     "entered",
     "decided",
     "remark",
+    "directive",
+    "directive_step",
     "access",
     "disclosure",
     "cursor",
@@ -67,6 +70,7 @@ class Session:
         self.alerts = Alerts(transaction)
         self.rollups = Rollups(transaction)
         self.conduct = Conduct(transaction)
+        self.directives = Directives(transaction)
         self.catalogue = Catalogue(transaction)
         self.vault = VaultRows(transaction)
         self.links = Links(transaction)

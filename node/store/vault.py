@@ -129,6 +129,21 @@ class Vault:
         await rows.put_texts(sealed)
         return [digest for digest, _ in sealed]
 
+    async def said(self, rows: VaultRows, digest: str) -> bytes | None:
+        """Salt and text of a digest, for a reader elsewhere whose vault keeps them too; None: erased or never here."""
+        sealed = (await rows.texts([digest])).get(digest)
+        return None if sealed is None else self._sealer.open(sealed, digest)
+
+    async def keep(self, rows: VaultRows, digest: str, said: bytes) -> bool:
+        """Keep salt and text that came from elsewhere; False: they are not what the digest stands for. Needs a write."""
+        try:
+            fits = digest_text(said[:SALT_BYTES], said[SALT_BYTES:].decode()) == digest
+        except UnicodeDecodeError:
+            return False
+        if fits:
+            await rows.put_texts([(digest, self._sealer.seal(said, digest))])
+        return fits
+
     async def text(self, rows: VaultRows, digest: str) -> str | None:
         """The text of a digest; None: erased or never here. Raises StoreDamaged when the key does not open it."""
         sealed = (await rows.texts([digest])).get(digest)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from node.directives import rules as directives
 from node.resupervision import rules as resupervision
 from node.resupervision.words import WORDS
 from node.store.rows import AlertRecord
@@ -44,6 +45,9 @@ def words_of(domain: str, rule: str, domains: Sequence[Domain] = ()) -> Words | 
     """The words of a rule; None: this version has none."""
     if LOCAL in rule:
         return next((known.words for one in domains if (known := one.rule(rule)) is not None), None)
+    if domain == directives.DOMAIN:
+        found = directives.BY_CODE.get(rule)
+        return None if found is None else found.words
     if domain == resupervision.DOMAIN:
         return WORDS.get(rule.removeprefix(f"{domain}."))
     try:

@@ -27,6 +27,7 @@ from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
+from node.directives import rules as directives
 from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
@@ -319,9 +320,13 @@ class _Difference:
 
 
 def known_rules() -> frozenset[str]:
-    """Codes of the built-in rules: those of every domain there is, and those about children."""
+    """Codes of the built-in rules: those of every domain there is, those about children and about directives."""
     codes = tuple(package.name for package in pkgutil.iter_modules(domains.__path__) if package.ispkg)
-    return frozenset(rule.code for domain in installed(codes) for rule in domain.rules) | resupervision.CODES
+    return (
+        frozenset(rule.code for domain in installed(codes) for rule in domain.rules)
+        | resupervision.CODES
+        | directives.BY_CODE.keys()
+    )
 
 
 def faults_of_rules(form: Publication, domains: Sequence[Domain], zone: str) -> list[str]:

@@ -65,6 +65,17 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("GET", "/api/users/{number}/tokens"): Open.INSIDE,
     ("POST", "/api/users/{number}/tokens"): Open.INSIDE,
     ("DELETE", "/api/users/{number}/tokens/{label}"): Open.INSIDE,
+    ("GET", "/api/directives"): Act.READ_CASES,
+    ("GET", "/api/directives/{directive_id}"): Act.READ_CASES,
+    ("POST", "/api/directives"): Act.URGE,
+    **{
+        ("POST", f"/api/directives/{{directive_id}}/{step}"): Act.URGE
+        for step in ("approval", "review", "decision", "reminder", "closing", "withdrawal")
+    },
+    **{
+        ("POST", f"/api/directives/{{directive_id}}/{step}"): Act.ENTER_CASES
+        for step in ("signature", "handling", "answer", "extension")
+    },
     ("GET", "/api/audit"): Act.READ_AUDIT,
     ("GET", "/api/persons/{handle}"): Act.READ_PERSONS,
     ("GET", "/api/texts/{digest}"): Act.READ_PERSONS,

@@ -38,6 +38,7 @@ from node.views import (
 from node.views.present import time_us
 from node.web import files
 from node.web.body import BodyLimit
+from node.web.directives import router as directives_router
 from node.web.guard import COOKIE, Asking, Guard
 from node.web.page import status_page
 from node.web.people import router as people_router
@@ -327,4 +328,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
 
     app.include_router(people_router(node))
     files.add_routes(app, node)
+    app.include_router(directives_router(node))
     return app

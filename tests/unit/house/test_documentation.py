@@ -20,6 +20,7 @@ SECTIONS = {
     "evaluation": ("zongheng evaluate", "EvaluationView"),
     "alerts": ("zongheng alerts", "AlertView"),
     "explanation": ("zongheng explain", "FigureView"),
+    "directives": ("zongheng directive", "DirectiveView"),
     "inspection": ("zongheng inspect", "InspectionView"),
     "cases": ("zongheng case", "CaseView"),
     "children": ("zongheng invite, join, children, approve, revoke", "ChildView"),
