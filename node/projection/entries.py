@@ -134,7 +134,9 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             reading.catalogue.append(CataloguePiece("genesis", "", 0, idx, entry.genesis.SerializeToString()))
         elif kind in ("access_noted", "account_changed"):
             reading.access.append(access_row(origin, idx, entry))
-        elif kind in ("forwarded", "fork_found", "directive_step"):
+        elif kind == "directive_step":
+            reading.rises.append(idx)
+        elif kind in ("forwarded", "fork_found"):
             reading.rises.append(idx)
             reading.carried.take(origin, idx, entry, own)
         elif kind in CARRIES:
