@@ -14,11 +14,13 @@ from zongheng.v1.entry_pb2 import Entry, ForkFound, HeadNoted
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
+from federation.identity.passport import read_again
 from federation.journal.checkpoint import Signer, Verifier, cosign
 from federation.journal.merkle import EMPTY_ROOT
 from federation.journal.tile import TileReader
 from federation.link.ports import Accepted, Held
 from federation.rollup.row import RollupRow
+from node.passports import Passports
 from node.resupervision.comparison import Comparison
 from node.store.inbox import BadSignature, Gap, Inbox, Refused, RootMismatch, WrongLog
 from node.store.rows import Head
@@ -151,6 +153,7 @@ class Reports:
         self,
         store: Store,
         tree: Tree,
+        passports: Passports,
         comparison: Comparison,
         changed: Callable[[], None],
         ring: Callable[[], None],
@@ -158,6 +161,7 @@ class Reports:
         """``changed``: rows or cards did; ``ring``: there is something to compare."""
         self._store = store
         self._tree = tree
+        self._passports = passports
         self._comparison = comparison
         self._changed = changed
         self._ring = ring
@@ -174,10 +178,7 @@ class Reports:
             if owner not in (None, child):
                 raise ZonghengError("protocol", f"{card.node} is known below {owner}, not below {child}")
             before = self._tree.get(card.node)
-            if before is not None and (before.log_id, before.verifier) != (card.log_id, card.verifier):
-                raise ZonghengError(
-                    "wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}"
-                )
+            self._introduce(card, before)
             if before is None or (card.checkpoint_at_us >= before.checkpoint_at_us and card != before):
                 fresh.append(card)
         if fresh:
@@ -185,6 +186,22 @@ class Reports:
                 await session.cards.put([(card.node, card.SerializeToString()) for card in fresh])
             self._tree.learn(fresh)
             self._changed()
+
+    def _introduce(self, card: NodeCard, before: NodeCard | None) -> None:
+        """Check the passport in a card that is new here, else keep the one that is known. Raises ZonghengError `wrong_log` for another journal, and
+        for another key of the same one unless a newer passport says so.
+        """
+        known = before.passport if before is not None else b""
+        holder = self._passports.check_below(card) if card.passport != known else None
+        if holder is None:
+            card.passport = known
+        if before is None or (before.log_id, before.verifier) == (card.log_id, card.verifier):
+            return
+        newer = holder is not None and (not known or holder.issued_at_us > read_again(known).issued_at_us)
+        if before.log_id != card.log_id or not newer:
+            raise ZonghengError(
+                "wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}"
+            )
 
     async def rows(self, child: str, journal_size: int, rows: Sequence[RollupRow]) -> None:
         for node in {row.node for row in rows}:

@@ -50,6 +50,7 @@ from node.intake.service import Intake
 from node.joining import Joining
 from node.keyring import Clock, KeyRing, machine_clock
 from node.lane_down import AddressedEntries, FromAbove
+from node.passports import Passports
 from node.projection.context import Contexts
 from node.projection.forwarding import Forwarding
 from node.projection.history import History
@@ -64,7 +65,7 @@ from node.store.segments import Segments
 from node.store.store import Store
 from node.store.vault import Vault
 from node.store.writer import Draft, JournalWriter
-from node.tree import Tree
+from node.tree import Tree, without_passport
 from node.uplink import Figures, OperatorDesk, OwnJournal, StoredBackoff
 from node.wallclock import Now, system, ticking_from
 from node.web.server import serve_http
@@ -160,13 +161,22 @@ class Node:
         self.intake = Intake(store, writer, vault, now)
         self.answering = Answering(store, self.contexts, self.history, self.edge, now)
         self.children = ChildJournals(store, self.inbox, writer, signer, settings.tier, now)
+        self.passports = Passports(store, keyring, self.tree, now, clock)
         self.register = Register(store, writer, keyring, settings, lambda: self.tree.own, now, clock)
         self.listener = Listener(
             lambda: self.tree.own,
             self.register,
             self.children,
-            Reports(store, self.tree, self.comparison, self.figures.changed_here, self.projector.ring),
+            Reports(
+                store,
+                self.tree,
+                self.passports,
+                self.comparison,
+                self.figures.changed_here,
+                self.projector.ring,
+            ),
             now,
+            above=self.passports.handed_down,
         )
         self.addressed = AddressedEntries(store, writer, self.tree)
         self.from_above = FromAbove(store, writer, self.tree, now)
@@ -268,6 +278,7 @@ class Node:
         await self._register_rules()
         async with self.store.read() as session:
             await self.tree.load(session)
+            await self.passports.load(session)
             self.login_required = await session.links.get(_LOGIN_REQUIRED) is not None
         async with self.store.write() as session:
             await self.carrying.open(session)
@@ -427,8 +438,8 @@ class Node:
 
     def _dialler(self, parent: str, credentials: MutualTls) -> Dialler:
         ports = ChildPorts(
-            card=lambda: self.tree.own,
-            descendants=self.tree.descendants,
+            card=self.passports.card,
+            descendants=lambda: [without_passport(card) for card in self.tree.descendants()],
             journal=OwnJournal(self.store, self.writer, self.signer),
             reporter=self.figures,
             answerer=self.asking,
@@ -436,6 +447,7 @@ class Node:
             backoff=StoredBackoff(self.store),
             lanes=(DownLane(self.from_above),),
             files=self.files_up,
+            above=self.passports.take_above,
         )
         rests = BackoffPolicy(cap_ms=round(self.settings.longest_rest_s * 1_000))
         return Dialler(parent, credentials, ports, self.now, random.random, rests)

@@ -12,6 +12,14 @@ from federation.query import tree as query
 from node.store.store import Session
 
 
+def without_passport(card: NodeCard) -> NodeCard:
+    """The card as it travels where its passport is known: most of a card is its passport."""
+    bare = NodeCard()
+    bare.CopyFrom(card)
+    bare.ClearField("passport")
+    return bare
+
+
 class Tree:
     """The cards of all descendants of one node."""
 

@@ -18,7 +18,7 @@ from federation.link.handshake import Decision
 from federation.link.ports import News, OwnHead
 from node.store.store import Session, Store
 from node.store.writer import JournalWriter
-from node.tree import Tree
+from node.tree import Tree, without_passport
 
 log = structlog.get_logger()
 
@@ -94,6 +94,9 @@ class Figures:
         self._count = 1
         self._grown = asyncio.Event()
         self._pending: dict[int, dict[str, int]] = {}
+        self._passports: dict[str, bytes] = {}
+        """What the parent was given in this process."""
+        self._passports_pending: dict[int, dict[str, bytes]] = {}
 
     def changed_here(self) -> None:
         """Rows or heads changed."""
@@ -128,7 +131,12 @@ class Figures:
         own.CopyFrom(self._tree.own)
         if head is not None:
             own.checkpoint, own.checkpoint_at_us = head.note, head.signed_at_us
-        cards = [own, *self._tree.descendants()]
+        below = self._tree.descendants()
+        fresh = {
+            card.node: card.passport for card in below if card.passport != self._passports.get(card.node, b"")
+        }
+        cards = [own, *(card if card.node in fresh else without_passport(card) for card in below)]
+        self._passports_pending[mark] = fresh
         self._pending[mark] = sent
         if truncated:
             self.changed_here()
@@ -144,6 +152,7 @@ class Figures:
         self._pending.clear()
 
     async def reported(self, mark: int) -> None:
+        self._passports.update(self._passports_pending.pop(mark, {}))
         sent = self._pending.pop(mark, None)
         self._pending = {later: value for later, value in self._pending.items() if later > mark}
         if sent is not None:

@@ -16,7 +16,7 @@ leaves `run`: whoever runs the dialler decides.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeVar
@@ -108,6 +108,8 @@ class ChildPorts:
     operator: Operator
     backoff: BackoffStore
     files: FileSource | None = None
+    above: Callable[[Sequence[bytes]], Awaitable[None]] | None = None
+    """Takes the passports that the parent hands down: its own, and those of everybody above it."""
     """Files that are to go up; None: this node sends none."""
     lanes: Sequence[Lane] = ()
     """Run while both sides agree about this node's journal."""
@@ -234,6 +236,8 @@ class Dialler:
         try:
             head = await self._ports.journal.head()
             welcome = await self._hello(call, session, head)
+            if self._ports.above is not None:
+                await self._ports.above(list(welcome.above))
             outcome, prefix = await self._judge(head, welcome)
             beat_s = max(0.05, min(welcome.heartbeat_ms, 60_000) / 1_000)
             outbox: asyncio.Queue[wire.LinkRequest] = asyncio.Queue()

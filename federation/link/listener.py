@@ -14,7 +14,7 @@ asked.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -65,8 +65,11 @@ class Listener(LinkServiceServicer):
         now_us: Callable[[], int],
         heartbeat_ms: int = 5_000,
         linked: Callable[[str, bool], None] = lambda node, connected: None,
+        above: Callable[[], Sequence[bytes]] = tuple,
     ) -> None:
-        """`card` is the parent's own; `linked` is told when a child connects and when its link ends."""
+        """`card` is the parent's own; `linked` is told when a child connects and when its link ends; `above` are the passports that a
+        child is given: the parent's and those of everybody above.
+        """
         self._card = card
         self._gate = gate
         self._inbox = inbox
@@ -74,6 +77,7 @@ class Listener(LinkServiceServicer):
         self._now_us = now_us
         self._heartbeat_ms = heartbeat_ms
         self._linked = linked
+        self._above = above
         self._by_node: dict[str, Session] = {}
         self._by_id: dict[str, Session] = {}
         self._closing: ZonghengError | None = None
@@ -264,6 +268,7 @@ class Listener(LinkServiceServicer):
             held_root=held.root,
             held_checkpoint=held.note,
             heartbeat_ms=self._heartbeat_ms,
+            above=self._above(),
         )
         known = await self._inbox.root_at(card.node, shown.size) if shown.size <= held.size else None
         outcome = parent_sees(shown, Shown(held.log_id, held.size, held.root), known, held.cosigned_size)

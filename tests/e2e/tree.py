@@ -143,7 +143,7 @@ class Node:
     tier: str
     grpc: str
     http: str
-    enrolment: str
+    enrolment: str = ""
     parent: "Node | None" = None
     process: subprocess.Popen[bytes] | None = None
     client: httpx.Client = field(init=False)

@@ -1,111 +1,24 @@
-"""A parent and a child as opened nodes: inviting, joining, approving, revoking, renewing. Certificates are judged by a clock of the test's."""
+"""A parent and a child as opened nodes: inviting, joining, approving, revoking, renewing."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import grpc.aio
 import pytest
-from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.identity_pb2 import (
     ENROLMENT_STATE_ENROLLED,
     ENROLMENT_STATE_WAITING,
-    Certificates,
-    EnrolRequest,
-    EnrolResponse,
-    RenewRequest,
 )
 
 from federation.errors import ZonghengError
-from federation.identity.authority import PublicKey, fingerprint, new_key
+from federation.identity.authority import fingerprint, new_key
 from federation.identity.credentials import MutualTls
-from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment, Keys, read, renewal, renewing_key
-from federation.identity.invitation import Invitation
+from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment, Keys, renewal
 from node import config
-from node.joining import Joining
 from node.keyring import KeyRing
 from node.run import Node
-
-COUNTY, TOWN = "330101", "330101001"
-PARENT = "127.0.0.1:7403"
-
-
-class Machine:
-    """The machine's clock, as the test has it."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def go(self, days: float) -> None:
-        self.now += timedelta(days=days)
-
-
-class Pair:
-    """A county and a town that talk without a network."""
-
-    def __init__(self, county: Node, town: Node, clock: Machine) -> None:
-        self.county, self.town, self.clock = county, town, clock
-        self.redialled = 0
-        self.joining = Joining(
-            town.folder,
-            town.settings,
-            town.keyring,
-            lambda: town.tree.own,
-            town.write_entries,
-            clock,
-            self._redial,
-            self.enrol,
-            self.renew,
-        )
-
-    def _redial(self) -> None:
-        self.redialled += 1
-
-    async def enrol(self, address: str, parent: PublicKey, request: EnrolRequest) -> EnrolResponse:
-        return await self.county.register.enrol(read(request))
-
-    async def renew(self, address: str, parent: PublicKey, request: RenewRequest) -> Certificates:
-        return await self.county.register.renew(request.node, renewing_key(request))
-
-    async def invited(self, *, ttl_s: float = 3_600, approval: bool = False, node: str = TOWN) -> Invitation:
-        return await self.county.register.invite(node, "town", ttl_s, approval=approval, by="operator")
-
-    async def joined(self) -> None:
-        assert await self.joining.join(PARENT, str(await self.invited()))
-
-    def expires(self) -> datetime:
-        member = self.town.keyring.identity.membership
-        assert member is not None
-        return member.expires
-
-
-def made(folder: Path, tier: str, code: str) -> Path:
-    config.initialise(
-        folder, tier=tier, name=f"{tier} {code}", division=code, grpc=None, http=None, calendar="weekdays"
-    )
-    return folder
-
-
-@pytest.fixture
-async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
-    clock = Machine()
-    async with AsyncExitStack() as stack:
-        county, town = [
-            await stack.enter_async_context(Node.opened(made(tmp_path / code, tier, code), clock=clock))
-            for tier, code in (("county", COUNTY), ("town", TOWN))
-        ]
-        yield Pair(county, town, clock)
-
-
-async def entries(node: Node, kind: str) -> list[Entry]:
-    async with node.store.read() as session:
-        leaves = await session.journal.leaves(node.settings.node, 0, node.writer.size)
-    return [entry for entry in map(Entry.FromString, leaves) if entry.HasField(kind)]
+from tests.unit.identity.pair import COUNTY, PARENT, TOWN, Pair, entries, made
 
 
 def other_keys(pair: Pair) -> Keys:

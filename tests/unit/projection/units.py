@@ -33,7 +33,12 @@ class Unit:
     def __post_init__(self) -> None:
         node = self.node
         self.reports = Reports(
-            node.store, node.tree, node.comparison, node.figures.changed_here, node.projector.ring
+            node.store,
+            node.tree,
+            node.passports,
+            node.comparison,
+            node.figures.changed_here,
+            node.projector.ring,
         )
 
     @property
