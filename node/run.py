@@ -52,6 +52,7 @@ from node.keyring import Clock, KeyRing, machine_clock
 from node.lane_down import AddressedEntries, FromAbove
 from node.passports import Passports
 from node.projection.context import Contexts
+from node.projection.footing import Footings
 from node.projection.forwarding import Forwarding
 from node.projection.history import History
 from node.projection.projector import Projector
@@ -130,7 +131,8 @@ class Node:
         self.contexts = Contexts(store)
         self.inbox = Inbox(store, now)
         self.comparison = Comparison(store, writer, self.contexts, now)
-        self.figures = Figures(store, self.tree)
+        self.footings = Footings(store, self.contexts, settings.node)
+        self.figures = Figures(store, self.tree, self.footings.now)
         self.raising = Raising(store, writer, self.contexts, now)
         self.history = History(store, Segments(folder / "segments"))
         self.shelf = Shelf(folder / "files")

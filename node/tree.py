@@ -52,9 +52,16 @@ class Tree:
         """A descendant's card; None: not known."""
         return self._cards.get(node)
 
+    def subtree(self, node: str) -> Collection[str]:
+        """A node below and everybody below it; empty for a node that is not known here."""
+        return frozenset(self._known().subtree(node))
+
     def route(self, node: str) -> str | None:
         """The direct child below which ``node`` is (or which it is itself); None: it is not known here."""
+        below = self._known()
+        return below.through(node) if node in below and node != self.own.node else None
+
+    def _known(self) -> query.Tree:
         if self._below is None:
             self._below = query.Tree(self.own.node, self._cards.values())
-        below = self._below
-        return below.through(node) if node in below and node != self.own.node else None
+        return self._below

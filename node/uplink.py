@@ -6,9 +6,10 @@ everything again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
+from zongheng.v1.footing_pb2 import Footing
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
@@ -87,9 +88,10 @@ class OwnJournal:
 class Figures:
     """What a node reports upward (``federation.link.ports.Reporter``): changed rows of its subtree, and everybody's newest head."""
 
-    def __init__(self, store: Store, tree: Tree) -> None:
+    def __init__(self, store: Store, tree: Tree, footing: Callable[[], Awaitable[Footing]]) -> None:
         self._store = store
         self._tree = tree
+        self._footing = footing
         self._node = tree.own.node
         self._count = 1
         self._grown = asyncio.Event()
@@ -131,6 +133,7 @@ class Figures:
         own.CopyFrom(self._tree.own)
         if head is not None:
             own.checkpoint, own.checkpoint_at_us = head.note, head.signed_at_us
+        own.footing.CopyFrom(await self._footing())
         below = self._tree.descendants()
         fresh = {
             card.node: card.passport for card in below if card.passport != self._passports.get(card.node, b"")

@@ -326,9 +326,9 @@ class Descent:
             taken = Received()
             taken.CopyFrom(passed_on)
             taken.verifier = card.verifier
-            return taken
+            return self._placed(taken, inner)
         self._check_address(entry)
-        return Received(
+        taken = Received(
             origin=parent,
             index=one.index,
             leaf=one.leaf,
@@ -336,6 +336,13 @@ class Descent:
             checkpoint=note,
             verifier=self._above[parent].verifier,
         )
+        return self._placed(taken, entry)
+
+    def _placed(self, taken: Received, entry: Entry) -> Received:
+        """The receipt with what it is to this node."""
+        taken.here = covers(entry.address, self._node, (), self._above)
+        taken.steps_up = list(self._above).index(taken.origin) + 1
+        return taken
 
     def _check_address(self, entry: Entry) -> None:
         if not entry.HasField("address"):

@@ -239,13 +239,23 @@ def publish(
             help="TOML: items, agencies, officers, sources, calendar days, rules, libraries or a policy."
         ),
     ],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="NODE", help="For a node below: it goes down and is mandated there."),
+    ] = "",
+    subtree: Annotated[
+        bool, typer.Option("--subtree", help="For everybody below that node too, or below this one.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Publish items, agencies, calendar days, rules, libraries or a policy: each becomes an entry."""
 
     async def work() -> int:
         async with reach(folder) as node:
-            answer = await node.post("/api/publications", publication_file(file))
+            form = publication_file(file)
+            form |= {"to": to} if to else {}
+            form |= {"subtree": True} if subtree else {}
+            answer = await node.post("/api/publications", form)
         if as_json:
             print(orjson.dumps(answer).decode())
         else:

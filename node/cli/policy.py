@@ -48,6 +48,66 @@ def list_rules(folder: Folder, domain: Domain = "", as_json: Json = False) -> No
     run(work)
 
 
+@policy.command("show")
+def show(folder: Folder, as_json: Json = False) -> None:
+    """The policy of this node, what came from above, and what each node below goes by."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.get("/api/policy")
+        if as_json:
+            print(orjson.dumps(answer).decode())
+            return 0
+        out.print(
+            f"{answer['node']}: own policy {answer['version']}, digest {answer['digest']}", highlight=False
+        )
+        for piece in answer["received"]:
+            out.print(
+                f"from above: {_piece(piece)}, received {(piece['received_at'] or '')[:16]}", highlight=False
+            )
+        if answer["lane"]:
+            out.print(answer["lane"], style="red", highlight=False, markup=False)
+        rules = Table("rule", "applies", "thresholds", "own", "mandated", "limit", box=None, pad_edge=False)
+        for rule in answer["rules"]:
+            if rule["own"] or rule["mandated"] or not rule["applies"]:
+                rules.add_row(
+                    rule["rule"],
+                    "yes" if rule["applies"] else "no",
+                    *(_named(rule[key]) for key in ("thresholds", "own", "mandated")),
+                    "" if rule["limit_days"] is None else str(rule["limit_days"]),
+                )
+        if rules.row_count:
+            out.print(rules)
+        for words in answer["ignored"]:
+            out.print(f"does not hold: {words}", style="yellow", highlight=False, markup=False)
+        for piece in answer["sent"]:
+            out.print(f"sent: {_piece(piece | {'sender': answer['node']})}", highlight=False)
+        below = Table("node", "tier", "name", "own", "from above", "digest", "", box=None, pad_edge=False)
+        for one in answer["below"]:
+            received = ", ".join(_piece(piece) for piece in one["received"] if piece["kind"] == "policy")
+            state = {None: "", True: "current", False: "not yet"}[one["current"]]
+            if one["ignored"]:
+                state = f"{state} {one['ignored']} ignored".strip()
+            below.add_row(
+                one["node"], one["tier"], one["name"], str(one["version"]), received, one["digest"], state
+            )
+        if below.row_count:
+            out.print(below)
+        return 0
+
+    run(work)
+
+
+def _named(thresholds: dict[str, int]) -> str:
+    return " ".join(f"{level} {value}" for level, value in thresholds.items())
+
+
+def _piece(piece: dict[str, Any]) -> str:
+    whom = piece["to"] + (" and below" if piece["subtree"] else "")
+    what = " ".join(filter(None, (piece["kind"], piece["code"], str(piece["version"] or ""))))
+    return f"{what} of {piece['sender']} for {whom}"
+
+
 @policy.command("facts")
 def list_facts(folder: Folder, domain: Domain = "", as_json: Json = False) -> None:
     """The facts that a rule of one's own may be written about."""

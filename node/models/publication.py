@@ -104,6 +104,10 @@ class Publication(Form):
     rules: tuple[LocalRuleForm, ...] = ()
     """Rules of this node's own."""
     libraries: tuple[LibraryForm, ...] = ()
+    to: str = Field(default="", max_length=100)
+    """A node below that this is for; empty: this node itself, or with ``subtree`` everybody below it and itself."""
+    subtree: bool = False
+    """For everybody below that node too."""
 
     @field_validator("rules", "libraries")
     @classmethod
@@ -154,3 +158,6 @@ class Published(BaseModel):
     """Items, agencies, days, years, policies, rules and libraries that were published already, with the same content."""
     indexes: list[int]
     """Journal indexes of the entries."""
+    to: str
+    """Whom it was published for below; empty: this node alone."""
+    subtree: bool

@@ -5,7 +5,7 @@ same figures. A context is rebuilt only when something published in that journal
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,17 @@ from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, Item
 from zongheng.v1.catalogue_pb2 import Policy as PolicyMessage
 from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Genesis
+from zongheng.v1.footing_pb2 import MandatedPiece
 
+from node.projection.mandated import Mandated
+from node.projection.mandates import ABOVE, KINDS
 from node.store.store import Session, Store
 from node.supervision.calendar import EPOCH_ORDINAL, Calendar, Override
 from node.supervision.context import Context
 from node.supervision.fold import Domain, installed
 from node.supervision.library import libraries
 from node.supervision.local_rule import with_local_rules
+from node.supervision.loosening import Loosening, merged_items
 from node.supervision.policy import Policy
 from tiers.profile import profile_of
 from tiers.tier import Tier, tier_named
@@ -38,6 +42,8 @@ class JournalContext:
     agencies: dict[str, Agency] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     """Local rules that this version cannot read."""
+    ignored: tuple[Loosening, ...] = ()
+    """Own items that are looser than what is mandated above."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -96,6 +102,13 @@ async def published(session: Session, origin: str, size: int | None = None) -> P
             if size is None or piece.idx < size
         ]
         for kind in PUBLISHED
+    } | {
+        f"{kind}{ABOVE}": [
+            MandatedPiece(line=piece.code, body=piece.body).SerializeToString()
+            for piece in await session.catalogue.all(origin, f"{kind}{ABOVE}")
+            if size is None or piece.idx < size
+        ]
+        for kind in KINDS.values()
     }
 
 
@@ -110,26 +123,33 @@ def context_of(origin: str, pieces: Pieces) -> JournalContext:
     genesis = Genesis.FromString(pieces["genesis"][-1]) if pieces["genesis"] else Genesis(node=origin)
     agencies = {agency.code: agency for agency in (Agency.FromString(piece) for piece in pieces["agency"])}
     policies = [PolicyMessage.FromString(piece) for piece in pieces["policy"]]
+    own = Policy.from_message(max(policies, key=lambda policy: policy.version)) if policies else Policy()
+    above = Mandated(pieces)
+    items, ignored = merged_items([Item.FromString(piece) for piece in pieces["item"]], above.items)
     profile = profile_of(tier_named(genesis.tier or Tier.VILLAGE))
     context = Context(
-        calendar=_calendar(genesis, [CalendarChange.FromString(piece) for piece in pieces["calendar"]]),
-        items=[Item.FromString(piece) for piece in pieces["item"]],
-        policy=Policy.from_message(max(policies, key=lambda policy: policy.version))
-        if policies
-        else Policy(),
+        # A day that is decided above is decided, the furthest above last.
+        calendar=_calendar(
+            genesis,
+            [*(CalendarChange.FromString(piece) for piece in pieces["calendar"]), *above.calendars],
+        ),
+        items=items,
+        policy=replace(own, mandates=above.mandates),
         zone=genesis.zone or "Asia/Shanghai",
         tier=genesis.tier,
         node=origin,
-        libraries=libraries(Library.FromString(piece) for piece in pieces["library"]),
+        libraries=libraries(above.over(Library.FromString(piece) for piece in pieces["library"])),
         hours=tuple((_minutes(hours.opens), _minutes(hours.closes)) for hours in profile.place.hall_hours),
     )
     lines = {code: agency.line for code, agency in agencies.items() if agency.line}
     applied = with_local_rules(
         installed(profile.domains),
-        [LocalRule.FromString(piece) for piece in pieces["rule"]],
+        above.over_rules(LocalRule.FromString(piece) for piece in pieces["rule"]),
         context.zone,
     )
-    return JournalContext(origin, genesis, context, applied.domains, lines, agencies, applied.left_out)
+    return JournalContext(
+        origin, genesis, context, applied.domains, lines, agencies, applied.left_out, tuple(ignored)
+    )
 
 
 def _calendar(genesis: Genesis, changes: list[CalendarChange]) -> Calendar:

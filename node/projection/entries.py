@@ -16,6 +16,7 @@ from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, Ale
 from node.files.carried import KINDS as CARRIED
 from node.files.carried import Carried
 from node.intake.times import zone_of
+from node.projection.mandates import CataloguePiece, pieces
 from node.store.access import AccessRow
 from node.store.rows import AlertRecord, EventRow
 from node.supervision.gathering import gathered
@@ -33,17 +34,6 @@ IMPORT_FINISHED = "import_finished"
 
 
 CARRIES = (*CARRIED, "received")
-
-
-@dataclass(slots=True)
-class CataloguePiece:
-    """One version of something published: an item, an agency, a calendar change, a policy, the genesis; or an import's end."""
-
-    kind: str
-    code: str
-    version: int
-    idx: int
-    body: bytes
 
 
 @dataclass(slots=True)
@@ -80,7 +70,10 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             reading.parked.append(idx)
             continue
         kind = entry.WhichOneof("body")
-        if kind == "case_event":
+        mandated = pieces(origin, idx, entry)
+        if mandated is not None:
+            reading.catalogue += mandated
+        elif kind == "case_event":
             if entry.case_event.at_us > LATEST_US or not _is_zone(entry.case_event.zone):
                 reading.parked.append(idx)
                 continue
@@ -136,7 +129,7 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             reading.access.append(access_row(origin, idx, entry))
         elif kind == "directive_step":
             reading.rises.append(idx)
-        elif kind in ("forwarded", "fork_found"):
+        elif kind in ("forwarded", "fork_found", "withheld"):
             reading.rises.append(idx)
             reading.carried.take(origin, idx, entry, own)
         elif kind in CARRIES:
@@ -224,4 +217,5 @@ def alert_record(origin: str, idx: int, noted_at_us: int, alert: AlertRaised) ->
         policy_version=alert.policy_version,
         calendar_version=alert.calendar_version,
         rule_version=alert.rule_version,
+        mandates=alert.mandates,
     )

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 Edge = Callable[[str, int], TileBuilder | None]
 """The right edge of an origin's tree at a size, where it is in memory: proofs then read less."""
 
-RISE = ("fork_found", "directive_step", *KINDS)
+RISE = ("fork_found", "withheld", "directive_step", *KINDS)
 """Bodies that rise whatever they say; a card rises when it is red."""
 
 _SOURCE = "forward"

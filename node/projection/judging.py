@@ -23,6 +23,8 @@ class Judgement:
     """Journal size it was made at."""
     policy_version: int
     calendar_version: str
+    mandates: str
+    """The policies from above that applied."""
     facts: list[FactsRow]
     findings: list[Finding]
     """Of cases that no unfinished import holds back."""
@@ -76,6 +78,7 @@ def _judge(
         size=size,
         policy_version=judged.policy_version,
         calendar_version=judged.calendar_version,
+        mandates=context.context.policy.mandated,
         facts=facts,
         findings=[finding for finding in judged.finding_values() if finding.case_id not in imported],
         next_at={case: at for case, at in next_at.items() if case not in imported},

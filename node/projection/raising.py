@@ -70,6 +70,7 @@ class Raising:
             judgement.size,
             judgement.policy_version,
             judgement.calendar_version,
+            judgement.mandates,
         )
         async with self._turn:
             async with self._store.read() as session:

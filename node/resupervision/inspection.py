@@ -129,6 +129,12 @@ def _beforehand(alert: AlertRaised, context: JournalContext) -> tuple[Mark | Non
         return Mark.WRONG, (
             f"it names policy {alert.policy_version}, its journal was under {context.context.policy.version}"
         )
+    if alert.mandates != context.context.policy.mandated:
+        under = context.context.policy.mandated or "none"
+        return (
+            Mark.WRONG,
+            f"it names {alert.mandates or 'no policy'} from above, its journal was under {under}",
+        )
     base, _, decided = alert.calendar_version.partition("+")
     own_base, _, own_decided = context.context.calendar.version.partition("+")
     if decided != own_decided:

@@ -258,7 +258,9 @@ class StandingLook:
                         found.setdefault(key, (rule, Level(alert.level), measure, measure.value))
         if found.keys() == stands.keys():
             return
-        as_of = AsOf(self._own, now, self._raising.size, self._policy.version, self._calendar)
+        as_of = AsOf(
+            self._own, now, self._raising.size, self._policy.version, self._calendar, self._policy.mandated
+        )
         evidence = {key: (measure, at_least) for key, (_, _, measure, at_least) in found.items()}
 
         def beside(raised: AlertRaised) -> Entry:

@@ -111,6 +111,8 @@ class AlertRecord:
     policy_version: int
     calendar_version: str
     rule_version: int
+    mandates: str = ""
+    """The policies from above that applied, as `Policy.mandated` names them."""
 
 
 @dataclass(frozen=True, slots=True)

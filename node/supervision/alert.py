@@ -50,6 +50,8 @@ class AsOf:
     journal_size: int
     policy_version: int
     calendar_version: str
+    mandates: str = ""
+    """The policies from above, as `Policy.mandated` names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +217,15 @@ def _raised(finding: Finding, key: Key, episode: int, as_of: AsOf, policy: Polic
         actor=finding.actor,
         state=entry_pb2.ALERT_STATE_PENDING if pending else entry_pb2.ALERT_STATE_ISSUED,
         over=finding.over,
+        mandates=as_of.mandates,
     )
 
 
 def _cause(alert: AlertRecord, as_of: AsOf) -> str:
     if alert.calendar_version != as_of.calendar_version:
         return CALENDAR
-    return POLICY if alert.policy_version != as_of.policy_version else LATE_EVENT
+    under = (alert.policy_version, alert.mandates)
+    return POLICY if under != (as_of.policy_version, as_of.mandates) else LATE_EVENT
 
 
 def _word(state: int) -> str:

@@ -185,6 +185,13 @@ class Confirmation:
     required: bool
     timeout_days: int = 0
 
+    @property
+    def longest(self) -> float:
+        """Working days that an alert waits at most."""
+        if not self.required:
+            return 0.0
+        return float(self.timeout_days) if self.timeout_days else float("inf")
+
 
 CONFIRMATIONS: Final[Mapping[Level, Confirmation]] = {
     Level.NOTICE: Confirmation(False),
@@ -196,41 +203,63 @@ CONFIRMATIONS: Final[Mapping[Level, Confirmation]] = {
 
 @dataclass(frozen=True)
 class Policy:
-    """One version of the numbers. `Policy()` is the defaults, version 0."""
+    """One version of the numbers, and what is mandated from above besides. `Policy()` is the defaults, version 0.
+
+    The strictest holds, for each rule and threshold: what is mandated is not switched off here, its thresholds and limits are never later
+    or longer than mandated, and its cards never wait longer for a person. What this policy says beyond that is its own matter.
+    """
 
     version: int = 0
     settings: Mapping[str, Setting] = field(default_factory=dict)
     confirmations: Mapping[Level, Confirmation] = field(default_factory=dict)
     valid_from_us: int = 0
+    mandates: tuple["Mandate", ...] = ()
 
     def enabled(self, rule: Rule) -> bool:
         """Whether the rule is applied at all."""
         setting = self.settings.get(rule.code)
-        return setting is None or not setting.disabled
+        return setting is None or not setting.disabled or bool(self.demands(rule.code))
+
+    def demands(self, rule: str) -> list[Setting]:
+        """What is mandated of a rule; a mandate that switches it off demands nothing."""
+        named = (mandate.policy.settings.get(rule) for mandate in self.mandates)
+        return [setting for setting in named if setting is not None and not setting.disabled]
 
     def thresholds(self, rule: Rule) -> tuple[Threshold, ...]:
         """The rule's thresholds under this policy, lowest level first; none where it is switched off."""
-        setting = self.settings.get(rule.code)
-        if setting is None:
-            return rule.thresholds
-        if setting.disabled:
-            return ()
-        named = setting.named
-        kept = {} if rule.fixed and named else {one.level: one for one in rule.thresholds}
-        for level, at_least in named.items():
-            # A level the rule does not have reads the clock of the nearest level that it has.
-            nearest = min(rule.thresholds, key=lambda one: (abs(one.level - level), -one.level))
-            kept[level] = replace(nearest, level=level, at_least=at_least)
-        return tuple(kept[level] for level in sorted(kept))
+        setting, demands = self.settings.get(rule.code), self.demands(rule.code)
+        if setting is not None and setting.disabled:
+            if not demands:
+                return ()
+            setting = None
+        kept = _thresholds(rule, setting)
+        for demand in demands:
+            named = demand.named
+            asked = {level: one for level, one in _thresholds(rule, demand).items() if level in named}
+            kept = _stricter(rule, kept, asked)
+        return tuple(kept[one] for one in sorted(kept))
 
     def limit_days(self, rule: Rule) -> int | None:
         """Length of the rule's own clock."""
         setting = self.settings.get(rule.code)
-        return rule.limit_days if setting is None or setting.limit_days is None else setting.limit_days
+        own = rule.limit_days if setting is None or setting.limit_days is None else setting.limit_days
+        demanded = [one.limit_days for one in self.demands(rule.code) if one.limit_days is not None]
+        return min([*demanded, *([] if own is None else [own])], default=None)
 
     def confirmation(self, level: Level) -> Confirmation:
         """Whether alerts of `level` wait for a person."""
-        return self.confirmations.get(level, CONFIRMATIONS[level])
+        own = self.confirmations.get(level, CONFIRMATIONS[level])
+        asked = [
+            mandate.policy.confirmations[level]
+            for mandate in self.mandates
+            if level in mandate.policy.confirmations
+        ]
+        return min([own, *asked], key=lambda one: one.longest)
+
+    @property
+    def mandated(self) -> str:
+        """The policies from above, as alerts name them; empty: none."""
+        return " ".join(sorted(mandate.word for mandate in self.mandates))
 
     @classmethod
     def from_message(cls, message: catalogue_pb2.Policy) -> "Policy":
@@ -271,6 +300,46 @@ class Policy:
             ],
             valid_from_us=self.valid_from_us,
         )
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """A policy from above, addressed to this node or to everybody below one that is this node or above it."""
+
+    sender: str
+    node: str
+    policy: Policy
+
+    @property
+    def word(self) -> str:
+        """As alerts name it."""
+        to = "" if self.node == self.sender else f">{self.node}"
+        return f"{self.sender}{to}:{self.policy.version}"
+
+
+def _thresholds(rule: Rule, setting: Setting | None) -> dict[Level, Threshold]:
+    """A rule's thresholds with a setting's overrides."""
+    named = {} if setting is None else setting.named
+    kept = {} if rule.fixed and named else {one.level: one for one in rule.thresholds}
+    for level, at_least in named.items():
+        # A level the rule does not have reads the clock of the nearest level that it has.
+        nearest = min(rule.thresholds, key=lambda one: (abs(one.level - level), -one.level))
+        kept[level] = replace(nearest, level=level, at_least=at_least)
+    return kept
+
+
+def _stricter(
+    rule: Rule, own: Mapping[Level, Threshold], asked: Mapping[Level, Threshold]
+) -> dict[Level, Threshold]:
+    """Of each level the earlier threshold; of a rule whose level is not a matter of how much, the highest level."""
+    kept = dict(own)
+    for level, one in asked.items():
+        if level not in kept or one.at_least < kept[level].at_least:
+            kept[level] = one
+    if rule.fixed and kept:
+        highest = max(kept)
+        return {highest: kept[highest]}
+    return kept
 
 
 def registered(rules: Iterable[Rule], policy: Policy) -> list[entry_pb2.RuleRegistered]:

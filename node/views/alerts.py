@@ -46,6 +46,8 @@ class AlertView(BaseModel):
     journal_size: int
     policy_version: int
     calendar_version: str
+    mandates: str
+    """The policies from above that applied besides: ``<sender>:<version>``, with ``><node>`` where one was addressed to that node."""
     message: str
 
 
@@ -88,6 +90,7 @@ def view(record: AlertRecord, zone: str, domains: Sequence[Domain] = ()) -> Aler
         journal_size=record.journal_size,
         policy_version=record.policy_version,
         calendar_version=record.calendar_version,
+        mandates=record.mandates,
         message=message(record, zone, "zh", domains),
     )
 

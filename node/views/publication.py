@@ -5,16 +5,18 @@ the registry. Publishing is by difference: what is published already, with the s
 publication that was cut off between journal and registry is repaired by sending it again, and sending one twice does no harm. A version
 that is published with other content is refused: what cases were judged by must not change under its number.
 
+What is published ``to`` a node below, or to a ``subtree``, is entered with that address: the lane down carries it, and there it is
+mandated. It has versions of its own. This node's own policy and items may be tighter than what is mandated from above, never looser.
+
 Officers' names and sources' contacts go to the registry alone; the journal knows officers by staff number.
 """
 
 import pkgutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
 from zongheng.v1.catalogue_pb2 import (
-    Agency,
     CalendarChange,
     CalendarDay,
     Item,
@@ -24,7 +26,7 @@ from zongheng.v1.catalogue_pb2 import (
 )
 from zongheng.v1.catalogue_pb2 import Level as LevelNumber
 from zongheng.v1.engine_pb2 import Library, LocalRule
-from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.entry_pb2 import Address, Entry
 
 from federation.errors import ZonghengError
 from node.directives import rules as directives
@@ -33,11 +35,13 @@ from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
 from node.models.rules import LibraryForm, LocalRuleForm
 from node.resupervision import rules as resupervision
-from node.supervision import domains
+from node.supervision import domains, loosening
+from node.supervision import policy as settings
 from node.supervision.expression import BadExpression
 from node.supervision.fold import Domain, installed
 from node.supervision.local_rule import local_rule
 from node.supervision.policy import Level
+from node.views.known import Known
 from node.views.present import time_us
 
 if TYPE_CHECKING:
@@ -49,23 +53,30 @@ __all__ = ["Publication", "Published", "known_rules", "publish", "publish_draft"
 
 async def publish(node: "Node", form: Publication) -> Published:
     """Publish; ZonghengError ``bad_request`` names the keys at fault and nothing was written."""
-    if not any(getattr(form, name) for name in Publication.model_fields if name != "by"):
+    if not any(
+        getattr(form, name) for name in Publication.model_fields if name not in ("by", "to", "subtree")
+    ):
         raise ZonghengError(
             "bad_request",
             "nothing to publish: give items, agencies, officers, sources, calendar, policy, rules or libraries",
         )
+    address = _address(node, form)
     registry = await node.registry()
     async with registry.publishing:
         if not await node.projector.settled():
             raise ZonghengError(
                 "busy", "the node is still reading its journal; publish again when it has caught up"
             )
-        known = await _Known.read(node)
+        known = await Known.read(node, address)
         difference = _Difference(node, form, known)
         difference.check()
         entries = difference.entries()
+        if address is not None:
+            for entry in entries:
+                entry.address.CopyFrom(address)
         indexes = await node.write_entries(entries) if entries else []
-        await registry.enter(difference.edition(), form.by, node.now())
+        if address is None:
+            await registry.enter(difference.edition(), form.by, node.now())
     if entries:
         await node.projector.settled()
     return Published(
@@ -80,7 +91,19 @@ async def publish(node: "Node", form: Publication) -> Published:
         libraries=len(difference.libraries),
         unchanged=difference.unchanged,
         indexes=indexes,
+        to="" if address is None else address.node,
+        subtree=form.subtree,
     )
+
+
+def _address(node: "Node", form: Publication) -> Address | None:
+    """Whom below it is for; None: it is this node's own."""
+    if not form.to and not form.subtree:
+        return None
+    for key in ("agencies", "officers", "sources"):
+        if getattr(form, key):
+            raise ZonghengError("bad_request", f"{key}: what is published for nodes below names no {key}")
+    return node.addressed.address(form.to or node.settings.node, subtree=form.subtree)
 
 
 async def publish_draft(node: "Node", draft_id: int, by: str) -> Published:
@@ -105,7 +128,7 @@ class Drafted:
 
 async def drafted(node: "Node", form: Publication) -> Drafted:
     """A draft checked as if it were published. ZonghengError ``bad_request`` names the keys at fault."""
-    known = await _Known.read(node)
+    known = await Known.read(node, None)
     difference = _Difference(node, form, known)
     difference.check()
     pieces = {
@@ -118,55 +141,10 @@ async def drafted(node: "Node", form: Publication) -> Drafted:
     return Drafted(pieces, tuple(dict.fromkeys(codes)))
 
 
-class _Known:
-    """What is published in the own journal, as far as it is projected, and which agencies the registry has."""
-
-    def __init__(self) -> None:
-        self.items: dict[tuple[str, int], Item] = {}
-        self.agencies: dict[str, Agency] = {}
-        self.days: dict[int, CalendarDay] = {}
-        self.years: set[int] = set()
-        self.policy: Policy | None = None
-        self.policies: dict[int, Policy] = {}
-        self.rules: dict[str, LocalRule] = {}
-        self.libraries: dict[str, Library] = {}
-        self.domains: tuple[Domain, ...] = ()
-        self.registered: set[str] = set()
-
-    @classmethod
-    async def read(cls, node: "Node") -> "_Known":
-        own, known = node.settings.node, cls()
-        async with node.store.read() as session:
-            for piece in await session.catalogue.all(own, "item"):
-                known.items[piece.code, piece.version] = Item.FromString(piece.body)
-            for piece in await session.catalogue.all(own, "agency"):
-                known.agencies[piece.code] = Agency.FromString(piece.body)
-            for piece in await session.catalogue.all(own, "calendar"):
-                change = CalendarChange.FromString(piece.body)
-                known.days.update((day.day, day) for day in change.days)
-                known.years.update(change.published_years)
-            for piece in await session.catalogue.all(own, "policy"):
-                known.policies[piece.version] = Policy.FromString(piece.body)
-            for piece in await session.catalogue.all(own, "rule"):
-                rule = LocalRule.FromString(piece.body)
-                known.rules[rule.code] = max(
-                    rule, known.rules.get(rule.code, rule), key=lambda one: one.version
-                )
-            for piece in await session.catalogue.all(own, "library"):
-                library = Library.FromString(piece.body)
-                newest = known.libraries.get(library.name, library)
-                known.libraries[library.name] = max(library, newest, key=lambda one: one.version)
-        known.domains = (await node.contexts.of(own)).domains
-        if known.policies:
-            known.policy = known.policies[max(known.policies)]
-        known.registered = {agency.code for agency in await (await node.registry()).agencies()}
-        return known
-
-
 class _Difference:
     """What a form adds to what is published."""
 
-    def __init__(self, node: "Node", form: Publication, known: _Known) -> None:
+    def __init__(self, node: "Node", form: Publication, known: Known) -> None:
         self._form, self._known = form, known
         self._node, self._calendar = node.settings.node, node.settings.calendar
         self._zone, self._now_us = node.settings.zone, node.now()
@@ -215,7 +193,26 @@ class _Difference:
             f" publish the change as version {max(v for code, v in self._known.items if code == item.code) + 1}"
             for at, item in enumerate(self._form.items)
             if (item.code, item.version) in new and (item.code, item.version) in self._known.items
-        ]
+        ] + self._looser_items()
+
+    def _looser_items(self) -> list[str]:
+        """Own items must not be looser than the newest that is mandated above."""
+        newest: dict[str, tuple[str, Item]] = {}
+        for sender, item in self._known.mandated:
+            if item.code not in newest or item.version >= newest[item.code][1].version:
+                newest[item.code] = sender, item
+        faults = []
+        for at, item in enumerate(self.items):
+            sender, mandated = newest.get(item.code, ("", None))
+            if mandated is None:
+                continue
+            if item.version <= mandated.version:
+                faults.append(
+                    f"items.{at}.version: {sender} above has {item.code} as version {mandated.version};"
+                    f" publish what is tighter as version {mandated.version + 1} or later"
+                )
+            faults += [f"items.{at}: {loose}" for loose in loosening.of_item(item, mandated, sender)]
+        return faults
 
     def _faults_of_agencies(self) -> list[str]:
         there = (
@@ -252,6 +249,9 @@ class _Difference:
             faults.append(
                 f"policy.version: version {newest.version} is published; publish this as version {newest.version + 1}"
             )
+        if self.policy is not None:
+            meant = replace(settings.Policy.from_message(self.policy), mandates=self._known.mandates)
+            faults += [f"policy: {loose}" for loose in loosening.of_policy(meant)]
         return faults
 
     def _policy(self, form: PolicyForm) -> Policy | None:

@@ -47,6 +47,7 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("POST", "/api/trials"): Act.PUBLISH,
     ("GET", "/api/facts"): Open.INSIDE,
     ("GET", "/api/rules"): Open.INSIDE,
+    ("GET", "/api/policy"): Act.READ_STATUS,
     ("GET", "/api/rollup"): Act.READ_FIGURES,
     ("GET", "/api/rollup/rows"): Act.READ_FIGURES,
     ("POST", "/api/ask"): Act.READ_FIGURES,

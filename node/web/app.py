@@ -28,6 +28,7 @@ from node.views import (
     facts,
     handover,
     inspection,
+    policy,
     publication,
     questions,
     rollups,
@@ -275,6 +276,11 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     async def list_rules(domain: str = "") -> list[facts.RuleView]:
         """The rules that are applied here, with the thresholds in force."""
         return await facts.rules(node, domain)
+
+    @app.get("/api/policy", tags=["catalogue"])
+    async def get_policy() -> policy.PolicyView:
+        """Which numbers apply here, whose they are, and which node below goes by which version."""
+        return await policy.policy(node)
 
     @app.get("/api/rollup", tags=["rollups"])
     async def get_rollup() -> rollups.RollupView:

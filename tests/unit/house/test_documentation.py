@@ -25,6 +25,7 @@ SECTIONS = {
     "cases": ("zongheng case", "CaseView"),
     "children": ("zongheng invite, join, children, approve, revoke", "ChildView"),
     "questions": ("zongheng ask", "AnswerView"),
+    "policy": ("zongheng policy", "PolicyView"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),
     "by_hand": (BY_HAND, "Entered"),

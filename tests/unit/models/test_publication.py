@@ -96,7 +96,7 @@ async def test_a_file_becomes_entries_and_rows(desk: Any) -> None:
     published = await desk.publish(**form())
     assert published.model_dump() == {
         "items": 1, "agencies": 1, "officers": 1, "sources": 0, "days": 2, "years": 1, "policy": 1, "rules": 0, "libraries": 0, "unchanged": 0,
-        "indexes": [0, 1, 2, 3],
+        "indexes": [0, 1, 2, 3], "to": "", "subtree": False,
     }  # fmt: skip
     agency, item, calendar, policy = await desk.entries()
     assert (agency.agency_published.node, agency.agency_published.line) == (desk.settings.node, "land")

@@ -1,0 +1,3 @@
+-- The policies from above under which an alert was raised.
+
+ALTER TABLE alert ADD COLUMN mandates TEXT COLLATE "C" NOT NULL DEFAULT '';
