@@ -105,6 +105,13 @@ CATALOGUE: Final[dict[str, Fault]] = {
             "无法解封：密钥不符或内容被改动",
             "It cannot be opened: another reader's, or altered",
         ),
+        Fault(
+            "no_recovery_key",
+            _S.FAILED_PRECONDITION,
+            409,
+            "尚无恢复密钥",
+            "There is no recovery key to seal a backup to",
+        ),
         # The journal.
         Fault("gap", _S.FAILED_PRECONDITION, 409, "日志序号不连续", "The first index is not the next one"),
         Fault(

@@ -7,6 +7,7 @@ refused with their name, and keys never leave the folder (mode 0700, key files 0
 import os
 import secrets
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -96,6 +97,8 @@ class NodeSettings(BaseSettings):
     """Megabytes that files may take on this node's disk, parts included; what only passes is shed first."""
     disk_reserve_mb: Annotated[int, Field(ge=0)] = 256
     """Megabytes of the disk that files leave to the journal."""
+    backup_every_h: Annotated[float, Field(ge=0)] = 24.0
+    """Hours between two backups to the parent, once there is a recovery key; 0: none by itself."""
     longest_rest_s: Annotated[float, Field(ge=0.1, le=3_600)] = 60.0
     """Longest rest, in seconds, between two attempts to reach the parent. Short ones suit a line of few nodes only: a parent with
     a thousand children needs them to come back spread out."""
@@ -212,13 +215,18 @@ def initialise(
 def set_parent(folder: Path, parent: str, enrolment: str) -> None:
     """Write down where the parent is; everything else in the file stays as its owner wrote it."""
     path = folder / SETTINGS_FILE
-    ours = ("parent", "parent_enrolment")
-    lines = path.read_text(encoding="utf-8").splitlines()
+    text = overridden(path.read_text(encoding="utf-8"), {"parent": parent, "parent_enrolment": enrolment})
+    replace(path, text.encode())
+
+
+def overridden(text: str, settings: Mapping[str, str]) -> str:
+    """The text of a settings file with other values for some of its first keys; everything else as its owner wrote it."""
+    lines = text.splitlines()
     sections = [at for at, line in enumerate(lines) if line.lstrip().startswith("[")]
     end = sections[0] if sections else len(lines)
-    kept = [line for line in lines[:end] if line.partition("=")[0].strip() not in ours]
-    fresh = [f"{key} = {_toml(value)}" for key, value in zip(ours, (parent, enrolment), strict=True)]
-    replace(path, ("\n".join([*fresh, *kept, *lines[end:]]) + "\n").encode())
+    kept = [line for line in lines[:end] if line.partition("=")[0].strip() not in settings]
+    fresh = [f"{key} = {_toml(value)}" for key, value in settings.items()]
+    return "\n".join([*fresh, *kept, *lines[end:]]) + "\n"
 
 
 def journal_signer(folder: Path, settings: NodeSettings) -> Signer:

@@ -38,6 +38,7 @@ from federation.link.listener import Listener
 from node import config, control
 from node.answering import Answering
 from node.asking import Asking
+from node.backup.backups import Backups
 from node.config import NodeSettings
 from node.directives.desk import DirectiveDesk
 from node.downlink import ChildJournals, Reports
@@ -137,13 +138,20 @@ class Node:
         self.history = History(store, Segments(folder / "segments"))
         self.shelf = Shelf(folder / "files")
         self.carrying = Carrying(
-            self.shelf, self.tree, now, is_portal=settings.portal, has_parent=settings.parent is not None
+            self.shelf,
+            self.tree,
+            now,
+            is_portal=settings.portal,
+            has_parent=lambda: settings.parent is not None,
         )
         self.room = Room(
             store, self.shelf, now, settings.files_budget_mb * 1_000_000, settings.disk_reserve_mb * 1_000_000
         )
         self.files_up = OwnFiles(store, self.shelf, now)
-        self.files_below = ChildFiles(store, self.shelf, self.room, now, self.files_up.ring)
+        self.files_below = ChildFiles(store, self.shelf, self.room, self.carrying, now, self.files_up.ring)
+        self.backups = Backups(
+            folder, settings, store, self.shelf, self.room, self.write_entries, self.parent_node, now
+        )
         self.files_up.ask_below = self.files_below.ask
         self.carrying.listen(self.files_up.ring)
         self.projector = Projector(
@@ -320,6 +328,11 @@ class Node:
         appended = await self.writer.append([Draft.of(entry) for entry in entries])
         return list(appended.indexes)
 
+    def parent_node(self) -> str:
+        """Id of the parent; empty while there is none."""
+        member = self.keyring.identity.membership
+        return "" if member is None else member.name.above.node
+
     def edge(self, origin: str, size: int) -> TileBuilder | None:
         """The right edge of a journal's tree at ``size``, where it is in memory, for readers that prove."""
         own = origin == self.settings.node
@@ -375,6 +388,7 @@ class Node:
                     tasks = [
                         group.create_task(self.projector.run(), name="projector"),
                         group.create_task(self._watch_heads(), name="heads"),
+                        group.create_task(self.backups.run(), name="backups"),
                         group.create_task(
                             Ticking(
                                 self.store,

@@ -83,6 +83,11 @@ class Name:
         """Its tier, or `department`."""
         return self.steps[-1].kind
 
+    @property
+    def above(self) -> "Name":
+        """The node directly above. Raises ZonghengError `untrusted` for a root."""
+        return Name(self.domain, self.steps[:-1])
+
     def child(self, kind: str, node: str) -> "Name":
         """The name of a node directly below; `node` is its id. Raises ZonghengError `untrusted` for one that cannot be below."""
         prefix = f"{self.node}."

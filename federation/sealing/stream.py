@@ -95,6 +95,13 @@ class Sealing:
         return self._chunks.seal(bytes(self._rest), last=True)
 
 
+class WrongReader(ZonghengError):
+    """The file is sealed to somebody else's key."""
+
+    def __init__(self, sealed_to: str, own: str) -> None:
+        super().__init__("cannot_open", f"sealed to key {sealed_to}, and this key is {own}")
+
+
 class Opening:
     """Opens one file. Every method raises ZonghengError `cannot_open` for what was altered, cut, or sealed to somebody else."""
 
@@ -145,7 +152,7 @@ class Opening:
             )
         own = key_id(public_bytes(self._private))
         if message.reader_key != own:
-            raise ZonghengError("cannot_open", f"sealed to key {message.reader_key}, and this key is {own}")
+            raise WrongReader(message.reader_key, own)
         file_key = unseal(self._private, message.key_algorithm, message.sealed_key, _PURPOSE)
         self._chunks = _Chunks(file_key, header)
         self._sealed_chunk = message.chunk_bytes + TAG_BYTES

@@ -73,6 +73,7 @@ def main() -> None:
     configure(logging.WARNING)
     from node.cli import (
         ask,
+        backup,
         cases,
         children,
         demo,
@@ -99,6 +100,7 @@ def main() -> None:
         ask,
         journal,
         files,
+        backup,
         users,
         demo,
     ):

@@ -56,6 +56,9 @@ def init(
 
     async def work() -> int:
         from node import config, control
+        from node.backup import recovery
+        from node.backup.recovery import RecoveryKey
+        from node.cli.backup import say_key
         from node.run import Node
         from node.views.present import time_us
         from node.wallclock import instant
@@ -69,6 +72,8 @@ def init(
                 folder, tier=tier, name=name, division=division, grpc=grpc, http=http, enrolment=enrolment, zone=zone,
                 calendar=calendar, clock_start=start, store=store, confirm=confirm,
             )  # fmt: skip
+            key = RecoveryKey.new()
+            recovery.keep(folder, key.public)
             async with Node.opened(folder):
                 pass
         for doubt in doubts(Division(settings.division), tier_named(settings.tier)):
@@ -77,6 +82,7 @@ def init(
             f"{settings.tier} node {settings.node} {settings.name} is ready in {folder}", highlight=False
         )
         out.print(f"  journal {settings.log_id}\n  run it: zongheng run {folder}", highlight=False)
+        say_key(str(key))
         return 0
 
     run(work)

@@ -23,7 +23,9 @@ _MOST_BYTES = 2**62
 class Carrying:
     """Enters what the journals of one node carry."""
 
-    def __init__(self, shelf: Shelf, tree: Tree, now: Now, *, is_portal: bool, has_parent: bool) -> None:
+    def __init__(
+        self, shelf: Shelf, tree: Tree, now: Now, *, is_portal: bool, has_parent: Callable[[], bool]
+    ) -> None:
         self._shelf = shelf
         self._tree = tree
         self._node = tree.own.node
@@ -34,8 +36,7 @@ class Carrying:
 
     async def open(self, session: Session) -> None:
         """Call once before anything else: whether this node is the portal may have changed since it last ran."""
-        if self._is_portal or self._has_parent:
-            await session.files.readdress(PORTAL, STAYS if self._is_portal else WAITING)
+        await session.files.readdress(PORTAL, STAYS if self._is_portal else WAITING)
 
     def listen(self, told: Callable[[], None]) -> None:
         """Call this whenever something was entered."""
@@ -74,13 +75,15 @@ class Carrying:
         """Whether a file for this reader has arrived when it is here."""
         return reader == self._node or (reader == PORTAL and self._is_portal)
 
+    def dead_end(self, reader: str) -> str:
+        """Why a file for this reader goes no further than here without having arrived; empty: it goes on, or has arrived."""
+        if self.is_final(reader) or self._has_parent():
+            return ""
+        return f"there is nobody above {self._node}, and it is not the file's reader, {reader}"
+
     def _file(self, named: NamedFile) -> FileRow:
         file = named.file
         own = named.origin == self._node
-        words = ""
-        up = STAYS if self.is_final(file.reader) else WAITING
-        if up == WAITING and not self._has_parent:
-            up, words = STAYS, f"nobody above this node, and {file.reader} is not it"
         return FileRow(
             origin=named.origin,
             sha256=file.sha256,
@@ -92,9 +95,8 @@ class Carrying:
             reader=file.reader,
             purpose=file.purpose,
             state=HELD if self._shelf.has(file.sha256) else ABSENT,
-            up=up,
+            up=STAYS if self.is_final(file.reader) else WAITING,
             since_us=self._now(),
-            words=words,
         )
 
 

@@ -14,6 +14,7 @@ from zongheng.v1.files_pb2 import FILE_PURPOSE_BACKUP
 
 from federation.errors import ZonghengError
 from federation.files.ports import Offer
+from node.files.carrying import Carrying
 from node.files.room import Room
 from node.files.shelf import Shelf
 from node.store.files import HELD, SENT, SHED, STAYS, WAITING, FileRow
@@ -111,8 +112,17 @@ class OwnFiles:
 class ChildFiles:
     """What children send (``federation.files.ports.FileSink``)."""
 
-    def __init__(self, store: Store, shelf: Shelf, room: Room, now: Now, arrived: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        shelf: Shelf,
+        room: Room,
+        carrying: Carrying,
+        now: Now,
+        arrived: Callable[[], None],
+    ) -> None:
         """``arrived`` is called when a file has come."""
+        self._carrying = carrying
         self._store = store
         self._shelf = shelf
         self._room = room
@@ -141,8 +151,8 @@ class ChildFiles:
             )
         if row.state == HELD:
             return None
-        if row.up == STAYS and row.words:
-            raise ZonghengError("unknown_node", row.words, retry_after_ms=_NOBODYS_MS)
+        if words := self._carrying.dead_end(row.reader):
+            raise ZonghengError("unknown_node", words, retry_after_ms=_NOBODYS_MS)
         if row.state == SHED and row.purpose == FILE_PURPOSE_BACKUP:
             return None  # a newer one took its place
         if await asyncio.to_thread(self._shelf.has, offer.sha256):

@@ -54,12 +54,12 @@ async def version(transaction: Transaction, dialect: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-async def migrate(engine: Engine, folder: Path | None = None) -> int:
-    """Bring the database to the newest version; returns that version.
+async def migrate(engine: Engine, folder: Path | None = None, *, upto: int | None = None) -> int:
+    """Bring the database to the newest version, or to ``upto``; returns that version.
 
     Raises SchemaTooNew when it is past it already, SchemaMissing when it is behind and only open for reading.
     """
-    wanted = steps(folder or SCHEMA / engine.dialect)
+    wanted = steps(folder or SCHEMA / engine.dialect)[:upto]
     newest = wanted[-1].version if wanted else 0
     async with engine.read() as transaction:
         present = await version(transaction, engine.dialect)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import FastAPI, Query
 from fastapi.responses import FileResponse
 
-from node.views import disclosures, files
+from node.views import backup, disclosures, files
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -28,6 +28,16 @@ def add_routes(app: FastAPI, node: "Node") -> None:
     async def ask_again(origin: str, sha256: str) -> files.Asked:
         """Ask below for a file that was shed or never came."""
         return await files.again(node, origin, sha256)
+
+    @app.post("/api/backups", tags=["node"], status_code=201)
+    async def take_backup(form: backup.Wanted) -> backup.BackupView:
+        """Take a backup, sealed to the recovery key."""
+        return await backup.backup(node, form)
+
+    @app.post("/api/recovery-key", tags=["node"], status_code=201)
+    async def set_recovery_key(form: backup.NewKey) -> backup.KeyView:
+        """Seal backups to another key from now on."""
+        return await backup.new_key(node, form)
 
     @app.get("/api/disclosures", tags=["openness"])
     async def list_disclosures(

@@ -52,24 +52,32 @@ def test_disclosures_and_their_files_reach_the_portal_through_kills(line: list[N
     city, town, village = line
     for node in line:
         node.start()
+    city.stop()
+    town.stop()
     large, small = tmp_path / "vouchers.pdf", tmp_path / "notice.txt"
     large.write_bytes(VOUCHERS)
     small.write_text("公示", encoding="utf-8")
     entered = disclose(village, "第三季度收支", large, small)
-    # The town dies while the file is on its way, and again while it passes it on.
     part = town.folder / "files" / "parts"
+    town.start()
     until("some of it is at the town", lambda: part.exists() and any(part.iterdir()), every_s=0.005)
     town.kill()
     town.start()
+    until(
+        "all of it is at the town",
+        lambda: [file["state"] for file in town.get("/api/files")] == ["here"] * 2,
+        180,
+    )
+    part = city.folder / "files" / "parts"
+    city.start()
+    until("some of it is at the city", lambda: part.exists() and any(part.iterdir()), 120, every_s=0.005)
+    city.kill()
+    city.start()
     until("the city shows it", lambda: shown(city), 120)
     [one] = shown(city)
     assert (one["origin"], one["index"], one["proven"]) == (VILLAGE, entered["index"], True)
     digests = {file["name"]: file["sha256"] for file in one["files"]}
     assert digests.keys() == {"vouchers.pdf", "notice.txt"}
-    part = city.folder / "files" / "parts"
-    until("some of it is at the city", lambda: part.exists() and any(part.iterdir()), 120, every_s=0.005)
-    city.kill()
-    city.start()
     for digest in digests.values():
         until(f"{digest} is at the city", lambda digest=digest: state(city, digest) == "here", 180)  # type: ignore[misc]
     answer = content(city, digests["vouchers.pdf"])
@@ -113,7 +121,9 @@ def test_what_a_town_shed_it_asks_for_again_from_below(line: list[Node], tmp_pat
 
 def test_a_file_that_was_changed_below_never_counts(line: list[Node], tmp_path: Path) -> None:
     _, town, village = line
-    village.start()
+    for node in line:
+        node.start()
+    town.stop()
     file = tmp_path / "notice.txt"
     file.write_text("as published", encoding="utf-8")
     disclose(village, "通知", file)

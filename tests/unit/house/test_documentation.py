@@ -33,6 +33,7 @@ SECTIONS = {
     "publication": (BY_HAND, "Published"),
     "people": ("zongheng user", "UserView"),
     "files": ("zongheng files", "FileView"),
+    "backup": ("zongheng backup", "BackupView"),
     "disclosures": ("zongheng disclose, disclosures", "DisclosureView"),
     "facts": ("zongheng policy", "RuleView"),
     "trial": ("zongheng policy", "TrialView"),
