@@ -195,6 +195,7 @@ _OF_OTHER_PARTS: Final = {
     "STORE_DAMAGED": "store_damaged",
     "STORE_READ_ONLY": "store_locked",
     "STORE_CONFLICT": "store_damaged",
+    "STORE_SEALED": "sealed",
     "STORE_SCHEMA_TOO_NEW": "store_newer",
     "STORE_SCHEMA_MISSING": "store_newer",
     "STORE_FAILED": "store_unavailable",

@@ -1,7 +1,7 @@
 """The parent's side of a node: what it keeps of its children's journals, figures and cards.
 
-Adapters between the store and the link's ports. A batch is durable before it is cosigned; a fork keeps both signed heads as an entry of the
-own journal and takes nothing more from that child until an operator decides. The journal key is the one that the child
+Adapters between the store and the link's ports. A batch is durable before it is cosigned; a fork opens a quarantine (`mending.quarantine`),
+and nothing more is taken from that child until an operator decides. The journal key is the one that the child
 enrolled with.
 """
 
@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
-from zongheng.v1.entry_pb2 import Entry, ForkFound, HeadNoted
+from zongheng.v1.entry_pb2 import Entry, HeadNoted
+from zongheng.v1.mending_pb2 import ChildRestored, ParentRestored
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
@@ -20,9 +21,13 @@ from federation.journal.merkle import EMPTY_ROOT
 from federation.journal.tile import TileReader
 from federation.link.ports import Accepted, Held
 from federation.rollup.row import RollupRow
+from node.mending.noted import Witness
+from node.mending.quarantine import Quarantine, told_to_child
+from node.mending.telling import Telling
 from node.passports import Passports
 from node.resupervision.comparison import Comparison
-from node.store.inbox import BadSignature, Gap, Inbox, Refused, RootMismatch, WrongLog
+from node.store.forks import MENDING, RENEWING, Noted
+from node.store.inbox import BadSignature, Gap, Inbox, Quarantined, Refused, RootMismatch, WrongLog
 from node.store.rows import Head
 from node.store.store import Session, Store
 from node.store.writer import Draft, JournalWriter
@@ -37,8 +42,18 @@ class ChildJournals:
     """The journals of all children (``federation.link.ports.ParentInbox``)."""
 
     def __init__(
-        self, store: Store, inbox: Inbox, writer: JournalWriter, signer: Signer, tier: str, now: Now
+        self,
+        store: Store,
+        inbox: Inbox,
+        writer: JournalWriter,
+        signer: Signer,
+        quarantine: Quarantine,
+        telling: Telling,
+        tier: str,
+        now: Now,
     ) -> None:
+        self._quarantine = quarantine
+        self._telling = telling
         self._store = store
         self._inbox = inbox
         self._writer = writer
@@ -73,11 +88,20 @@ class ChildJournals:
     async def held(self, node: str) -> Held:
         async with self._store.read() as session:
             head = await session.journal.head(node)
-            quarantine = await session.links.get(f"quarantine/{node}")
+            fork = await session.forks.standing(node)
         if head is None:
             raise ZonghengError("not_enrolled", f"{node} is not enrolled here")
-        words = quarantine.decode() if quarantine else ""
-        return Held(head.log_id, head.verifier, head.size, head.root, head.note, head.cosigned_size, words)
+        return Held(
+            head.log_id,
+            head.verifier,
+            head.size,
+            head.root,
+            head.note,
+            head.cosigned_size,
+            told_to_child(fork) if fork is not None else "",
+            fork.common if fork is not None and fork.state == MENDING else None,
+            fork is not None and fork.state == RENEWING,
+        )
 
     async def root_at(self, node: str, size: int) -> bytes:
         async with self._store.read() as session:
@@ -96,16 +120,13 @@ class ChildJournals:
         pinned = self._pinned.get(node)
         if pinned is None:
             raise ZonghengError("not_enrolled", f"{node} has not said hello")
-        async with self._store.read() as session:
-            if await session.links.get(f"quarantine/{node}") is not None:
-                raise ZonghengError(
-                    "quarantined", f"the journal of {node} is in quarantine: an operator must decide"
-                )
         try:
             head = await self._inbox.accept(node, *pinned, first, leaves, note)
         except RootMismatch as error:
             await self.fork(node, error.held_note, error.shown_note, str(error))
             raise ZonghengError("root_mismatch", str(error)) from error
+        except Quarantined as error:
+            raise ZonghengError("quarantined", str(error)) from error
         except Gap as error:
             raise ZonghengError("gap", str(error)) from error
         except WrongLog as error:
@@ -114,36 +135,79 @@ class ChildJournals:
             raise ZonghengError("bad_signature", str(error)) from error
         except Refused as error:
             raise ZonghengError("protocol", str(error)) from error
-        at = datetime.fromtimestamp(self._now() // 1_000_000, UTC)
+        # As of when it was stored: whatever is stored meanwhile is larger, and no later statement may name less.
+        at = datetime.fromtimestamp(head.signed_at_us // 1_000_000, UTC)
         return Accepted(head.size, await asyncio.to_thread(cosign, head.note, self._signer, at))
+
+    async def leaves(self, node: str, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
+        async with self._store.read() as session:
+            return await session.journal.leaves(node, lo, hi, max_bytes)
 
     async def fork(self, node: str, held_note: str, shown_note: str, reason: str) -> None:
         words = f"{node} shows a history that does not continue the one held here: {reason}"
-        async with self._store.write() as session:
-            if await session.links.get(f"quarantine/{node}") is not None:
-                return
-            await session.links.put(f"quarantine/{node}", words.encode())
-        log.error("journal.fork", child=node, reason=reason)
-        found = ForkFound(origin=node, held=held_note, shown=shown_note, reason=reason)
-        await self._writer.append([Draft.of(Entry(noted_at_us=self._now(), fork_found=found))])
+        await self._quarantine.open(node, held_note, shown_note, words)
+
+    async def divert(self, node: str, common: int, first: int, leaves: Sequence[bytes], note: str) -> int:
+        pinned = self._pinned.get(node)
+        if pinned is None:
+            raise ZonghengError("not_enrolled", f"{node} has not said hello")
+        return await self._quarantine.divert(node, pinned[1], common, first, leaves, note)
+
+    async def diverted(self, node: str) -> int:
+        return await self._quarantine.diverted(node)
+
+    async def mended(self, node: str, note: str) -> None:
+        await self._quarantine.mended(node, note)
+
+    async def child_restored(self, node: str, shown_size: int, held_size: int, shown_note: str) -> None:
+        log.warning("child.restored", child=node, shown=shown_size, held=held_size)
+        restored = ChildRestored(
+            origin=node, shown_size=shown_size, held_size=held_size, shown=shown_note if shown_size else ""
+        )
+        await self._telling.tell(f"restored/{node}/{shown_size}/{held_size}", Entry(child_restored=restored))
+
+    async def parent_restored(
+        self, node: str, cosigned_size: int, held_size: int, cosigned_note: str
+    ) -> None:
+        log.error("parent.restored", child=node, cosigned=cosigned_size, held=held_size)
+        restored = ParentRestored(
+            origin=node, cosigned_size=cosigned_size, held_size=held_size, cosigned=cosigned_note
+        )
+        serial = f"went_back/{node}/{cosigned_size}/{held_size}"
+        await self._telling.tell(serial, Entry(parent_restored=restored))
 
     async def note_heads(self) -> None:
-        """Enter every child's newest head in the own journal, so that grandparents hold it to it; once a period."""
+        """Enter every child's newest head in the own journal, so that grandparents hold it to it; once a period.
+
+        Each comes with the proof that it continues the one noted before; a copy that does not is a fork.
+        """
+        own = self._writer.node
+        drafts, noted = [], []
         async with self._store.read() as session:
-            heads = [
-                head
-                for head in await session.journal.heads()
-                if head.origin != self._writer.node and head.note
-            ]
-        drafts = []
-        for head in heads:
-            noted = HeadNoted(origin=head.origin, checkpoint=head.note)
-            entry = Entry(
-                noted_at_us=self._now(), source="head", serial=f"{head.origin}/{head.size}", head_noted=noted
-            )
-            drafts.append(Draft.of(entry))
+            for head in await session.journal.heads():
+                if head.origin == own or not head.note:
+                    continue
+                before = await session.forks.noted(own, head.log_id)
+                if before is not None and head.size <= before.size:
+                    continue
+                proof: Sequence[bytes] = ()
+                if before is not None:
+                    reader = session.journal.reader(
+                        head.origin, head.size, self._inbox.edge(head.origin, head.size)
+                    )
+                    proof = await reader.consistency_proof(before.size, head.size)
+                told = HeadNoted(origin=head.origin, checkpoint=head.note, consistency=proof)
+                serial = f"{head.log_id}/{head.size}"
+                entry = Entry(noted_at_us=self._now(), source="head", serial=serial, head_noted=told)
+                drafts.append(Draft.of(entry))
+                noted.append((head.log_id, Noted(head.origin, head.size, head.root, head.note)))
+
+        async def beside(session: Session) -> None:
+            for log_id, one in noted:
+                await session.forks.note(own, log_id, one)
+
         if drafts:
-            await self._writer.append(drafts)
+            await self._writer.append(drafts, beside)
 
 
 class Reports:
@@ -155,6 +219,7 @@ class Reports:
         tree: Tree,
         passports: Passports,
         comparison: Comparison,
+        witness: Witness,
         changed: Callable[[], None],
         ring: Callable[[], None],
     ) -> None:
@@ -163,6 +228,7 @@ class Reports:
         self._tree = tree
         self._passports = passports
         self._comparison = comparison
+        self._witness = witness
         self._changed = changed
         self._ring = ring
 
@@ -186,6 +252,9 @@ class Reports:
                 await session.cards.put([(card.node, card.SerializeToString()) for card in fresh])
             self._tree.learn(fresh)
             self._changed()
+            for card in fresh:
+                if card.node != child and card.checkpoint:
+                    await self._witness.shown(child, card.node, card.checkpoint)
 
     def _introduce(self, card: NodeCard, before: NodeCard | None) -> None:
         """Check the passport in a card that is new here, else keep the one that is known. Raises ZonghengError `wrong_log` for another journal, and

@@ -35,6 +35,7 @@ from federation.link.down_lane import DownLane
 from federation.link.down_service import DownService
 from federation.link.handshake import Decision
 from federation.link.listener import Listener
+from federation.link.mending import Mending
 from node import config, control
 from node.answering import Answering
 from node.asking import Asking
@@ -51,6 +52,11 @@ from node.intake.service import Intake
 from node.joining import Joining
 from node.keyring import Clock, KeyRing, machine_clock
 from node.lane_down import AddressedEntries, FromAbove
+from node.mending.branch import Branch
+from node.mending.noted import Witness
+from node.mending.quarantine import Quarantine
+from node.mending.sealing import Seal
+from node.mending.telling import Telling
 from node.passports import Passports
 from node.projection.context import Contexts
 from node.projection.footing import Footings
@@ -62,6 +68,7 @@ from node.register import Register
 from node.resupervision.comparison import Comparison
 from node.resupervision.standing import StandingLook
 from node.schedule.ticks import Ticking
+from node.store.highwater import HighWater
 from node.store.inbox import Inbox
 from node.store.segments import Segments
 from node.store.store import Store
@@ -101,6 +108,7 @@ class Node:
         vault: Vault,
         writer: JournalWriter,
         keyring: KeyRing,
+        high_water: HighWater,
         now: Now,
         clock: Clock,
     ) -> None:
@@ -113,6 +121,8 @@ class Node:
         """Somebody has an account, or had one: over the network nobody is the operator any more."""
         self._opening_registry = asyncio.Lock()
         self._closing = closing
+        self._opened = asyncio.Event()
+        self._opened.set()
         self.signer = signer
         self.vault = vault
         self.writer = writer
@@ -130,7 +140,11 @@ class Node:
         )
         self.tree = Tree(own)
         self.contexts = Contexts(store)
-        self.inbox = Inbox(store, now)
+        self.inbox = Inbox(store, now, settings.node)
+        self.seal = Seal(folder, store, writer, high_water, now)
+        self.telling = Telling(store, writer, now)
+        self.quarantine = Quarantine(store, self.telling, now)
+        self.witness = Witness(store, self.tree, self.telling)
         self.comparison = Comparison(store, writer, self.contexts, now)
         self.footings = Footings(store, self.contexts, settings.node)
         self.figures = Figures(store, self.tree, self.footings.now)
@@ -163,6 +177,7 @@ class Node:
             self.comparison,
             Forwarding(store, writer, self.tree, self.edge, now),
             self.carrying,
+            self.witness,
             self.history,
             now,
             self.figures.changed_here,
@@ -170,7 +185,9 @@ class Node:
         )
         self.intake = Intake(store, writer, vault, now)
         self.answering = Answering(store, self.contexts, self.history, self.edge, now)
-        self.children = ChildJournals(store, self.inbox, writer, signer, settings.tier, now)
+        self.children = ChildJournals(
+            store, self.inbox, writer, signer, self.quarantine, self.telling, settings.tier, now
+        )
         self.passports = Passports(store, keyring, self.tree, now, clock)
         self.register = Register(store, writer, keyring, settings, lambda: self.tree.own, now, clock)
         self.listener = Listener(
@@ -182,6 +199,7 @@ class Node:
                 self.tree,
                 self.passports,
                 self.comparison,
+                self.witness,
                 self.figures.changed_here,
                 self.projector.ring,
             ),
@@ -206,7 +224,9 @@ class Node:
         self.directives = DirectiveDesk(
             store, writer, self.vault, self.tree, self.addressed, self.contexts, self.raising, now
         )
-        self.desk = OperatorDesk()
+        self.mending = Mending(self.listener, self.children)
+        self.branch = Branch(store, writer, self.projector, now)
+        self.desk = OperatorDesk(store, writer, self.seal, self.branch, self.journal_opened)
         self.dialler: Dialler | None = None
         self._parent_changed = asyncio.Event()
         self._leaving = False
@@ -230,15 +250,19 @@ class Node:
         place = settings.store if "://" in settings.store else str(folder / settings.store)
         signer = config.journal_signer(folder, settings)
         store = await Store.open(place)
+        high_water = HighWater(folder)
         try:
-            writer = await JournalWriter.open(store, signer, settings.log_id, settings.node, now)
+            writer = await JournalWriter.open(store, signer, settings.log_id, settings.node, now, high_water)
             async with contextlib.AsyncExitStack() as closing:
                 keyring = KeyRing.open(folder, settings, clock)
                 vault = Vault(config.vault_key(folder))
-                node = cls(folder, settings, store, closing, signer, vault, writer, keyring, now, clock)
+                node = cls(
+                    folder, settings, store, closing, signer, vault, writer, keyring, high_water, now, clock
+                )
                 await node._begin()
                 yield node
         finally:
+            high_water.close()
             await store.close()
 
     async def registry(self) -> "Registry":
@@ -268,7 +292,8 @@ class Node:
             self.login_required = True
 
     async def _begin(self) -> None:
-        if self.writer.size == 0:
+        await self.seal.look()
+        if self.writer.size == 0 and not self.writer.sealed:
             genesis = Genesis(
                 log_id=self.settings.log_id,
                 node=self.settings.node,
@@ -285,7 +310,9 @@ class Node:
                     Entry(source="node", serial="policy/1", policy_published=first_policy(self.settings)),
                 ]
             )
-        await self._register_rules()
+            await self._register_rules()
+        elif self.settings.parent is None and not self.writer.sealed:
+            await self._register_rules()
         async with self.store.read() as session:
             await self.tree.load(session)
             await self.passports.load(session)
@@ -293,6 +320,21 @@ class Node:
         async with self.store.write() as session:
             await self.carrying.open(session)
         await self.projector.open()
+
+    def journal_opened(self) -> None:
+        """The journal takes entries that it may not have taken before."""
+        self._opened.set()
+        self.projector.ring()
+
+    async def _catch_up_on_words(self) -> None:
+        """Whenever the journal is opened: enter what waited for that. At a start: once the parent was asked whether this journal is
+        where it should be."""
+        while True:
+            await self._opened.wait()
+            self._opened.clear()
+            if self.writer.accepts:
+                await self.telling.look_again()
+                await self._register_rules()
 
     async def _register_rules(self) -> None:
         """Enter the built-in rules as this version of the program has them, once each."""
@@ -347,13 +389,18 @@ class Node:
             return "stopped"
         state = self.dialler.status.state
         if state == "sealed":
-            return "behind" if self.desk.sealed is Decision.PULL_BACK else "quarantined"
+            behind = self.desk.sealed in (Decision.PULL_BACK, Decision.MEND)
+            return "behind" if behind else "quarantined"
         return {"up": "linked", "dialling": "connecting", "resting": "backing_off"}.get(state, "stopped")
 
     @property
     def link_instruction(self) -> str:
-        """What an operator should do about the link; empty: nothing."""
-        return self.desk.instruction or self.from_above.instruction
+        """What an operator should do about the link or the seal; empty: nothing."""
+        if self.desk.instruction or not self.writer.sealed:
+            return self.desk.instruction or self.from_above.instruction
+        if self.settings.parent is None:
+            return f"sealed: {self.writer.sealed}. Compare it with the backup, then run zongheng unseal DIR --by NAME --reason …"
+        return f"sealed: {self.writer.sealed}. It opens by itself once the parent is reached and both agree"
 
     def is_linked(self, child: str) -> bool:
         """Whether this child is connected now."""
@@ -375,6 +422,7 @@ class Node:
             add_IntakeServiceServicer_to_server(self.intake, doors)
             Enrolment(self.register).add_to(enrolments)
             FileDesk(self.listener, self.files_below, self.register.caller).add_to(links)
+            self.mending.add_to(links)
             credentials.server_port(links, self.settings.grpc)
             credentials.enrolment_port(enrolments, self.settings.enrolment_address)
             with contextlib.suppress(FileNotFoundError):
@@ -383,12 +431,15 @@ class Node:
             for server in (links, enrolments, doors):
                 await server.start()
             (self.folder / control.INTAKE).chmod(0o600)
+            if self.settings.parent is not None:
+                self.writer.hold()  # until the parent was asked, or cannot be
             try:
                 async with asyncio.TaskGroup() as group:
                     tasks = [
                         group.create_task(self.projector.run(), name="projector"),
                         group.create_task(self._watch_heads(), name="heads"),
                         group.create_task(self.backups.run(), name="backups"),
+                        group.create_task(self._catch_up_on_words(), name="words"),
                         group.create_task(
                             Ticking(
                                 self.store,
@@ -406,6 +457,7 @@ class Node:
                     ]
                     tasks.append(group.create_task(self.joining.run(), name="certificates"))
                     tasks.append(group.create_task(self._keep_linked(credentials), name="dialler"))
+                    tasks.append(group.create_task(self.desk.run(), name="desk"))
                     async with serve_http(self):
                         # What is loaded now stays. Intake makes thousands of short-lived objects a batch, and looking through all that is
                         # loaded at every 700 of them took a sixth of its time.
@@ -456,7 +508,7 @@ class Node:
         ports = ChildPorts(
             card=self.passports.card,
             descendants=lambda: [without_passport(card) for card in self.tree.descendants()],
-            journal=OwnJournal(self.store, self.writer, self.signer),
+            journal=OwnJournal(self.store, self.writer, self.signer, self.branch),
             reporter=self.figures,
             answerer=self.asking,
             operator=self.desk,

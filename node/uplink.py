@@ -17,6 +17,9 @@ from federation.journal.checkpoint import Checkpoint, Signer, sign
 from federation.link.backoff import Backoff
 from federation.link.handshake import Decision
 from federation.link.ports import News, OwnHead
+from node.mending.branch import Branch
+from node.mending.sealing import Seal
+from node.store.errors import StoreConflict
 from node.store.store import Session, Store
 from node.store.writer import JournalWriter
 from node.tree import Tree, without_passport
@@ -29,6 +32,9 @@ REPORT_ROWS = 50_000
 REPORT_REST_S = 0.25
 """Least time between two reports: what changes in between is one report."""
 
+PARENT_CARD = "link.parent"
+"""Where the parent's own card is kept, as it introduced itself last."""
+
 _SENT = "report.sent"
 _BACKOFF = "link.backoff"
 
@@ -36,17 +42,26 @@ _BACKOFF = "link.backoff"
 class OwnJournal:
     """The own journal as the dialler relays it (``federation.link.ports.ChildJournal``)."""
 
-    def __init__(self, store: Store, writer: JournalWriter, signer: Signer) -> None:
+    def __init__(self, store: Store, writer: JournalWriter, signer: Signer, branch: Branch) -> None:
         self._store = store
         self._writer = writer
         self._signer = signer
+        self._branch = branch
 
     async def head(self) -> OwnHead:
         async with self._store.read() as session:
             head = await session.journal.head(self._writer.node)
         if head is None:
             raise ZonghengError("store_damaged", "the node has no journal")
-        return OwnHead(head.log_id, head.verifier, head.size, head.root, head.note, head.cosigned_size)
+        return OwnHead(
+            head.log_id,
+            head.verifier,
+            head.size,
+            head.root,
+            head.note,
+            head.cosigned_size,
+            head.cosigned_note,
+        )
 
     async def leaves(self, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
         async with self._store.read() as session:
@@ -78,6 +93,15 @@ class OwnJournal:
     async def acknowledged(self, size: int, cosigned_note: str) -> None:
         async with self._store.write() as session:
             await session.journal.cosigned(self._writer.node, size, cosigned_note)
+
+    async def adopt(self, first: int, leaves: Sequence[bytes], root: bytes) -> int:
+        try:
+            return await self._branch.adopt(first, leaves, root)
+        except StoreConflict as error:
+            raise ZonghengError("root_mismatch", str(error)) from error
+
+    async def give_up(self, size: int) -> None:
+        await self._branch.give_up(size)
 
     async def _root(self, session: Session, size: int) -> bytes:
         head = await session.journal.head(self._writer.node)
@@ -180,20 +204,56 @@ class StoredBackoff:
 
 
 class OperatorDesk:
-    """What the operator is told about the link (``federation.link.ports.Operator``)."""
+    """What the operator is told about the link, and what opens and seals the journal (``federation.link.ports.Operator``)."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, store: Store, writer: JournalWriter, seal: Seal, branch: Branch, opened: Callable[[], None]
+    ) -> None:
+        """``opened`` is told whenever the journal may take entries that it did not take before."""
+        self._store = store
+        self._writer = writer
+        self._seal = seal
+        self._branch = branch
+        self._opened = opened
+        self._agreed = asyncio.Event()
         self.sealed: Decision | None = None
         self.instruction = ""
 
     async def seal(self, decision: Decision, words: str) -> None:
         self.sealed = decision
         self.instruction = words
+        self._agreed.clear()
+        if decision in (Decision.PULL_BACK, Decision.MEND):
+            await self._seal.put_on(words, self._writer.size)
         log.error("link.sealed", decision=decision.name, instruction=words)
 
     async def unseal(self) -> None:
         self.sealed = None
         self.instruction = ""
+        if not self._writer.sealed:
+            return
+        if await self._branch.is_set_aside():
+            self._agreed.set()  # entering it again may take longer than a handshake may
+        else:
+            await self._seal.take_off()
+            self._opened()
+
+    async def met(self, parent: NodeCard) -> None:
+        async with self._store.write() as session:
+            await session.links.put(PARENT_CARD, parent.SerializeToString())
+
+    async def attempted(self) -> None:
+        self._writer.release()
+        self._opened()
+
+    async def run(self) -> None:
+        """Enter again what was set aside, whenever both sides agree. Until cancelled."""
+        while True:
+            await self._agreed.wait()
+            self._agreed.clear()
+            await self._branch.enter_again()
+            await self._seal.take_off()
+            self._opened()
 
     async def report(self, code: str, words: str) -> None:
         self.instruction = words if code not in ("unreachable", "deadline") else ""

@@ -215,12 +215,17 @@ class TileReader:
 
     async def builder(self) -> TileBuilder:
         """The builder that goes on from here, for instance after a restart."""
+        return await self.builder_at(self._size)
+
+    async def builder_at(self, size: int) -> TileBuilder:
+        """The builder that goes on from an earlier size, for instance where another history began."""
+        self._check_size(size)
         edges = []
-        for level in range(_levels(self._size)):
-            width = edge_width(self._size, level)
-            end = self._size >> TILE_HEIGHT * level
-            edges.append(await self._edge_hashes(level, end - width, end))
-        return TileBuilder(self._size, edges)
+        for level in range(_levels(size)):
+            end = size >> TILE_HEIGHT * level
+            hashes = range(end - edge_width(size, level), end)
+            edges.append([await self._node(TILE_HEIGHT * level, position) for position in hashes])
+        return TileBuilder(size, edges)
 
     def _check_size(self, size: int) -> None:
         if not 0 <= size <= self._size:

@@ -8,7 +8,8 @@ where to go on. What this module guarantees:
   heartbeats, whatever its kernel acknowledges;
 - everything that belongs to a link ends with it: its tasks, its calls, its channel;
 - a journal that disagrees with the parent's copy is not sent, and the operator is told in words; the link
-  itself stays up, so that the parent can still ask.
+  itself stays up, so that the parent can still ask, and what is entered meanwhile is kept apart there;
+- a journal that is behind is filled up from the parent's copy (`recovering`), and then the handshake is made again.
 
 A ZonghengError of the node's own ports ends the link, and it is dialled again later; any other exception
 leaves `run`: whoever runs the dialler decides.
@@ -27,6 +28,7 @@ from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 from zongheng.v1 import link_pb2 as wire
 from zongheng.v1.files_pb2_grpc import FileServiceStub
 from zongheng.v1.link_pb2_grpc import LinkServiceStub
+from zongheng.v1.mending_pb2_grpc import MendingServiceStub
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
@@ -36,11 +38,12 @@ from federation.identity.credentials import Credentials
 from federation.journal.checkpoint import Verifier
 from federation.link.backoff import BackoffPolicy, Random
 from federation.link.channel import CHILD_OPTIONS
-from federation.link.handshake import Outcome, Shown, child_sees
+from federation.link.handshake import Decision, Outcome, Shown, child_mends, child_sees
 from federation.link.handshake import Welcomed as Welcome
 from federation.link.hello import PROTOCOL
 from federation.link.lanes import AnswerLane, LinkLost, PushLane, ReportLane, Stub
 from federation.link.ports import Answerer, BackoffStore, ChildJournal, Operator, OwnHead, Reporter
+from federation.link.recovering import divert, pull_back
 from federation.link.relay import (
     Dial,
     Event,
@@ -83,6 +86,8 @@ class LinkStatus:
     code: str = ""
     words: str = ""
     """Why the link is down or sealed."""
+    clock_offset_ms: int | None = None
+    """The parent's clock minus ours at its last word, without the time on the way; None: it has said none."""
 
 
 class Lane(Protocol):
@@ -169,7 +174,10 @@ class Dialler:
                     self._push = None
                     if not self._stopping.is_set():  # an own goodbye is no failure
                         await self._drive(lost)
-                elif self._status.retry_at_us:
+                await self._ports.operator.attempted()
+                if self._dialling:
+                    continue
+                if self._status.retry_at_us:
                     wait_s = max(0.0, (self._status.retry_at_us - self._now_us()) / 1_000_000)
                     with suppress(TimeoutError):
                         async with asyncio.timeout(wait_s):
@@ -232,6 +240,7 @@ class Dialler:
     async def _converse(self, channel: grpc.aio.Channel) -> None:
         session = secrets.token_hex(16)
         stub: Stub = LinkServiceStub(channel)
+        mending: Stub = MendingServiceStub(channel)
         call = stub.Link()
         try:
             head = await self._ports.journal.head()
@@ -243,9 +252,19 @@ class Dialler:
             outbox: asyncio.Queue[wire.LinkRequest] = asyncio.Queue()
             if prefix is not None:
                 outbox.put_nowait(wire.LinkRequest(prefix=prefix))
-            self._push = PushLane(stub, session, self._ports.journal, self._window)
+            self._push = PushLane(
+                stub,
+                session,
+                self._ports.journal,
+                self._window,
+                head.log_id,
+                (head.verifier, welcome.parent.verifier),
+            )
             self._status = LinkStatus("up", welcome.parent.node, self._now_us())
+            self._hear_clock(welcome.at_us)
+            await self._ports.operator.met(welcome.parent)
             await self._drive(Welcomed(outcome, welcome.held_size, head.size))
+            await self._ports.operator.attempted()
             _log.info("link.up", parent=welcome.parent.node, held=welcome.held_size, size=head.size)
             async with asyncio.TaskGroup() as tasks:
                 answers = AnswerLane(channel, session, self._ports.answerer, tasks)
@@ -269,11 +288,31 @@ class Dialler:
                         tasks.create_task(files.run())
                     for lane in self._ports.lanes:
                         tasks.create_task(lane.run(channel, session))
+                elif outcome.decision is Decision.QUARANTINE:
+                    tasks.create_task(divert(mending, session, self._ports.journal, welcome.held_size))
+                elif outcome.decision in (Decision.PULL_BACK, Decision.MEND):
+                    tasks.create_task(self._recover(mending, session, outcome.decision, head, welcome))
         finally:
             call.cancel()
 
     async def _rest_of_journal(self) -> None:
         await self._journal_rests.wait()
+
+    async def _recover(
+        self, mending: Stub, session: str, decision: Decision, head: OwnHead, welcome: wire.Welcome
+    ) -> None:
+        """Bring the sealed journal to what the parent holds; then the handshake is made again."""
+        journal = self._ports.journal
+        now = await journal.head()
+        if now.size == head.size:  # else something was entered while hello was said: look again
+            if decision is Decision.MEND:
+                await journal.give_up(welcome.common_size)
+            await pull_back(mending, session, journal, welcome.held_size, welcome.held_root)
+        raise LinkLost("", "the journal is as the parent holds it: the handshake is made again")
+
+    def _hear_clock(self, at_us: int) -> None:
+        if at_us:
+            self._status = replace(self._status, clock_offset_ms=(at_us - self._now_us()) // 1_000)
 
     async def _hello(self, call: Any, session: str, head: OwnHead) -> wire.Welcome:
         card = NodeCard()
@@ -286,6 +325,8 @@ class Dialler:
             session=session,
             protocol=PROTOCOL,
             descendants=self._ports.descendants(),
+            cosigned=head.cosigned_note,
+            at_us=self._now_us(),
         )
         try:
             async with asyncio.timeout(_HANDSHAKE_S):
@@ -310,7 +351,7 @@ class Dialler:
         """What to do, and the proof that the parent is owed."""
         journal = self._ports.journal
         quarantine = ""
-        if welcome.verdict not in (wire.VERDICT_PUSH, wire.VERDICT_PULL_BACK):
+        if welcome.verdict not in (wire.VERDICT_PUSH, wire.VERDICT_PULL_BACK, wire.VERDICT_MEND):
             quarantine = welcome.instruction or "the parent takes nothing more of this journal"
         said = Welcome(
             welcome.held_size,
@@ -318,14 +359,23 @@ class Dialler:
             welcome.held_checkpoint,
             list(welcome.consistency),
             quarantine,
+            welcome.verdict == wire.VERDICT_RENEW,
         )
+        mine = Shown(head.log_id, head.size, head.root)
+        verifiers = [Verifier.parse(head.verifier)]
+        if head.size == 0:  # a node that lost everything knows its earlier keys by its parent alone
+            verifiers += [Verifier.parse(vkey) for vkey in welcome.former_verifiers]
+        if welcome.verdict == wire.VERDICT_MEND:
+            if not welcome.common_size <= min(head.size, welcome.held_size):
+                raise LinkLost("protocol", "the last common size is one that both sides have")
+            common = Shown(head.log_id, welcome.common_size, await journal.root_at(welcome.common_size))
+            return child_mends(mine, verifiers, said, common, head.cosigned_size), None
         root = prefix = None
         if welcome.held_size <= head.size:
             root = await journal.root_at(welcome.held_size)
             proof = await journal.consistency(welcome.held_size, head.size)
             prefix = wire.Prefix(size=welcome.held_size, root=root, consistency=proof)
-        mine = Shown(head.log_id, head.size, head.root)
-        outcome = child_sees(mine, Verifier.parse(head.verifier), said, root, head.cosigned_size)
+        outcome = child_sees(mine, verifiers, said, root, head.cosigned_size)
         return outcome, None if quarantine else prefix
 
     async def _hear(self, call: Any, beat_s: float, answers: AnswerLane) -> None:
@@ -349,8 +399,10 @@ class Dialler:
                     answers.start(frame.order)
                 case "cancel":
                     answers.cancel(frame.cancel.order_id)
+                case "heartbeat":
+                    self._hear_clock(frame.heartbeat.at_us)
                 case _:
-                    pass  # a heartbeat, or a frame of a later version: the parent lives
+                    pass  # a frame of a later version: the parent lives
 
     async def _speak(self, call: Any, beat_s: float, outbox: "asyncio.Queue[wire.LinkRequest]") -> None:
         """Write control frames, and a heartbeat whenever there was none for that long."""

@@ -15,7 +15,11 @@ same key remain as evidence.
 
 A child remembers what its parent once cosigned. A parent that now holds less was restored from a backup, and
 the child sends again. A child that itself holds less than was cosigned was restored, whatever the parent now
-says.
+says. It shows the parent the head that the parent cosigned: a parent that went back cannot deny it, and one that
+took another history since contradicts itself.
+
+A quarantine ends by a person's decision at the parent. MEND: the child gives up its branch back to the last
+common size, and from then on it is a child that is behind. RENEW: it goes on in a new journal.
 """
 
 from collections.abc import Sequence
@@ -37,6 +41,10 @@ class Decision(Enum):
     """The child was restored: it fetches its own missing entries before it writes anything."""
     QUARANTINE = auto()
     """History was rewritten: both heads are kept and nothing more is taken."""
+    MEND = auto()
+    """A person decided: the child gives up its branch, adopts what the parent holds, and enters its own again."""
+    RENEW = auto()
+    """A person decided: the child goes on in a new journal, which its operator begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +142,26 @@ class Welcomed:
     consistency: Sequence[bytes] = ()
     quarantine: str = ""
     """The parent's words where it takes nothing more."""
+    renew: bool = False
+    """The quarantine ends with a new journal."""
 
 
 def child_sees(
-    mine: Shown, verifier: Verifier, welcome: Welcomed, my_root_at_held: bytes | None, cosigned_size: int
+    mine: Shown,
+    verifiers: Sequence[Verifier],
+    welcome: Welcomed,
+    my_root_at_held: bytes | None,
+    cosigned_size: int,
 ) -> Outcome:
     """The child's reading of Welcome; it believes the parent nothing that the parent does not prove.
 
-    `my_root_at_held` is the root of the child's own journal at the parent's size, None where the parent holds
+    `verifiers` are keys that this journal's heads may be signed by. `my_root_at_held` is the root of the child's own journal at the parent's size, None where the parent holds
     more. `cosigned_size` is the largest size the child knows its parent to have cosigned.
     """
     if welcome.quarantine:
-        return Outcome(Decision.QUARANTINE, welcome.quarantine)
+        return Outcome(Decision.RENEW if welcome.renew else Decision.QUARANTINE, welcome.quarantine)
     if welcome.held_size > mine.size:
-        return _behind(mine, verifier, welcome)
+        return _behind(mine, verifiers, welcome)
     expected = EMPTY_ROOT if welcome.held_size == 0 else my_root_at_held
     if expected != welcome.held_root:
         return Outcome(
@@ -169,23 +183,55 @@ def child_sees(
     return Outcome(Decision.PUSH)
 
 
-def _behind(mine: Shown, verifier: Verifier, welcome: Welcomed) -> Outcome:
+def child_mends(
+    mine: Shown, verifiers: Sequence[Verifier], welcome: Welcomed, common: Shown, cosigned_size: int
+) -> Outcome:
+    """The child's reading of a decision to mend: MEND, or QUARANTINE where the parent does not prove what it asks.
+
+    `common` is the child's own head at the size to which it shall go back; Welcome's consistency proof leads
+    from there to what the parent holds.
+    """
+    trouble = _unproven(common, verifiers, welcome)
+    if not trouble and common.size < cosigned_size:
+        trouble = f"it cosigned {cosigned_size} entries, and the last common size is {common.size}"
+    if trouble:
+        return Outcome(
+            Decision.QUARANTINE,
+            f"the parent asks this journal to go back to {common.size} entries and cannot prove why: {trouble}",
+        )
+    return Outcome(
+        Decision.MEND,
+        f"an operator of the parent decided: entries {common.size} to {welcome.held_size - 1} come from the parent, and the"
+        f" {mine.size - common.size} that were entered here meanwhile are entered again behind them",
+    )
+
+
+def _behind(mine: Shown, verifiers: Sequence[Verifier], welcome: Welcomed) -> Outcome:
     """The parent says it holds more of this journal than there is here."""
+    if trouble := _unproven(mine, verifiers, welcome):
+        return Outcome(
+            Decision.QUARANTINE,
+            f"the parent says it holds {welcome.held_size} entries of this journal of {mine.size} and cannot prove"
+            f" it: {trouble}",
+        )
+    return Outcome(
+        Decision.PULL_BACK,
+        f"this journal was restored from an old backup: entries {mine.size} to {welcome.held_size - 1} are at the"
+        " parent and come back from there before anything is written",
+    )
+
+
+def _unproven(mine: Shown, verifiers: Sequence[Verifier], welcome: Welcomed) -> str:
+    """Why it is not shown that this journal's own key signed the held head and that it continues `mine`; empty: it is."""
+    if welcome.held_size == 0 and mine.size == 0:
+        return ""
     try:
-        signed: Checkpoint = open_note(welcome.held_checkpoint, [verifier])
+        signed: Checkpoint = open_note(welcome.held_checkpoint, verifiers)
         if (signed.origin, signed.size, signed.root) != (mine.log_id, welcome.held_size, welcome.held_root):
             raise ProofError("the checkpoint the parent shows is not of the head it says it holds")
         verify_consistency(
             mine.size, mine.root, welcome.held_size, welcome.held_root, list(welcome.consistency)
         )
     except (CheckpointError, ProofError) as error:
-        return Outcome(
-            Decision.QUARANTINE,
-            f"the parent says it holds {welcome.held_size} entries of this journal of {mine.size} and cannot prove"
-            f" it: {error}",
-        )
-    return Outcome(
-        Decision.PULL_BACK,
-        f"this journal was restored from an old backup: entries {mine.size} to {welcome.held_size - 1} are at the"
-        " parent and must come back before anything is written",
-    )
+        return str(error)
+    return ""

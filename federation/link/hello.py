@@ -11,7 +11,13 @@ from zongheng.v1.link_pb2 import Hello
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import CATALOGUE, ZonghengError
-from federation.journal.checkpoint import CheckpointError, Verifier, open_note
+from federation.journal.checkpoint import (
+    CheckpointError,
+    SignatureType,
+    Verifier,
+    cosignatures,
+    open_note,
+)
 from federation.journal.merkle import EMPTY_ROOT, HASH_SIZE, MAX_SIZE
 from federation.link.handshake import Shown
 
@@ -52,6 +58,31 @@ def shown_head(hello: Hello) -> Shown:
             "bad_signature", f"the signed head of {card.node} is another one than Hello names"
         )
     return Shown(card.log_id, hello.size, hello.root)
+
+
+def cosigner(vkey: str) -> Verifier:
+    """What checks the cosignatures of a node with this journal key. Raises CheckpointError for a key that is none."""
+    key = Verifier.parse(vkey)
+    return Verifier(key.name, key.public_key, SignatureType.COSIGNATURE)
+
+
+def shown_cosigned(hello: Hello, parent: NodeCard) -> Shown | None:
+    """The head that the parent itself cosigned once, as the child shows it; None: it shows none that this proves.
+
+    Signed by a key that the child has since given up it proves nothing, which is no fault of the child's.
+    """
+    if not hello.cosigned or not parent.verifier:
+        return None
+    try:
+        signed = open_note(hello.cosigned, [Verifier.parse(hello.card.verifier)])
+        seen = cosignatures(hello.cosigned, [cosigner(parent.verifier)])
+    except CheckpointError:
+        return None
+    return (
+        Shown(signed.origin, signed.size, signed.root)
+        if seen and signed.origin == hello.card.log_id
+        else None
+    )
 
 
 def nodes_below(child: str, cards: Sequence[NodeCard], parent: str) -> set[str]:

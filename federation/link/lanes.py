@@ -8,17 +8,26 @@ calls for ever.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Final
 
 import grpc.aio
 import structlog
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
-from zongheng.v1.link_pb2 import AnswerRequest, AnswerResponse, Order, PushRequest, ReportRequest
+from zongheng.v1.link_pb2 import (
+    AnswerRequest,
+    AnswerResponse,
+    Order,
+    PushRequest,
+    PushResponse,
+    ReportRequest,
+)
 from zongheng.v1.link_pb2_grpc import LinkServiceStub
 
 from federation.errors import ZonghengError, from_rpc, of
+from federation.journal.checkpoint import CheckpointError, Verifier, cosignatures, open_note
+from federation.link.hello import cosigner
 from federation.link.ports import Answerer, ChildJournal, Operator, Reporter
 from federation.link.relay import Acknowledged, BatchRead, Event, NewHead, Refused, Send, Window
 from federation.query.part import split
@@ -63,11 +72,22 @@ class LinkLost(Exception):
 class PushLane:
     """Writes the batches the relay asks for and hands it the acknowledgements."""
 
-    def __init__(self, stub: Stub, session: str, journal: ChildJournal, window: Window) -> None:
+    def __init__(
+        self,
+        stub: Stub,
+        session: str,
+        journal: ChildJournal,
+        window: Window,
+        log_id: str,
+        keys: Sequence[str],
+    ) -> None:
+        """`keys` are the journal keys of this node and of its parent: one signs what the other cosigns."""
         self._stub = stub
         self._session = session
         self._journal = journal
         self._window = window
+        self._log_id = log_id
+        self._keys = keys
         self._sends: asyncio.Queue[Send] = asyncio.Queue()
 
     def send(self, command: Send) -> None:
@@ -114,7 +134,19 @@ class PushLane:
                 return
             if response is EOF:
                 raise LinkLost("unreachable", "the parent ended the journal lane without a word")
+            self._check(response)
             await drive(Acknowledged(response.size, response.cosigned))
+
+    def _check(self, response: PushResponse) -> None:
+        """An acknowledgement is the own head at that size, cosigned by the parent. Raises LinkLost otherwise."""
+        own, parent = self._keys
+        try:
+            signed = open_note(response.cosigned, [Verifier.parse(own)])
+            cosigned = cosignatures(response.cosigned, [cosigner(parent)])
+        except CheckpointError as error:
+            raise LinkLost("bad_signature", f"the parent's acknowledgement: {error}") from None
+        if not cosigned or (signed.origin, signed.size) != (self._log_id, response.size):
+            raise LinkLost("bad_signature", "the parent acknowledges without its cosignature of this head")
 
 
 class ReportLane:

@@ -11,6 +11,8 @@ asked.
   session ends with it.
 - What a child can make us keep is bounded: message size, descendants, parts of an answer waiting to be read,
   and time for a first frame. Garbage on the port never reaches this module.
+- A herd is let in at a pace (`admission`): who is turned away, or sent away when the parent stops, is told a
+  time of its own to come back.
 """
 
 import asyncio
@@ -29,7 +31,9 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.errors import ZonghengError, abort
 from federation.identity.peer import certificate_of
 from federation.journal.merkle import ProofError
-from federation.link.handshake import Decision, Prefix, Shown, parent_confirms, parent_sees
+from federation.link.admission import Admission
+from federation.link.greeting import greet
+from federation.link.handshake import Decision, Prefix, Shown, parent_confirms
 from federation.link.hello import check_hello, failure, nodes_below, shown_head
 from federation.link.ports import Accepted, Gate, Held, ParentInbox, ReportSink
 from federation.link.session import PendingOrder, Session, SessionStatus
@@ -81,6 +85,7 @@ class Listener(LinkServiceServicer):
         self._by_node: dict[str, Session] = {}
         self._by_id: dict[str, Session] = {}
         self._closing: ZonghengError | None = None
+        self._admission = Admission()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         add_LinkServiceServicer_to_server(self, server)
@@ -92,13 +97,14 @@ class Listener(LinkServiceServicer):
     def is_connected(self, node: str) -> bool:
         return node in self._by_node
 
-    def close(self, reason: str = "the parent is stopping", retry_after_ms: int = 1_000) -> None:
+    def close(self, reason: str = "the parent is stopping", retry_after_ms: int = 0) -> None:
         """Say goodbye to every child and take no new one; then stop the server with a grace of a second or
-        so.
+        so. Each child is told a time of its own to come back, unless `retry_after_ms` is given.
         """
-        self._closing = ZonghengError("unreachable", reason, retry_after_ms=retry_after_ms)
+        self._closing = ZonghengError("unreachable", reason, retry_after_ms=retry_after_ms or 1_000)
         for session in list(self._by_node.values()):
-            session.end(self._closing)
+            own_ms = retry_after_ms or self._admission.later(self._now_us())
+            session.end(ZonghengError("unreachable", reason, retry_after_ms=own_ms))
 
     def dismiss(self, node: str, error: ZonghengError) -> None:
         """End a child's session, if it has one, with what it is to be told; whether it may come back is the gate's to say."""
@@ -251,6 +257,8 @@ class Listener(LinkServiceServicer):
         hello: wire.Hello = first.hello
         if self._closing is not None:
             raise self._closing
+        if wait_ms := self._admission.ask(self._now_us()):
+            raise ZonghengError("busy", "many children come back at once", retry_after_ms=wait_ms)
         card, me = hello.card, self._card()
         check_hello(hello, me.node)
         if hello.session in self._by_id:
@@ -261,28 +269,22 @@ class Listener(LinkServiceServicer):
         await self._inbox.enrol(card)
         held = await self._inbox.held(card.node)
         session = Session(card, hello.session, members, self._now_us(), certificate_of(context))
+        session.clock_offset_ms = (hello.at_us - self._now_us()) // 1_000 if hello.at_us else 0
         welcome = wire.Welcome(
             parent=me,
-            verdict=wire.VERDICT_PUSH,
             held_size=held.size,
             held_root=held.root,
             held_checkpoint=held.note,
             heartbeat_ms=self._heartbeat_ms,
             above=self._above(),
+            former_verifiers=held.former_verifiers,
+            at_us=self._now_us(),
         )
-        known = await self._inbox.root_at(card.node, shown.size) if shown.size <= held.size else None
-        outcome = parent_sees(shown, Shown(held.log_id, held.size, held.root), known, held.cosigned_size)
-        session.quarantine = held.quarantine
-        if outcome.decision is Decision.QUARANTINE and not held.quarantine:
-            await self._inbox.fork(card.node, held.note, card.checkpoint, outcome.words)
-            session.quarantine = outcome.words
-        if session.quarantine:
-            welcome.verdict, welcome.instruction = wire.VERDICT_QUARANTINE, session.quarantine
-        elif outcome.decision is Decision.PULL_BACK:
-            welcome.verdict, welcome.instruction = wire.VERDICT_PULL_BACK, outcome.words
-            welcome.consistency.extend(await self._inbox.consistency(card.node, shown.size, held.size))
-        else:
-            welcome.instruction = outcome.words
+        judged = await greet(self._inbox, hello, shown, held, me)
+        session.quarantine = judged.quarantine
+        welcome.verdict, welcome.instruction = judged.verdict, judged.instruction
+        welcome.consistency.extend(judged.consistency)
+        welcome.common_size = judged.common_size
         await self._sink.cards(card.node, [card, *hello.descendants])
         return session, welcome, held, hello
 

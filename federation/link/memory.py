@@ -33,6 +33,18 @@ from federation.query.part import Parts
 from federation.rollup.row import RollupKey, RollupRow
 
 
+def fitting(leaves: Sequence[bytes], max_bytes: int) -> list[bytes]:
+    """The first of them that fit, at least one."""
+    taken: list[bytes] = []
+    size = 0
+    for leaf in leaves:
+        size += len(leaf)
+        if taken and size > max_bytes:
+            break
+        taken.append(leaf)
+    return taken
+
+
 class MemoryTree:
     """Leaves and the Merkle tree over them."""
 
@@ -67,10 +79,15 @@ class MemoryJournal:
         self.tree = MemoryTree(leaves)
         self.cosigned_size = 0
         self.cosigned_note = ""
+        self.sealed = False
+        self.aside: list[bytes] = []
+        """Given up, to be entered again."""
         self._grown = asyncio.Condition()
 
     async def append(self, leaves: Iterable[bytes]) -> int:
-        """Add leaves and wake whoever waits for them; returns the size."""
+        """Add leaves and wake whoever waits for them; returns the size. Raises ZonghengError `sealed`."""
+        if self.sealed:
+            raise ZonghengError("sealed")
         async with self._grown:
             self.tree.extend(leaves)
             self._grown.notify_all()
@@ -80,17 +97,18 @@ class MemoryJournal:
         size = len(self.tree.leaves)
         root = self.tree.builder.root()
         note = sign(Checkpoint(self.signer.name, size, root), self.signer) if size else ""
-        return OwnHead(self.signer.name, str(self.signer.verifier), size, root, note, self.cosigned_size)
+        return OwnHead(
+            self.signer.name,
+            str(self.signer.verifier),
+            size,
+            root,
+            note,
+            self.cosigned_size,
+            self.cosigned_note,
+        )
 
     async def leaves(self, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
-        taken: list[bytes] = []
-        size = 0
-        for leaf in self.tree.leaves[lo:hi]:
-            size += len(leaf)
-            if taken and size > max_bytes:
-                break
-            taken.append(leaf)
-        return taken
+        return fitting(self.tree.leaves[lo:hi], max_bytes)
 
     async def note_at(self, size: int) -> str:
         return sign(Checkpoint(self.signer.name, size, await self.root_at(size)), self.signer)
@@ -110,6 +128,25 @@ class MemoryJournal:
         if size > self.cosigned_size:
             self.cosigned_size, self.cosigned_note = size, cosigned_note
 
+    async def adopt(self, first: int, leaves: Sequence[bytes], root: bytes) -> int:
+        grown = self.tree.builder.copy()
+        grown.extend([leaf_hash(leaf) for leaf in leaves])
+        if first != len(self.tree.leaves) or grown.root() != root:
+            raise ZonghengError("root_mismatch", f"what comes back does not continue {first} entries")
+        self.tree.extend(leaves)
+        return len(self.tree.leaves)
+
+    async def give_up(self, size: int) -> None:
+        self.aside += self.tree.leaves[size:]
+        self.tree = MemoryTree(self.tree.leaves[:size])
+
+    def enter_again(self) -> None:
+        """Open the journal; what was given up and is not there goes behind what is, once."""
+        present = set(self.tree.leaves)
+        self.tree.extend(leaf for leaf in self.aside if leaf not in present)
+        self.aside.clear()
+        self.sealed = False
+
 
 class _Copy:
     """What a MemoryInbox holds of one journal."""
@@ -120,6 +157,10 @@ class _Copy:
         self.note = ""
         self.cosigned_size = 0
         self.quarantine = ""
+        self.mending = self.renewing = False
+        self.common = 0
+        self.branch: list[bytes] = []
+        """Kept apart from `common` on."""
 
 
 class MemoryGate:
@@ -148,6 +189,10 @@ class MemoryInbox:
         self._now_us = now_us
         self.copies: dict[str, _Copy] = {}
         self.forks: list[tuple[str, str, str, str]] = []
+        self.restored: list[tuple[str, int, int]] = []
+        """Children that were: node, shown size, held size."""
+        self.went_back: list[tuple[str, int, int]] = []
+        """What children proved of ourselves: node, cosigned size, held size."""
 
     async def enrol(self, card: NodeCard) -> None:
         try:
@@ -167,7 +212,17 @@ class MemoryInbox:
         copy = self.copies[node]
         root = copy.tree.builder.root()
         size = len(copy.tree.leaves)
-        return Held(copy.log_id, copy.verifier, size, root, copy.note, copy.cosigned_size, copy.quarantine)
+        return Held(
+            copy.log_id,
+            copy.verifier,
+            size,
+            root,
+            copy.note,
+            copy.cosigned_size,
+            copy.quarantine,
+            copy.common if copy.mending else None,
+            copy.renewing,
+        )
 
     async def root_at(self, node: str, size: int) -> bytes:
         return await self.copies[node].tree.reader().root(size)
@@ -198,6 +253,46 @@ class MemoryInbox:
         copy.note, copy.cosigned_size = note, grown.size
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self._now_us())
         return Accepted(grown.size, cosign(note, self._signer, at))
+
+    async def leaves(self, node: str, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
+        return fitting(self.copies[node].tree.leaves[lo:hi], max_bytes)
+
+    async def divert(self, node: str, common: int, first: int, leaves: Sequence[bytes], note: str) -> int:
+        copy = self.copies[node]
+        if not copy.quarantine or copy.mending or copy.renewing:
+            raise ZonghengError("quarantined", "this branch is not wanted")
+        if not copy.branch:
+            copy.common = common
+        end = copy.common + len(copy.branch)
+        if (common, first) != (copy.common, end):
+            raise ZonghengError("gap", f"what is kept apart goes on at {end}, not at {first}")
+        try:
+            signed = open_note(note, [Verifier.parse(copy.verifier)])
+        except CheckpointError as error:
+            raise ZonghengError("bad_signature", str(error)) from error
+        branch = MemoryTree([*copy.tree.leaves[:common], *copy.branch, *leaves])
+        if (signed.size, signed.root) != (len(branch.leaves), branch.builder.root()):
+            raise ZonghengError("root_mismatch", "the branch does not give the signed root")
+        copy.branch += leaves
+        return end + len(leaves)
+
+    async def diverted(self, node: str) -> int:
+        copy = self.copies[node]
+        return copy.common + len(copy.branch) if copy.branch else 0
+
+    async def child_restored(self, node: str, shown_size: int, held_size: int, shown_note: str) -> None:
+        if (fact := (node, shown_size, held_size)) not in self.restored:
+            self.restored.append(fact)
+
+    async def parent_restored(
+        self, node: str, cosigned_size: int, held_size: int, cosigned_note: str
+    ) -> None:
+        if (fact := (node, cosigned_size, held_size)) not in self.went_back:
+            self.went_back.append(fact)
+
+    async def mended(self, node: str, note: str) -> None:
+        copy = self.copies[node]
+        copy.quarantine, copy.mending, copy.branch = "", False, []
 
     async def fork(self, node: str, held_note: str, shown_note: str, reason: str) -> None:
         if not self.copies[node].quarantine:
@@ -280,17 +375,29 @@ class MemoryBackoffStore:
 
 
 class MemoryOperator:
-    """An Operator that remembers what it was told."""
+    """An Operator that remembers what it was told, and seals the journal it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: MemoryJournal | None = None) -> None:
         self.sealed: tuple[Decision, str] | None = None
         self.told: list[tuple[str, str]] = []
+        self.parent: NodeCard | None = None
+        self._journal = journal
 
     async def seal(self, decision: Decision, words: str) -> None:
         self.sealed = decision, words
+        if self._journal is not None and decision in (Decision.PULL_BACK, Decision.MEND):
+            self._journal.sealed = True
 
     async def unseal(self) -> None:
         self.sealed = None
+        if self._journal is not None:
+            self._journal.enter_again()
+
+    async def met(self, parent: NodeCard) -> None:
+        self.parent = parent
+
+    async def attempted(self) -> None:
+        pass
 
     async def report(self, code: str, words: str) -> None:
         self.told.append((code, words))

@@ -32,6 +32,8 @@ class OwnHead:
     """Signed checkpoint at `size`; empty while there is none."""
     cosigned_size: int
     """Largest size the parent is known to have cosigned."""
+    cosigned_note: str = ""
+    """The head there, with the parent's cosignature."""
 
 
 class ChildJournal(Protocol):
@@ -61,6 +63,20 @@ class ChildJournal(Protocol):
 
     async def acknowledged(self, size: int, cosigned_note: str) -> None:
         """The parent holds `size` entries durably. Store it; it never goes back."""
+        ...
+
+    async def adopt(self, first: int, leaves: Sequence[bytes], root: bytes) -> int:
+        """Take entries back that were lost here; the journal is sealed meanwhile. Returns its size then.
+
+        `root` is proven to lead to a head that this node signed. Raises ZonghengError `root_mismatch`, and keeps
+        nothing, unless the journal with these entries has that root.
+        """
+        ...
+
+    async def give_up(self, size: int) -> None:
+        """Set aside what lies beyond `size`, to be entered again once the parent's entries are adopted. The
+        journal is sealed meanwhile.
+        """
         ...
 
 
@@ -114,11 +130,19 @@ class Operator(Protocol):
     """Who must act when the link cannot help itself."""
 
     async def seal(self, decision: Decision, words: str) -> None:
-        """The parent takes nothing more. For PULL_BACK the own journal must not be written until `unseal`."""
+        """The parent takes nothing more. For PULL_BACK and MEND the own journal must not be written until `unseal`."""
         ...
 
     async def unseal(self) -> None:
-        """Both sides agree. Called at every such handshake, sealed or not."""
+        """Both sides agree. Called at every such handshake, sealed or not. What was set aside is entered again first."""
+        ...
+
+    async def met(self, parent: NodeCard) -> None:
+        """The parent said who it is."""
+        ...
+
+    async def attempted(self) -> None:
+        """An attempt to reach the parent has an outcome, whichever, or none is made yet: whoever waited for it goes on."""
         ...
 
     async def report(self, code: str, words: str) -> None: ...
@@ -138,6 +162,12 @@ class Held:
     """Largest size this parent knows to have cosigned."""
     quarantine: str = ""
     """Words where nothing more is taken."""
+    mend_from: int | None = None
+    """In quarantine, where a person decided to mend: the last size that both histories share."""
+    renew: bool = False
+    """In quarantine, where a person decided that the child goes on in a new journal."""
+    former_verifiers: Sequence[str] = ()
+    """Keys that signed earlier heads of the journal, C2SP vkeys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +209,12 @@ class ParentInbox(Protocol):
 
     async def consistency(self, node: str, old: int, new: int) -> Sequence[bytes]: ...
 
+    async def leaves(self, node: str, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
+        """Held leaves from `lo` on: at least one, at most `hi - lo`, no more bytes than asked unless the first
+        alone has.
+        """
+        ...
+
     async def accept(self, node: str, first: int, leaves: Sequence[bytes], note: str) -> Accepted:
         """Store a batch in one transaction, then cosign.
 
@@ -192,6 +228,32 @@ class ParentInbox(Protocol):
         """Quarantine the child's journal and keep both signed heads as evidence. Repeating it changes
         nothing.
         """
+        ...
+
+    async def divert(self, node: str, common: int, first: int, leaves: Sequence[bytes], note: str) -> int:
+        """Keep entries of a branch apart, from the last common size on; returns where what is kept ends.
+
+        Raises ZonghengError: `gap` unless `first` is that end, `root_mismatch` unless the copy up to `common`
+        and what is kept give the signed root, `bad_signature`, `quarantined` unless the branch is wanted.
+        """
+        ...
+
+    async def diverted(self, node: str) -> int:
+        """Where what is kept apart of a branch ends; 0: nothing is kept."""
+        ...
+
+    async def child_restored(self, node: str, shown_size: int, held_size: int, shown_note: str) -> None:
+        """The child showed less than is held and fetches the rest back. Repeating it changes nothing."""
+        ...
+
+    async def parent_restored(
+        self, node: str, cosigned_size: int, held_size: int, cosigned_note: str
+    ) -> None:
+        """The child proves that more was cosigned here than is held. Repeating it changes nothing."""
+        ...
+
+    async def mended(self, node: str, note: str) -> None:
+        """A child that was to be mended shows the held history again: its quarantine is over."""
         ...
 
 

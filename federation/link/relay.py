@@ -132,7 +132,7 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Nothing more is sent on this link. For PULL_BACK nothing may be written to the journal either."""
+    """Nothing more is sent on this link. For PULL_BACK and MEND nothing may be written to the journal either."""
 
     decision: Decision
     words: str
@@ -254,8 +254,9 @@ class Relay:
             return []
         self._welcomed_us = now_us
         decision, words = event.outcome.decision, event.outcome.words
-        if decision in (Decision.QUARANTINE, Decision.PULL_BACK):
-            return self._seal(decision, "quarantined" if decision is Decision.QUARANTINE else "sealed", words)
+        if decision not in (Decision.PUSH, Decision.SEND_AGAIN):
+            behind = decision in (Decision.PULL_BACK, Decision.MEND)
+            return self._seal(decision, "sealed" if behind else "quarantined", words)
         self._phase = Phase.FLOWING
         self._reported = ""
         self._head = event.head_size

@@ -13,6 +13,8 @@ from federation.errors import ZonghengError
 from node.cli.app import Json, err, out, run
 from node.cli.reach import reach
 
+_CLOCKS_AGREE_MS = 1_000
+
 _COMMANDS_END_WITHIN_S = 3.0
 """How long `run` waits for a short command that has the stopped node open."""
 
@@ -124,26 +126,40 @@ def status(folder: Folder, as_json: Json = False) -> None:
     run(work)
 
 
+def _clock(offset_ms: int | None) -> str:
+    """In words, where the other side's clock differs by more than travel can explain."""
+    if offset_ms is None or abs(offset_ms) < _CLOCKS_AGREE_MS:
+        return ""
+    return f", its clock is {abs(offset_ms) / 1_000:.1f} s {'ahead' if offset_ms > 0 else 'behind'}"
+
+
 def _print_status(answer: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     link, journal = answer["link"], answer["journal"]
     table.add_row("node", f"{answer['node']} {answer['name']} ({answer['tier']})")
     table.add_row("running", "yes" if answer["running"] else "no")
     table.add_row("journal", f"{journal['size']} entries, root {journal['root'][:16]}…")
+    if journal["sealed"]:
+        table.add_row("", Text("SEALED: nothing is entered; reading goes on", style="red"))
     if answer["parent"]:
         table.add_row(
             "parent",
-            f"{answer['parent']}: {link['state']}, holds {journal['cosigned_size']}, lag {journal['lag']}",
+            f"{answer['parent']}: {link['state']}, holds {journal['cosigned_size']}, lag {journal['lag']}"
+            + _clock(link["clock_offset_ms"]),
         )
-        if link["instruction"]:
-            table.add_row("", Text(link["instruction"], style="red"))
+    if link["instruction"]:
+        table.add_row("", Text(link["instruction"], style="red"))
     table.add_row("cases", f"{answer['cases']['total']} ({answer['cases']['open']} open)")
     alerts = answer["alerts"]
     table.add_row("open alerts", f"notice {alerts['notice']}  yellow {alerts['yellow']}  red {alerts['red']}")
     for child in answer["children"]:
         table.add_row(
-            "child", f"{child['node']} {child['name']}: {child['state']}, {child['held']} entries held"
+            "child",
+            f"{child['node']} {child['name']}: {child['state']}, {child['held']} entries held"
+            + _clock(child["clock_offset_ms"]),
         )
+        if child["instruction"]:
+            table.add_row("", Text(child["instruction"], style="red"))
     for run_ in answer["imports"]:
         table.add_row("import", f"{run_['source']}: not finished, run the same command again to resume")
     out.print(table)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from google.protobuf.message import DecodeError
 from zongheng.v1.access_pb2 import AccessKind, AccountChange
 from zongheng.v1.catalogue_pb2 import LEVEL_RED
-from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, AlertRaised, Entry
+from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, AlertRaised, Entry, HeadNoted
 
 from node.files.carried import KINDS as CARRIED
 from node.files.carried import Carried
@@ -54,6 +54,8 @@ class Reading:
     rises: list[int] = field(default_factory=list)
     """Indexes of leaves that are entered again at every tier above."""
     access: list[AccessRow] = field(default_factory=list)
+    heads: list[tuple[int, HeadNoted]] = field(default_factory=list)
+    """Heads of other journals that this one notes, with the indexes of the entries."""
     parked: list[int] = field(default_factory=list)
     carried: Carried = field(default_factory=Carried)
 
@@ -129,7 +131,7 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             reading.access.append(access_row(origin, idx, entry))
         elif kind == "directive_step":
             reading.rises.append(idx)
-        elif kind in ("forwarded", "fork_found", "withheld"):
+        elif kind in ("forwarded", "fork_found", "quarantine_decided", "withheld"):
             reading.rises.append(idx)
             reading.carried.take(origin, idx, entry, own)
         elif kind in CARRIES:
@@ -137,6 +139,8 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             # What goes down to a node below is not for above.
             if kind != "received" and not entry.HasField("address"):
                 reading.rises.append(idx)
+        elif kind == "head_noted":
+            reading.heads.append((idx, entry.head_noted))
         elif kind is None:
             reading.parked.append(idx)
     return reading

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from node.files.carrying import Carrying
+from node.mending.noted import Witness
 from node.projection.context import Contexts, JournalContext
 from node.projection.entries import IMPORT_FINISHED, Reading, read
 from node.projection.figures import alert_day, in_months, rows_at
@@ -95,6 +96,7 @@ class Projector:
         comparison: Comparison,
         forwarding: Forwarding,
         carrying: Carrying,
+        witness: Witness,
         history: History,
         now: Now,
         counted: Callable[[], None],
@@ -104,6 +106,7 @@ class Projector:
         self._recount = recount
         self._forwarding = forwarding
         self._carrying = carrying
+        self._witness = witness
         self._counted = counted
         self._store = store
         self._writer = writer
@@ -207,24 +210,45 @@ class Projector:
 
     async def rebuild(self) -> None:
         """Drop every projection and read all journals again from their first entry."""
-        async with self._turn:
-            self._rebuilding = True
+
+        async def at_once(drop: Callable[[Session], Awaitable[None]]) -> None:
             async with self._store.write() as session:
-                reported = await session.cursors.of("reported")
-                await session.drop_projections()
-                # Killed in the middle, the next start must know that alert rows are still missing.
-                await session.links.put(_REBUILDING, b"1")
-                # What children reported is in no journal held here.
-                for child, size in reported.items():
-                    await session.cursors.set("reported", child, size)
-                await self._recount(session)
+                await drop(session)
+
+        await self.begin_again(at_once)
+        await self.settled(patience_s=3_600)
+
+    async def begin_again(
+        self, transact: Callable[[Callable[[Session], Awaitable[None]]], Awaitable[None]]
+    ) -> None:
+        """Drop every projection, so that all journals are read again from here on. ``transact`` is given what drops them and calls it in a
+        transaction of its own, together with whatever makes them wrong.
+        """
+        async with self._turn:
+            before, self._rebuilding = self._rebuilding, True
+            try:
+                await transact(self._drop)
+            except BaseException:
+                self._rebuilding = before
+                raise
             await self._history.drop()
             self._owed.clear()
             self._left_alone.clear()
             self._read_to = self.parked = 0
             self._contexts.clear()
             self._comparison.forget()
-        await self.settled(patience_s=3_600)
+        self.ring()
+
+    async def _drop(self, session: Session) -> None:
+        reported = await session.cursors.of("reported")
+        await session.drop_projections()
+        await session.forks.forget_noted(self._own)
+        # Killed in the middle, the next start must know that alert rows are still missing.
+        await session.links.put(_REBUILDING, b"1")
+        # What children reported is in no journal held here.
+        for child, size in reported.items():
+            await session.cursors.set("reported", child, size)
+        await self._recount(session)
 
     async def open(self) -> None:
         """Look whether a rebuild was cut off; call once before anything else."""
@@ -245,8 +269,9 @@ class Projector:
                     busy |= await self._follow_own(head)
                 else:
                     busy |= await self._follow_child(head, cursors)
-            await self._comparison.check()
-            await self._forwarding.look_again()
+            if self._writer.accepts:
+                await self._comparison.check()
+                await self._forwarding.look_again()
             wakes = 0
             while wakes < WAKES_A_PASS and await self._wake():
                 wakes += 1
@@ -276,6 +301,9 @@ class Projector:
         origin, loop = head.origin, asyncio.get_running_loop()
         folded = cursors.get(("facts", origin))
         at_rest = folded is not None and folded.position >= head.size
+        # What is found in it is entered in the own journal.
+        if not self._writer.accepts:
+            return False
         if not head.size or at_rest or self._left_alone.get(origin, 0.0) > loop.time():
             return False
         try:
@@ -338,6 +366,7 @@ class Projector:
         reading = read(origin, position, leaves, own=origin == self._own)
         if origin != self._own:
             await self._forwarding.forward(origin, reading)
+            await self._witness.check(origin, reading.heads)
         rebuilt = False
         async with self._store.write() as session:
             await session.events.insert(reading.events)
@@ -452,7 +481,7 @@ class Projector:
         self._owed[origin] = _Owed()
         if own:
             self._counted()
-            for judgement in live if self._caught_up else ():
+            for judgement in live if self._caught_up and self._writer.accepts else ():
                 await self._raising.raise_and_schedule(judgement, dict.fromkeys(judgement.next_at, size))
         else:
             self._comparison.folded(origin, owed.days)
@@ -480,7 +509,7 @@ class Projector:
 
     async def _wake(self) -> bool:
         # Until the alert rows are back nothing may be raised: the guard against raising twice is among them.
-        if self._rebuilding or not self._caught_up:
+        if self._rebuilding or not self._caught_up or not self._writer.accepts:
             return False
         async with self._store.read() as session:
             cases = await session.facts.due(self._own, self._now(), WAKE_CASES)

@@ -90,10 +90,11 @@ class Ticking:
                 if not await session.ticks.win("head", fire_at_us):
                     return
                 await session.ticks.forget(fire_at_us - _KEEP_US)
-            await self._children.note_heads()
-            # In a rebuild alerts that were decided long ago are pending for a while.
-            if not self._projector.rebuilding:
-                await self._raising.issue_overdue()
+            if self._writer.accepts:
+                await self._children.note_heads()
+                # In a rebuild alerts that were decided long ago are pending for a while.
+                if not self._projector.rebuilding:
+                    await self._raising.issue_overdue()
             await self._writer.sign_head()
         except Exception:
             log.exception("tick.failed", schedule="head")

@@ -50,6 +50,12 @@ class StoreConflict(StoreError):
     code: ClassVar[str] = "STORE_CONFLICT"
 
 
+class StoreSealed(StoreError):
+    """The own journal is sealed: nothing may be entered until it is checked. `zongheng status` says why."""
+
+    code: ClassVar[str] = "STORE_SEALED"
+
+
 class SchemaTooNew(StoreError):
     """The database was written by a newer version of the program: install that version or a later one."""
 

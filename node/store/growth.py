@@ -4,7 +4,7 @@ import asyncio
 
 
 class Growth:
-    """A number that only rises, and the tasks that wait for it."""
+    """A number that rises, and the tasks that wait for it."""
 
     __slots__ = ("_event", "_value")
 
@@ -22,6 +22,10 @@ class Growth:
             self._value = value
             event, self._event = self._event, asyncio.Event()
             event.set()
+
+    def fall(self, value: int) -> None:
+        """Set the number back: a branch was given up. Nobody is woken."""
+        self._value = value
 
     async def beyond(self, value: int, timeout: float | None = None) -> int:
         """Wait until the number is greater than ``value``, at most ``timeout`` seconds; returns what it is then."""

@@ -2,7 +2,9 @@
 
 A batch is taken whole or not at all: its first index is the next one, its leaves lead to the root that the child signed, and all is
 committed with fsync before `accept` returns; only then may the parent acknowledge. Grounds for refusal are identity, size and
-hash, nothing else: what the entries say is not looked at here. A batch that is held already is acknowledged when it is the same
+hash, nothing else: what the entries say is not looked at here. It is a C2SP tlog-witness in that: the size held moves in the transaction that
+checked it, never back, never past a head that this node itself once noted (after a restore the copy may be older than that), and not at all
+while the journal is in quarantine; only then may the caller cosign, as of the time the head was stored. A batch that is held already is acknowledged when it is the same
 byte for byte, so a child that never got its answer may simply push again.
 """
 
@@ -62,12 +64,18 @@ class BadSignature(Refused):
     code: ClassVar[str] = "INBOX_BAD_SIGNATURE"
 
 
+class Quarantined(Refused):
+    """The journal forked, and nothing of it is taken until a person decides."""
+
+    code: ClassVar[str] = "INBOX_QUARANTINED"
+
+
 class Inbox:
     """Takes in children's journals. One to a process and store."""
 
-    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
-        """``clock`` gives microseconds since the epoch."""
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store, clock: Callable[[], int], witness: str = "") -> None:
+        """``clock`` gives microseconds since the epoch; ``witness`` is the node whose own journal notes what was taken."""
+        self._store, self._clock, self._witness = store, clock, witness
         self._trees: OrderedDict[str, TileBuilder] = OrderedDict()
         self._turns: dict[str, asyncio.Lock] = {}
         self._sizes: dict[str, Growth] = {}
@@ -107,7 +115,7 @@ class Inbox:
         """Take in leaves from index ``first`` with the child's checkpoint over ``first + len(leaves)``; returns what is held.
 
         ``verifier`` is the child's registered key (C2SP vkey). Without leaves, a newer note over the size held is kept. Raises
-        Gap, RootMismatch, WrongLog, BadSignature; StoreError when the database failed.
+        Gap, RootMismatch, WrongLog, BadSignature, Quarantined; StoreError when the database failed.
         """
         shown = _opened(log_id, verifier, note)
         if shown.size != first + len(leaves):
@@ -118,6 +126,8 @@ class Inbox:
         async with self._turns.setdefault(origin, asyncio.Lock()):
             tree = self._trees.pop(origin, None)
             async with self._store.write() as session:
+                if await session.forks.standing(origin) is not None:
+                    raise Quarantined(f"the journal of {origin} is in quarantine: an operator must decide")
                 held, tree = await self._held(session, origin, log_id, verifier, tree)
                 if first > held.size:
                     raise Gap(held.size, first)
@@ -191,6 +201,7 @@ class Inbox:
                 held.note,
                 note,
             )
+        await self._as_noted(session, held, tree, hashes, shown.size, note)
         head = Head(
             held.origin,
             held.log_id,
@@ -206,6 +217,28 @@ class Inbox:
         await session.journal.put_tiles(held.origin, tiles)
         await session.journal.advance(head, held.size)
         return head, grown
+
+    async def _as_noted(
+        self,
+        session: Session,
+        held: Head,
+        tree: TileBuilder,
+        hashes: Sequence[bytes],
+        size: int,
+        note: str,
+    ) -> None:
+        """Raises RootMismatch when what comes contradicts a head that this node once noted and no longer holds itself."""
+        noted = await session.forks.noted(self._witness, held.log_id) if self._witness else None
+        if noted is None or not held.size < noted.size <= size:
+            return
+        upto = tree.copy()
+        upto.extend(hashes[: noted.size - held.size])
+        if upto.root() != noted.root:
+            raise RootMismatch(
+                f"{held.origin} shows another history than the head of {noted.size} entries that was noted here",
+                noted.note,
+                note,
+            )
 
     def _keep(self, origin: str, tree: TileBuilder) -> None:
         self._trees[origin] = tree

@@ -1,14 +1,15 @@
 """Journals as they are stored: exact leaf bytes by (origin, index), full hash tiles, one head a journal.
 
 This repository writes what it is told and checks only that indexes follow each other; who may append is `writer` (the own
-journal) and `inbox` (received ones). Nothing here ever changes or deletes a leaf.
+journal) and `inbox` (received ones). Nothing here ever changes a leaf, and one way only takes leaves away: `cut`, when the own
+journal gives up a branch that its parent does not hold.
 """
 
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
-from federation.journal.tile import Tile, TileBuilder, TileError, TileReader
+from federation.journal.tile import TILE_HEIGHT, Tile, TileBuilder, TileError, TileReader
 from node.store.engine import Row, Transaction
 from node.store.errors import StoreConflict
 from node.store.rows import Head
@@ -74,6 +75,21 @@ class Journal:
             origin,
             size,
         )
+
+    async def cut(self, head: Head, size_before: int) -> None:
+        """Take the own journal back to ``head``: leaves, tiles and the guards of serials and addresses beyond it are gone.
+
+        Raises StoreConflict unless it stands at ``size_before``.
+        """
+        await self.advance(head, size_before)
+        await self._tx.run("DELETE FROM journal WHERE origin = ? AND idx >= ?", head.origin, head.size)
+        await self._tx.run("DELETE FROM seen WHERE idx >= ?", head.size)
+        await self._tx.run("DELETE FROM addressed WHERE idx >= ?", head.size)
+        for (level,) in await self._tx.all("SELECT DISTINCT level FROM tile WHERE origin = ?", head.origin):
+            whole = head.size >> TILE_HEIGHT * (level + 1)
+            await self._tx.run(
+                "DELETE FROM tile WHERE origin = ? AND level = ? AND n >= ?", head.origin, level, whole
+            )
 
     async def append(self, origin: str, first: int, leaves: Sequence[bytes]) -> None:
         """Store leaves from index ``first`` on. Raises StoreConflict when one of the indexes is taken."""

@@ -27,6 +27,7 @@ from node.store.engines.sqlite import SqliteEngine
 from node.store.events import Events
 from node.store.facts import Facts
 from node.store.files import Files
+from node.store.forks import Forks
 from node.store.imports import Imports
 from node.store.journal import Journal
 from node.store.links import Links
@@ -83,6 +84,7 @@ class Session:
         self.files = Files(transaction)
         self.sealed = SealedRows(transaction)
         self.disclosures = Disclosures(transaction)
+        self.forks = Forks(transaction)
 
     async def drop_projections(self) -> None:
         """Empty every table that the journals held here give back, except rollups.

@@ -10,6 +10,10 @@ writers of one journal cannot both succeed, and a commit whose answer was lost i
 
 Appends that wait together are committed together: one fsync, one signature, each its own answer. When the common transaction
 fails, each is tried alone, so that one bad append does not harm its neighbours.
+
+A sealed journal takes no append: it was restored, or forked, and what is to be entered next is not known yet. Only what mends it gets
+through: `adopt` takes back entries that the parent held, `cut` gives up a branch, and appends `under_seal` enter again what was on it.
+A held journal lets appends wait: a node that has just started asks its parent first whether it is where it should be.
 """
 
 import asyncio
@@ -19,17 +23,19 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final, NamedTuple, Self
 
+from google.protobuf.message import DecodeError
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.journal.checkpoint import Checkpoint, Signer, sign
 from federation.journal.merkle import EMPTY_ROOT
 from federation.journal.tile import TileBuilder
 from federation.link.descent import Last, Stream
-from node.store.addressed import AddressedRow, row_of
+from node.store.addressed import AddressedRow, row_of, rows_of
 from node.store.alerts import alert_key
 from node.store.engine import Transaction
-from node.store.errors import StoreConflict, StoreError
+from node.store.errors import StoreConflict, StoreError, StoreSealed
 from node.store.growth import Growth
+from node.store.highwater import HighWater, Mark
 from node.store.journal import leaf_hashes
 from node.store.rows import AlertRecord, Head
 from node.store.store import Session, Store
@@ -87,6 +93,7 @@ class _Request:
     hashes: Sequence[bytes]
     """Leaf hashes of the drafts, computed before the request queues: while another commit is on the disk."""
     beside: Beside | None
+    under_seal: bool
     outcome: Appended | BaseException | None = None
 
 
@@ -98,9 +105,19 @@ class JournalWriter:
     """Appends to the own journal. One to a process and store; make it with `open`."""
 
     def __init__(
-        self, store: Store, signer: Signer, log_id: str, node: str, clock: Callable[[], int]
+        self,
+        store: Store,
+        signer: Signer,
+        log_id: str,
+        node: str,
+        clock: Callable[[], int],
+        high_water: HighWater | None = None,
     ) -> None:
         self._store, self._signer, self._clock = store, signer, clock
+        self._high_water = high_water
+        self._sealed = ""
+        self._released = asyncio.Event()
+        self._released.set()
         self._log_id, self._node = log_id, node
         self._verifier = str(signer.verifier)
         self._tree: TileBuilder | None = None
@@ -113,14 +130,20 @@ class JournalWriter:
 
     @classmethod
     async def open(
-        cls, store: Store, signer: Signer, log_id: str, node: str, clock: Callable[[], int]
+        cls,
+        store: Store,
+        signer: Signer,
+        log_id: str,
+        node: str,
+        clock: Callable[[], int],
+        high_water: HighWater | None = None,
     ) -> Self:
         """Take up the journal where it stands, or begin one.
 
-        ``clock`` gives microseconds since the epoch. Raises StoreConflict when the store holds another node's or another log's
-        journal as its own, StoreError when what is stored does not lead to the stored root.
+        ``clock`` gives microseconds since the epoch; ``high_water`` is told of each commit. Raises StoreConflict when the store
+        holds another node's or another log's journal as its own, StoreError when what is stored does not lead to the stored root.
         """
-        writer = cls(store, signer, log_id, node, clock)
+        writer = cls(store, signer, log_id, node, clock, high_water)
         async with store.read() as session:
             present = await session.journal.own()
         if present is None:
@@ -162,6 +185,33 @@ class JournalWriter:
         """When `note` was signed."""
         return self._signed_at_us
 
+    @property
+    def sealed(self) -> str:
+        """Why the journal takes no append; empty: it does."""
+        return self._sealed
+
+    @property
+    def accepts(self) -> bool:
+        """Whether an append would go through at once."""
+        return not self._sealed and self._released.is_set()
+
+    async def seal(self, words: str) -> None:
+        """Take no append from now on; when this returns none is under way. ``words``: why, and what to do."""
+        async with self._turn:
+            self._sealed = words
+
+    def unseal(self) -> None:
+        """Take appends again."""
+        self._sealed = ""
+
+    def hold(self) -> None:
+        """Let appends wait until `release`."""
+        self._released.clear()
+
+    def release(self) -> None:
+        """Whoever waits may append, or is told that the journal is sealed."""
+        self._released.set()
+
     def edge(self, size: int) -> TileBuilder | None:
         """The tree's right edge for `Journal.reader`, which then reads less; None unless the journal is at ``size`` just now."""
         return self._tree.copy() if self._tree is not None and self._tree.size == size else None
@@ -174,13 +224,18 @@ class JournalWriter:
         """Wait until the journal has an entry at ``position`` or later that is for somebody below."""
         await self._addressed.beyond(position)
 
-    async def append(self, drafts: Sequence[Draft], beside: Beside | None = None) -> Appended:
+    async def append(
+        self, drafts: Sequence[Draft], beside: Beside | None = None, *, under_seal: bool = False
+    ) -> Appended:
         """Append entries durably, with ``beside`` in the same transaction.
 
-        Raises StoreError when nothing was written (for StoreUnreachable: when that is not known; send again, the guards answer).
+        Raises StoreSealed unless ``under_seal``, which is for what mends the journal; StoreError when nothing was written (for
+        StoreUnreachable: when that is not known; send again, the guards answer).
         A cancelled append may have been written.
         """
-        request = _Request(drafts, leaf_hashes([draft.leaf for draft in drafts]), beside)
+        if not under_seal:
+            await self._released.wait()
+        request = _Request(drafts, leaf_hashes([draft.leaf for draft in drafts]), beside, under_seal)
         self._waiting.append(request)
         try:
             async with self._turn:
@@ -205,8 +260,73 @@ class JournalWriter:
                 self._note, self._signed_at_us = head.note, head.signed_at_us
             return self._note
 
+    async def adopt(
+        self, first: int, leaves: Sequence[bytes], root: bytes, beside: Beside | None = None
+    ) -> int:
+        """Take entries back that this node wrote before it was restored; returns the size then.
+
+        ``root`` is what the journal must come to with them; whoever calls has proven that it belongs to a head that this node signed.
+        Guards of serials are set again here, other guards by ``beside`` in the same transaction. Raises StoreConflict unless
+        ``first`` is the size and the root is reached; nothing is kept then.
+        """
+        async with self._turn:
+            tree = self._tree or await self._take_up()
+            if first != tree.size:
+                raise StoreConflict(
+                    f"the journal has {tree.size} entries, the ones to adopt begin at {first}"
+                )
+            grown = tree.copy()
+            tiles = grown.extend(leaf_hashes(leaves))
+            if grown.root() != root:
+                raise StoreConflict(f"with the entries to adopt the journal has another root at {grown.size}")
+            self._tree = None
+            async with self._store.write() as session:
+                await session.journal.remember(_serials(leaves, first))
+                addressed = rows_of(self._node, first, leaves)
+                await session.addressed.put(addressed)
+                await session.journal.append(self._node, first, leaves)
+                await session.journal.put_tiles(self._node, tiles)
+                head = self._signed(grown)
+                await session.journal.advance(head, tree.size)
+                if beside is not None:
+                    await beside(session)
+            self._tree, self._note, self._signed_at_us = grown, head.note, head.signed_at_us
+            self._growth.rise(head.size)
+            if addressed:
+                self._addressed.rise(head.size)
+            return head.size
+
+    async def cut(self, size: int, beside: Beside) -> None:
+        """Give up everything beyond ``size``; ``beside`` keeps it elsewhere and takes back its guards, in the same transaction.
+
+        Raises StoreConflict unless the journal is sealed and the parent has cosigned nothing beyond ``size``.
+        """
+        async with self._turn:
+            tree = self._tree or await self._take_up()
+            if not self._sealed or not 0 <= size <= tree.size:
+                raise StoreConflict(f"a journal of {tree.size} entries is cut to {size} only under seal")
+            self._tree = None
+            async with self._store.write() as session:
+                held = await session.journal.own()
+                if held is None or held.cosigned_size > size:
+                    raise StoreConflict(f"what the parent cosigned beyond {size} is not given up")
+                await beside(session)
+                kept = await session.journal.reader(self._node, tree.size).builder_at(size)
+                await session.journal.cut(self._signed(kept), tree.size)
+            self._growth.fall(size)
+            await self._take_up()
+
     async def _commit_waiting(self) -> None:
         """Commit what waits, oldest first; what is not settled when this is cancelled keeps waiting."""
+        if self._sealed:
+            for request in self._waiting:
+                if not request.under_seal:
+                    request.outcome = StoreSealed(
+                        f"the journal is sealed and nothing is entered: {self._sealed}; `zongheng status` says what to do"
+                    )
+            self._waiting = deque(request for request in self._waiting if request.outcome is None)
+            if not self._waiting:
+                return
         group: list[_Request] = []
         entries = 0
         for request in self._waiting:
@@ -279,6 +399,8 @@ class JournalWriter:
         if head is not None:
             self._note, self._signed_at_us = head.note, head.signed_at_us
             self._growth.rise(head.size)
+            if self._high_water is not None and not self._sealed:
+                self._high_water.reach(Mark(self._log_id, head.size, head.root))
         position, index = 0, first
         for request in group:
             count = len(request.drafts)
@@ -371,7 +493,7 @@ class JournalWriter:
 
     def _signed(self, tree: TileBuilder) -> Head:
         root = tree.root()
-        note = sign(Checkpoint(self._log_id, tree.size, root), self._signer)
+        note = sign(Checkpoint(self._log_id, tree.size, root), self._signer) if tree.size else ""
         return Head(self._node, self._log_id, self._verifier, tree.size, root, note, self._clock(), 0, "")
 
     async def _take_up(self) -> TileBuilder:
@@ -388,3 +510,16 @@ class JournalWriter:
         self._tree, self._note, self._signed_at_us = tree, head.note, head.signed_at_us
         self._growth.rise(head.size)
         return tree
+
+
+def _serials(leaves: Sequence[bytes], first: int) -> list[tuple[str, str, int]]:
+    """What the guard of serials has to know of leaves that were written once before; unreadable ones have none."""
+    rows = []
+    for index, leaf in enumerate(leaves, first):
+        try:
+            entry = Entry.FromString(leaf)
+        except DecodeError:
+            continue
+        if entry.serial:
+            rows.append((entry.source, entry.serial, index))
+    return rows

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
+from node.mending.quarantine import instruction
 from node.store.alerts import INACTIVE
 from node.store.facts import OPEN
 from node.supervision.levels import LEVELS
@@ -32,6 +33,8 @@ class JournalStatus(BaseModel):
     """What the parent has acknowledged as durable and cosigned."""
     lag: int
     """Entries the parent does not hold yet; 0 without a parent."""
+    sealed: str
+    """Why nothing may be entered; empty: it may."""
 
 
 class LinkStatus(BaseModel):
@@ -39,6 +42,8 @@ class LinkStatus(BaseModel):
     """none, connecting, linked, backing_off, quarantined, behind, stopped."""
     instruction: str
     """What an operator should do; empty: nothing."""
+    clock_offset_ms: int | None
+    """The parent's clock minus this node's, as last heard; null: never heard since the start."""
 
 
 class ChildStatus(BaseModel):
@@ -55,6 +60,12 @@ class ChildStatus(BaseModel):
     """Journal size of its newest report of figures."""
     compared: int
     """Journal size at which its figures were last computed again and compared; what differed is in the own journal."""
+    clock_offset_ms: int | None
+    """Its clock minus this node's, as last heard; null: it is away."""
+    quarantine: str
+    """open, refused, mending or renewing: its journal forked, and nothing of it is taken; empty: it did not."""
+    instruction: str
+    """What an operator should do about it; empty: nothing."""
 
 
 class UnfinishedImport(BaseModel):
@@ -115,10 +126,12 @@ async def status(node: "Node") -> Status:
         cursors = {name: (await session.cursors.get(name, own)).position for name in ("events", "facts")}
         due = len(await session.facts.due(own, node.now(), _DUE_AT_MOST))
         children = []
+        offsets = {session.node: session.clock_offset_ms for session in node.listener.sessions()}
         for held in await session.journal.heads():
             if held.origin == own:
                 continue
             card = node.tree.get(held.origin) or NodeCard(node=held.origin)
+            fork = await session.forks.standing(held.origin)
             children.append(
                 ChildStatus(
                     node=held.origin,
@@ -130,6 +143,9 @@ async def status(node: "Node") -> Status:
                     projected=(await session.cursors.get("facts", held.origin)).position,
                     reported=(await session.cursors.get("reported", held.origin)).position,
                     compared=(await session.cursors.get("compared", held.origin)).position,
+                    clock_offset_ms=offsets.get(held.origin),
+                    quarantine=fork.state if fork else "",
+                    instruction=instruction(fork, held.origin) if fork else "",
                 )
             )
         imports = [
@@ -158,7 +174,11 @@ async def status(node: "Node") -> Status:
         grpc=settings.grpc,
         http=settings.http,
         parent=settings.parent,
-        link=LinkStatus(state=node.link_state, instruction=node.link_instruction),
+        link=LinkStatus(
+            state=node.link_state,
+            instruction=node.link_instruction,
+            clock_offset_ms=node.dialler.status.clock_offset_ms if node.dialler else None,
+        ),
         journal=JournalStatus(
             log_id=head.log_id,
             verifier=head.verifier,
@@ -167,6 +187,7 @@ async def status(node: "Node") -> Status:
             checkpoint=head.note,
             cosigned_size=head.cosigned_size,
             lag=head.size - head.cosigned_size if has_parent else 0,
+            sealed=node.writer.sealed,
         ),
         cursors=cursors,
         cases=CaseCounts(

@@ -28,6 +28,7 @@ from node.views import (
     facts,
     handover,
     inspection,
+    mending,
     policy,
     publication,
     questions,
@@ -326,6 +327,28 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     async def verify() -> verification.Verification:
         """Recompute the roots of the own and the received journals from their leaves."""
         return await verification.verify(node)
+
+    @app.get("/api/quarantines", tags=["journal"])
+    async def list_quarantines() -> list[mending.QuarantineView]:
+        """Every fork of a child's journal that was found here."""
+        return await mending.quarantines(node)
+
+    @app.get("/api/quarantines/{child}", tags=["journal"])
+    async def get_quarantine(
+        child: str, limit: Annotated[int, Query(ge=0, le=10_000)] = 20
+    ) -> mending.QuarantineDetail:
+        """One child's newest fork: both heads, the first entries that differ, what is kept apart."""
+        return await mending.quarantine(node, child, limit)
+
+    @app.post("/api/quarantines/{child}/decision", tags=["journal"])
+    async def decide_quarantine(child: str, decision: mending.Decision) -> mending.QuarantineView:
+        """Refuse, accept or mend; an entry."""
+        return await mending.decide(node, child, decision)
+
+    @app.post("/api/unsealing", tags=["journal"])
+    async def unseal(opening: mending.Unsealing) -> mending.Unsealed:
+        """Open the sealed journal of a node without a parent; an entry."""
+        return await mending.unseal(node, opening)
 
     @app.post("/api/rebuild", tags=["journal"])
     async def rebuild() -> verification.Rebuilt:

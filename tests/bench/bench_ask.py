@@ -42,7 +42,7 @@ _DEADLINE_S = 10.0
 @asynccontextmanager
 async def _parent(address: str, certified: Certifying, count: int) -> AsyncIterator[Listener]:
     signer = Signer.generate(log_id(PARENT, secrets.token_hex(4)))
-    own = NodeCard(node=PARENT, tier="county")
+    own = NodeCard(node=PARENT, tier="county", verifier=str(signer.verifier))
     for number in range(count):
         box(certified, number)
     inbox, sink = MemoryInbox(signer, now_us), MemorySink()

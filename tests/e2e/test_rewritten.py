@@ -41,7 +41,9 @@ def line(tree: Tree) -> list[Node]:
 
 
 def _rewrite(village: Node, old: str, new: str) -> None:
-    """Write another case number into the journal, and make tiles, head and signature fit: a perfect forgery of the own log."""
+    """Write another case number into the journal, and make tiles, head and signature fit: a perfect forgery of the own log. The mark beside
+    the database would tell; who owns the machine takes it away."""
+    (village.folder / "journal.mark").unlink()
     settings = config.load(village.folder)
     signer: Signer = config.journal_signer(village.folder, settings)
     with closing(sqlite3.connect(village.database)) as store, store:

@@ -59,16 +59,16 @@ class Parent:
     """A parent that takes files, and can be taken down and brought up again on its port."""
 
     def __init__(self) -> None:
-        signer = Signer.generate(log_id(TOWN, secrets.token_hex(4)))
+        self.signer = Signer.generate(log_id(TOWN, secrets.token_hex(4)))
         self.certified = Certifying("town", TOWN)
         self.box = self.certified.child("village", VILLAGE)
-        self.inbox = MemoryInbox(signer, now_us)
+        self.inbox = MemoryInbox(self.signer, now_us)
         self.sink = memory.MemorySink()
         self.port = 0
         self.server: grpc.aio.Server
 
     async def up(self) -> None:
-        card = NodeCard(node=TOWN, tier="town")
+        card = NodeCard(node=TOWN, tier="town", verifier=str(self.signer.verifier))
         listener = Listener(lambda: card, self.certified.gate, self.inbox, MemorySink(), now_us, 300)
         self.server = grpc.aio.server(options=list(PARENT_OPTIONS))
         listener.add_to(self.server)

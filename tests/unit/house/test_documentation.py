@@ -28,6 +28,7 @@ SECTIONS = {
     "policy": ("zongheng policy", "PolicyView"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),
+    "mending": ("zongheng quarantine, unseal", "QuarantineDetail"),
     "by_hand": (BY_HAND, "Entered"),
     "handover": (BY_HAND, "HandoverView"),
     "publication": (BY_HAND, "Published"),

@@ -59,7 +59,10 @@ class County:
         self.signer = Signer.generate(log_id(COUNTY, secrets.token_hex(4)))
         self.certified = Certifying("county", COUNTY)
         self.inbox = MemoryInbox(self.signer, now_us)
-        self.journal = MemoryAddressed(NodeCard(node=COUNTY, tier="county"), MemoryJournal(self.signer))
+        self.journal = MemoryAddressed(
+            NodeCard(node=COUNTY, tier="county", verifier=str(self.signer.verifier)),
+            MemoryJournal(self.signer),
+        )
         self.port = 0
         self.server: grpc.aio.Server
 

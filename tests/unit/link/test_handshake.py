@@ -46,7 +46,7 @@ async def meet(
     welcome = Welcomed(held.size, held.root, note, proof, quarantine)
     ahead = held.size <= mine.size
     root = await child.reader().root(held.size) if ahead else None
-    second = child_sees(mine, SIGNER.verifier, welcome, root, cosigned_at_child)
+    second = child_sees(mine, [SIGNER.verifier], welcome, root, cosigned_at_child)
     third = None
     if ahead and not quarantine:
         assert root is not None
@@ -124,7 +124,7 @@ async def behind(**changes: object) -> Outcome:
         "consistency": await tree.reader().consistency_proof(5, 8),
         **changes,
     }
-    return child_sees(await shown(tree, 5), SIGNER.verifier, Welcomed(**said), None, 0)  # type: ignore[arg-type]
+    return child_sees(await shown(tree, 5), [SIGNER.verifier], Welcomed(**said), None, 0)  # type: ignore[arg-type]
 
 
 async def test_a_child_believes_that_it_is_behind_only_what_it_signed_itself() -> None:

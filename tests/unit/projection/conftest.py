@@ -18,7 +18,7 @@ async def unit(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
     async with AsyncExitStack() as stack:
 
         async def make(code: str, *, confirm: bool = False) -> Unit:
-            tier = {6: "county", 9: "town", 12: "village"}[len(code)]
+            tier = {4: "city", 6: "county", 9: "town", 12: "village"}[len(code)]
             folder = tmp_path / code
             if not folder.exists():
                 config.initialise(

@@ -37,6 +37,7 @@ class Unit:
             node.tree,
             node.passports,
             node.comparison,
+            node.witness,
             node.figures.changed_here,
             node.projector.ring,
         )
@@ -90,7 +91,7 @@ class Unit:
     async def push_to(self, parent: "Unit", upto: int | None = None) -> None:
         """Relay this node's journal, as the link does."""
         node = self.node
-        own = OwnJournal(node.store, node.writer, node.signer)
+        own = OwnJournal(node.store, node.writer, node.signer, node.branch)
         card = node.tree.own
         await parent.node.children.enrol(card)
         await parent.reports.cards(self.code, [card, *node.tree.descendants()])

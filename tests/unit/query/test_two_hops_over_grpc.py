@@ -49,8 +49,8 @@ class Node:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.card = NodeCard(node=name, parent=PARENT.get(name, ""))
         signer = Signer.generate(log_id(name, secrets.token_hex(4)))
+        self.card = NodeCard(node=name, parent=PARENT.get(name, ""), verifier=str(signer.verifier))
         self.journal = MemoryJournal(signer)
         self.inbox = MemoryInbox(signer, now_us)
         self.sink = MemorySink()
