@@ -13,7 +13,15 @@ from tests.unit.identity.pair import COUNTY, TOWN, Pair
 
 def reports(pair: Pair) -> Reports:
     county = pair.county
-    return Reports(county.store, county.tree, county.passports, county.comparison, lambda: None, lambda: None)
+    return Reports(
+        county.store,
+        county.tree,
+        county.passports,
+        county.comparison,
+        county.witness,
+        lambda: None,
+        lambda: None,
+    )
 
 
 async def test_a_child_learns_who_is_above_and_keeps_it(pair: Pair) -> None:

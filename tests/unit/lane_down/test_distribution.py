@@ -233,7 +233,14 @@ async def report(child: Node, parent: Node) -> None:
     """The child's card, as its report carries it."""
     news = await child.figures.news()
     sink = Reports(
-        parent.store, parent.tree, parent.comparison, parent.figures.changed_here, parent.projector.ring
+        parent.store,
+        parent.tree,
+        parent.comparison,
+        parent.store,
+        parent.tree,
+        parent.witness,
+        parent.figures.changed_here,
+        parent.projector.ring,
     )
     await sink.cards(child.settings.node, news.cards)
 
