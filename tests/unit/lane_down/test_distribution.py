@@ -235,9 +235,8 @@ async def report(child: Node, parent: Node) -> None:
     sink = Reports(
         parent.store,
         parent.tree,
+        parent.passports,
         parent.comparison,
-        parent.store,
-        parent.tree,
         parent.witness,
         parent.figures.changed_here,
         parent.projector.ring,
