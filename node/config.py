@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from federation.errors import ZonghengError
+from federation.identity.names import DEPARTMENT, Name
 from federation.journal.checkpoint import Signer, log_id
 from tiers.division import Division, MalformedDivision
 from tiers.tier import UnknownTier, tier_named
@@ -113,8 +114,8 @@ class NodeSettings(BaseSettings):
 
     @property
     def kind(self) -> str:
-        """The tier."""
-        return self.tier
+        """The tier; of a node that an agency runs below the node of its tier, `department`."""
+        return DEPARTMENT if "." in self.node else self.tier
 
     @classmethod
     def settings_customise_sources(
@@ -157,6 +158,7 @@ def initialise(
     tier: str,
     name: str,
     division: str,
+    agency: str | None = None,
     grpc: str | None,
     http: str | None,
     enrolment: str | None = None,
@@ -166,19 +168,25 @@ def initialise(
     store: str | None = None,
     confirm: bool = True,
 ) -> NodeSettings:
-    """Make a node's folder: keys, then settings; refuses a folder that already holds a node."""
+    """Make a node's folder: keys, then settings; refuses a folder that already holds a node.
+
+    With ``agency`` it is that agency's own node, a department below the node of ``division``.
+    """
     try:
         tier = tier_named(tier)
         rank, division = tier.rank, Division(division).node_id
+        node = division
+        if agency is not None:
+            node = Name.root(tier, division).child(DEPARTMENT, f"{division}.{agency}").node
     except (UnknownTier, MalformedDivision) as error:
         raise ZonghengError("bad_request", str(error)) from error
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     if (folder / SETTINGS_FILE).exists():
         raise ZonghengError("bad_request", f"{folder} already holds a node: choose another folder")
-    journal = log_id(division, secrets.token_hex(4))
+    journal = log_id(node, secrets.token_hex(4))
     fields: dict[str, str] = {
-        "node": division,
+        "node": node,
         "tier": tier,
         "name": name,
         "division": division,

@@ -68,7 +68,8 @@ class ChildJournals:
                 "not_enrolled", f"{card.node} is this node itself: give the child another division code"
             )
         tier = tier_named(card.tier)
-        if not may_parent(self._tier, tier):
+        department = card.node.startswith(f"{self._writer.node}.")
+        if not may_parent(self._tier, tier) and not (department and tier is self._tier):
             raise ZonghengError("not_enrolled", f"a {self._tier} node takes no {tier} node as a child")
         Verifier.parse(card.verifier)
         async with self._store.write() as session:

@@ -248,17 +248,23 @@ class Register:
 
     def _fit(self, node: str, kind: str) -> str:
         """The kind of a child as it is written. Raises ZonghengError `bad_request` unless it may be a child here."""
+        own = self._settings
+        if own.kind == DEPARTMENT:
+            raise ZonghengError("bad_request", f"{own.node} is an agency's node, and these have no children")
+        if kind == DEPARTMENT:
+            try:
+                return self._keyring.identity.authority.name.child(DEPARTMENT, node).kind
+            except ZonghengError as error:
+                raise ZonghengError("bad_request", error.detail) from error
         try:
             tier = tier_named(kind)
             code = Division(node).node_id
         except (UnknownTier, MalformedDivision) as error:
             raise ZonghengError("bad_request", str(error)) from error
-        if code == self._settings.node:
+        if code == own.node:
             raise ZonghengError("bad_request", f"{node} is this node itself")
-        if not may_parent(tier_named(self._settings.tier), tier):
-            raise ZonghengError(
-                "bad_request", f"a {self._settings.tier} node takes no {tier} node as a child"
-            )
+        if not may_parent(tier_named(own.tier), tier):
+            raise ZonghengError("bad_request", f"a {own.tier} node takes no {tier} node as a child")
         return str(tier)
 
     def _valid(self, invitation: InvitationRow | None, asked: Asked, key: bytes) -> InvitationRow:
@@ -274,6 +280,11 @@ class Register:
             )
         card = asked.card
         kind = DEPARTMENT if "." in card.node else card.tier
+        if kind == DEPARTMENT and card.tier != self._settings.tier:
+            raise ZonghengError(
+                "invitation",
+                f"a department below a {self._settings.tier} is of that tier, and this one of a {card.tier}'s",
+            )
         if (card.node, kind) != (invitation.node, invitation.kind):
             raise ZonghengError(
                 "invitation",

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import gc
 import random
-import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
@@ -406,12 +405,8 @@ class Node:
         """Whether this child is connected now."""
         return self.listener.is_connected(child)
 
-    async def serve(self) -> None:
-        """Serve until SIGTERM or SIGINT, then say goodbye and stop. The caller holds the folder's lock."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set, then say goodbye and stop. The caller holds the folder's lock."""
         credentials = MutualTls(lambda: self.keyring.identity)
         self.serving = True
         with control.short_path(self.folder, control.INTAKE) as intake_path:

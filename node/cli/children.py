@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def invite(
     folder: Folder,
-    tier: Annotated[str, typer.Option(help="The child's tier.")],
+    tier: Annotated[str, typer.Option(help="The child's tier; `department` for an agency's own node.")],
     code: Annotated[str, typer.Option(help="The child's division code.")],
     ttl: Annotated[
         str, typer.Option(metavar="TIME", help="How long the token is good: 30m, 24h, 7d.")

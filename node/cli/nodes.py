@@ -9,14 +9,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from federation.errors import ZonghengError
 from node.cli.app import Json, err, out, run
 from node.cli.reach import reach
 
 _CLOCKS_AGREE_MS = 1_000
-
-_COMMANDS_END_WITHIN_S = 3.0
-"""How long `run` waits for a short command that has the stopped node open."""
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The node's folder.")]
 
@@ -32,6 +28,10 @@ def init(
     tier: Annotated[str, typer.Option(help="village, town, county, city or province.")],
     name: Annotated[str, typer.Option(help="The node's name, for people.")],
     division: Annotated[str, typer.Option(help="Division code (行政区划代码); it is the node's id.")],
+    agency: Annotated[
+        str | None,
+        typer.Option(help="Agency code: this is the agency's own node, CODE.AGENCY, below that of its tier."),
+    ] = None,
     grpc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where children dial.")] = None,
     enrolment: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where children enrol and renew.")
@@ -71,7 +71,7 @@ def init(
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with control.FolderLock(folder):
             settings = config.initialise(
-                folder, tier=tier, name=name, division=division, grpc=grpc, http=http, enrolment=enrolment, zone=zone,
+                folder, tier=tier, name=name, division=division, agency=agency, grpc=grpc, http=http, enrolment=enrolment, zone=zone,
                 calendar=calendar, clock_start=start, store=store, confirm=confirm,
             )  # fmt: skip
             key = RecoveryKey.new()
@@ -90,22 +90,17 @@ def init(
     run(work)
 
 
-def run_node(folder: Folder) -> None:
-    """Run the node in DIR until SIGTERM or Ctrl-C."""
+def run_node(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR…", help="The folders of one node or more.")],
+) -> None:
+    """Run the nodes in DIR… until SIGTERM or Ctrl-C."""
 
     async def work() -> int:
-        from node import control
+        from node.hosting import host
         from node.logs import configure
-        from node.run import Node
 
         configure()
-        if not folder.is_dir():
-            raise ZonghengError(
-                "not_found", f"{folder} does not exist: `zongheng init {folder} …` makes a node"
-            )
-        with control.FolderLock(folder, patience_s=_COMMANDS_END_WITHIN_S):
-            async with Node.opened(folder) as node:
-                await node.serve()
+        await host(folders)
         return 0
 
     run(work)

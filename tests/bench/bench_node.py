@@ -12,6 +12,7 @@ from measure import Measured, Workspace, benchmark
 from running import make, resident_mb, running
 
 _STARTS = 5
+_HOSTED = 20
 _IDLE_S = 10.0
 
 _LIBRARIES = "import asyncio, fastapi, grpc.aio, polars, pydantic_settings, structlog, tortoise, uvicorn"
@@ -59,3 +60,20 @@ def idle_rss(workspace: Workspace) -> Measured:
     with _imported() as (process, _):
         theirs = resident_mb(process)
     return Measured(ours, "a Python with its libraries imported", theirs)
+
+
+@benchmark("node.hosted_rss", unit="MB", better="lower")
+def hosted_rss(workspace: Workspace) -> Measured:
+    """What each further village takes in a process that hosts it beside others, beside a process of its own."""
+    villages = [
+        make(workspace.folder / f"village-{number}", division=f"990121101{201 + number}")
+        for number in range(_HOSTED)
+    ]
+    with running(villages[0]) as (process, _):
+        time.sleep(_IDLE_S)
+        alone = resident_mb(process)
+    with running(*villages) as (process, _):
+        time.sleep(_IDLE_S)
+        together = resident_mb(process)
+    print(f"  one {alone:.0f} MB, {_HOSTED} {together:.0f} MB", file=sys.stderr)
+    return Measured((together - alone) / (_HOSTED - 1), "a village in a process of its own", alone)

@@ -48,16 +48,17 @@ def make(folder: Path, *, tier: str = "village", division: str = "990121101201")
 
 
 @contextmanager
-def running(made: Made) -> Iterator[tuple[psutil.Process, float]]:
-    """The node's process and the seconds from its start until it said that it is ready."""
+def running(*nodes: Made) -> Iterator[tuple[psutil.Process, float]]:
+    """The process of one node, or of several, and the seconds from its start until all said that they are ready."""
+    made = nodes[0]
     log_file = made.folder.with_name(made.folder.name + ".log")
     with log_file.open("ab") as log:
         began = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "node", "run", str(made.folder)], stdout=log, stderr=log
+            [sys.executable, "-m", "node", "run", *(str(one.folder) for one in nodes)], stdout=log, stderr=log
         )
         try:
-            while not is_ready(made.http):
+            while not all(is_ready(one.http) for one in nodes):
                 if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
                     raise RuntimeError(f"the node is not ready: {log_file.read_text()[-2000:]}")
                 time.sleep(0.005)

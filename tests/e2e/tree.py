@@ -211,12 +211,16 @@ class Node:
         return self
 
     @property
+    def kind(self) -> str:
+        return "department" if "." in self.code else self.tier
+
+    @property
     def enrolled(self) -> bool:
         return (self.folder / "certificates" / "node.pem").exists()
 
     def join(self, parent: "Node") -> None:
         """Become the child of a running parent, as `zongheng invite` and `zongheng join` make it."""
-        token = parent.post("/api/invitations", {"node": self.code, "tier": self.tier})["token"]
+        token = parent.post("/api/invitations", {"node": self.code, "tier": self.kind})["token"]
         joined = self.post("/api/join", {"parent": parent.grpc, "token": token})
         assert joined["joined"], f"{self.code} waits at {parent.code}: {joined}"
 
@@ -352,11 +356,13 @@ class Tree:
         store: str | None = None,
         confirm: bool = True,
         calendar: str = "china",
+        agency: str | None = None,
     ) -> Node:
         """Make a node's folder, as `zongheng init` does; `start` starts it, and the first time has it join the parent, which runs by then."""
+        name = f"{code}.{agency}" if agency else code
         node = Node(
-            self.folder / f"{tier}-{code}",
-            code,
+            self.folder / f"{tier}-{name}",
+            name,
             tier,
             f"127.0.0.1:{free_port()}",
             f"127.0.0.1:{free_port()}",
@@ -368,6 +374,7 @@ class Tree:
             tier=tier,
             name=f"{tier} {code}",
             division=code,
+            agency=agency,
             grpc=node.grpc,
             http=node.http,
             enrolment=node.enrolment,
@@ -376,7 +383,7 @@ class Tree:
             store=store,
             confirm=confirm,
         )
-        self.nodes[code] = node
+        self.nodes[name] = node
         return node
 
     def line(self, *tiers: tuple[str, str], confirm: bool = True) -> list[Node]:

@@ -69,9 +69,17 @@ class Pair:
         return member.expires
 
 
-def made(folder: Path, tier: str, code: str) -> Path:
+def made(folder: Path, tier: str, code: str, agency: str | None = None) -> Path:
+    """A node's folder."""
     config.initialise(
-        folder, tier=tier, name=f"{tier} {code}", division=code, grpc=None, http=None, calendar="weekdays"
+        folder,
+        tier=tier,
+        name=f"{tier} {code}",
+        division=code,
+        agency=agency,
+        grpc=None,
+        http=None,
+        calendar="weekdays",
     )
     return folder
 

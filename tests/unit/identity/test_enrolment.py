@@ -14,7 +14,8 @@ from zongheng.v1.identity_pb2 import (
 from federation.errors import ZonghengError
 from federation.identity.authority import fingerprint, new_key
 from federation.identity.credentials import MutualTls
-from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment, Keys, renewal
+from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment, Keys, ask, read, renewal
+from federation.identity.membership import Membership
 from node import config
 from node.keyring import KeyRing
 from node.run import Node
@@ -170,6 +171,30 @@ async def test_a_child_of_one_parent_does_not_join_another(pair: Pair, tmp_path:
         invitation = await other.register.invite(TOWN, "town", 3_600)
         with pytest.raises(ZonghengError, match=f"child of {COUNTY} already"):
             await pair.joining.join(PARENT, str(invitation))
+
+
+# Departments.
+
+
+async def test_an_agencys_node_is_a_child_of_its_territorys_node_and_has_none(
+    pair: Pair, tmp_path: Path
+) -> None:
+    folder = made(tmp_path / "agency", "county", COUNTY, agency="A01")
+    async with Node.opened(folder, clock=pair.clock) as agency:
+        invitation = await pair.county.register.invite(f"{COUNTY}.A01", "department", 3_600)
+        answer = await pair.county.register.enrol(read(ask(invitation, agency.tree.own, agency.keyring.keys)))
+        member = Membership.from_wire(answer.certificates)
+        assert str(member.name).endswith(f"/county/{COUNTY}/department/A01")
+        await pair.county.children.enrol(agency.tree.own)
+        with pytest.raises(ZonghengError, match="have no children"):
+            await agency.register.invite(TOWN, "town", 3_600)
+
+
+@pytest.mark.parametrize("node", ["330102.A01", "A01", f"{COUNTY}.A 01"])
+async def test_an_agency_of_elsewhere_is_not_invited(pair: Pair, node: str) -> None:
+    with pytest.raises(ZonghengError) as refused:
+        await pair.county.register.invite(node, "department", 3_600)
+    assert refused.value.code == "bad_request"
 
 
 # Renewal: ninety days, from day thirty.
