@@ -182,7 +182,7 @@ class Node:
             self.figures.changed_here,
             self.figures.restart,
         )
-        self.intake = Intake(store, writer, vault, now)
+        self.intake = Intake(store, writer, vault, now, self.tree.is_below)
         self.answering = Answering(store, self.contexts, self.history, self.edge, now)
         self.children = ChildJournals(
             store, self.inbox, writer, signer, self.quarantine, self.telling, settings.tier, now

@@ -56,6 +56,10 @@ class Tree:
         """A node below and everybody below it; empty for a node that is not known here."""
         return frozenset(self._known().subtree(node))
 
+    def is_below(self, node: str) -> bool:
+        """Whether a node is known to be below this one."""
+        return self.route(node) is not None
+
     def route(self, node: str) -> str | None:
         """The direct child below which ``node`` is (or which it is itself); None: it is not known here."""
         below = self._known()

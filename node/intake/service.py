@@ -9,6 +9,7 @@ An import killed anywhere goes on where it stopped (``progress``). Until ``Finis
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 import grpc.aio
@@ -31,6 +32,7 @@ from node.intake.batch import Batch
 from node.intake.door import Door, Held, Refused
 from node.intake.progress import Progress
 from node.intake.sameness import same_entry, same_held
+from node.projection.arriving import destination
 from node.store.imports import FINISHED
 from node.store.store import Session, Store
 from node.store.vault import Person, Vault
@@ -50,8 +52,17 @@ _CATALOGUE_SOURCE: Final = "catalogue"
 class Intake(IntakeServiceServicer):
     """The service, for gRPC and for callers in this process. ``now`` gives microseconds since the epoch."""
 
-    def __init__(self, store: Store, writer: JournalWriter, vault: Vault, now: Now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: JournalWriter,
+        vault: Vault,
+        now: Now,
+        is_below: Callable[[str], bool] = lambda node: False,
+    ) -> None:
+        """``is_below`` says whether a node is below this one: what is for it goes down."""
         self._store, self._writer, self._vault, self._now = store, writer, vault, now
+        self._is_below = is_below
         self._imports: dict[str, Progress] = {}
         # Two that begin one import at once would each load its progress.
         self._beginning = asyncio.Lock()
@@ -69,6 +80,7 @@ class Intake(IntakeServiceServicer):
         batch = Batch(Door(request.source, request.import_id, self._now()), request.submissions)
         if batch.held:
             await self._vaulted(request, batch)
+        self._address(batch)
         if batch.drafts or progress is not None:
             appended = await self._append(batch, progress)
             if appended.repeated:
@@ -83,6 +95,16 @@ class Intake(IntakeServiceServicer):
             repeated=batch.repeated + batch.resent,
             rejected=batch.rejected,
         )
+
+    def _address(self, batch: Batch) -> None:
+        """A case that is handed over or returned to a node below goes down to it: its event is for that node."""
+        for position, submission in enumerate(batch.of):
+            node = "" if submission is None else destination(submission.event)
+            if node and self._is_below(node):
+                draft = batch.drafts[position]
+                entry = Entry.FromString(draft.leaf)
+                entry.address.node = node
+                batch.drafts[position] = Draft.of(entry)
 
     async def _append(self, batch: Batch, progress: Progress | None) -> Appended:
         if progress is None:

@@ -16,8 +16,10 @@ from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, Ale
 from node.files.carried import KINDS as CARRIED
 from node.files.carried import Carried
 from node.intake.times import zone_of
+from node.projection.arriving import arrival
 from node.projection.mandates import CataloguePiece, pieces
 from node.store.access import AccessRow
+from node.store.arrivals import ArrivalRow
 from node.store.rows import AlertRecord, EventRow
 from node.supervision.gathering import gathered
 
@@ -56,6 +58,7 @@ class Reading:
     access: list[AccessRow] = field(default_factory=list)
     heads: list[tuple[int, HeadNoted]] = field(default_factory=list)
     """Heads of other journals that this one notes, with the indexes of the entries."""
+    arrivals: list[ArrivalRow] = field(default_factory=list)
     parked: list[int] = field(default_factory=list)
     carried: Carried = field(default_factory=Carried)
 
@@ -72,6 +75,8 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             reading.parked.append(idx)
             continue
         kind = entry.WhichOneof("body")
+        if (came := arrival(origin, idx, entry)) is not None:
+            reading.arrivals.append(came)
         mandated = pieces(origin, idx, entry)
         if mandated is not None:
             reading.catalogue += mandated

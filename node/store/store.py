@@ -13,6 +13,7 @@ from typing import Final, Self
 from node.store.access import Access
 from node.store.addressed import Addressed
 from node.store.alerts import Alerts
+from node.store.arrivals import Arrivals
 from node.store.cards import Cards
 from node.store.catalogue import Catalogue
 from node.store.children import Children
@@ -54,6 +55,7 @@ PROJECTED: Final = (
     "directive_step",
     "access",
     "disclosure",
+    "arrival",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -66,6 +68,7 @@ class Session:
         self.transaction = transaction
         self.journal = Journal(transaction)
         self.addressed = Addressed(transaction)
+        self.arrivals = Arrivals(transaction)
         self.events = Events(transaction)
         self.facts = Facts(transaction)
         self.alerts = Alerts(transaction)

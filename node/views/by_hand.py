@@ -1,6 +1,7 @@
 """Cases opened and moved on by hand, where there is no business system: most towns, every village."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from zongheng.v1.intake_pb2 import Submission, SubmitRequest
@@ -8,6 +9,8 @@ from zongheng.v1.intake_pb2 import Submission, SubmitRequest
 from federation.errors import ZonghengError
 from node.intake import desk
 from node.people.caller import Caller
+from node.projection.arriving import CROSSING
+from node.store.rows import EventRow
 from node.views.sight import must_see
 from node.wallclock import instant
 
@@ -78,11 +81,18 @@ async def move_by_hand(node: "Node", caller: Caller, case_id: str, form: MoveCas
     await node.projector.settled()
     async with node.store.read() as session:
         known = await session.facts.get(node.settings.node, case_id)
+        events = await session.events.of_cases(node.settings.node, [case_id])
     if known is not None:
         await must_see(node, caller, known.agency, f"case {case_id}")
     if known is None and form.kind != "signed_for":
         raise ZonghengError("not_found", f"there is no case {case_id} here: open it first")
     now_us = node.now()
+    attributes: dict[str, Any] = dict(form.attributes)
+    if form.kind in CROSSING and known is not None:
+        # Who signs for it needs to know where the clocks of the whole stand.
+        attributes.setdefault("filed_at", known.received_at_us)
+        attributes.setdefault("accepted_at", known.accepted_at_us)
+        attributes.setdefault("hand_over", str(_crossings(events) + 1))
     submission = desk.move_case(
         case_id,
         form.kind,
@@ -93,10 +103,17 @@ async def move_by_hand(node: "Node", caller: Caller, case_id: str, form: MoveCas
         actor=form.actor,
         item=known.item if known else "",
         step=form.step,
-        attributes=form.attributes,
+        attributes=attributes,
         domain=known.domain if known else "approval",
     )
     return await enter(node, submission)
+
+
+def _crossings(events: Sequence[EventRow]) -> int:
+    """How often the case has crossed so far, as this node knows."""
+    serials = [int(event.attributes.get("hand_over", 0)) for event in events]
+    left = sum(event.kind in CROSSING for event in events)
+    return max([left, *serials])
 
 
 async def enter(node: "Node", submission: Submission) -> Entered:

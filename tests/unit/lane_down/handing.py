@@ -50,3 +50,17 @@ async def hand_down(upper: Node, lower: Node, *, kill_after_keep: bool = False) 
             return told
         first = False
         message = batch.message
+
+
+async def hand_up(lower: Node, upper: Node) -> None:
+    """Everything of the lower node's journal that the upper does not hold yet."""
+    own = lower.settings.node
+    async with lower.store.read() as session:
+        head = await session.journal.head(own)
+        assert head is not None
+        leaves = await session.journal.leaves(own, 0, head.size)
+    async with upper.store.read() as session:
+        held = await session.journal.head(own)
+    first = held.size if held is not None else 0
+    await upper.inbox.accept(own, head.log_id, head.verifier, first, leaves[first:], head.note)
+    await upper.projector.catch_up()
