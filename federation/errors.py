@@ -168,6 +168,13 @@ CATALOGUE: Final[dict[str, Fault]] = {
         # Questions.
         Fault("unknown_node", _S.NOT_FOUND, 404, "没有此节点", "There is no such node here"),
         Fault("deadline", _S.DEADLINE_EXCEEDED, 504, "未在期限内答复", "There was no answer in time"),
+        Fault(
+            "incomplete",
+            _S.FAILED_PRECONDITION,
+            409,
+            "答复不全，不能据以定论",
+            "Not everybody answered for itself: no verdict can rest on it",
+        ),
         Fault("unreachable", _S.UNAVAILABLE, 503, "节点无法连通", "The node cannot be reached"),
         # Use.
         Fault("bad_request", _S.INVALID_ARGUMENT, 400, "用法有误", "This is not how to ask"),

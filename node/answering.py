@@ -6,6 +6,7 @@ shows that the new head continues it (RFC 9162 §2.1.4), so that a rewritten his
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 
 import polars as pl
@@ -16,14 +17,18 @@ from zongheng.v1.query_pb2 import (
     AnswerPart,
     CaseQuestion,
     CaseRow,
+    CompareQuestion,
     ProvenEntry,
     Question,
     RerunQuestion,
     RerunRow,
 )
+from zongheng.v1.rollup_pb2 import RollupTable
 
 from federation.errors import ZonghengError
 from federation.query.part import split
+from federation.rollup.row import RollupRow, pack
+from federation.rollup.sketch import merged_applicants, merged_durations
 from node.projection.context import Contexts
 from node.projection.forwarding import Edge
 from node.projection.history import History
@@ -61,6 +66,7 @@ class Answering:
             if head is None or head.size == 0:
                 raise ZonghengError("unknown_node", f"nothing of {origin} is held here")
             kind = question.WhichOneof("kind")
+            figures: RollupTable | None = None
             alerts: list[AlertRecord] = []
             cases: list[FactsRow] = []
             indexes: list[int] = []
@@ -72,6 +78,7 @@ class Answering:
                     rule=wanted.rule,
                     domain=wanted.domain,
                     agency=wanted.agency,
+                    agencies=await self._of_line(origin, wanted.line),
                     case_id=wanted.case_id,
                     states=(wanted.state,) if wanted.state else (),
                     since_from_us=wanted.from_us or None,
@@ -81,12 +88,14 @@ class Answering:
                 alerts = await session.alerts.page(origin, narrow, most + 1)
                 indexes = [alert.idx for alert in alerts[:most]]
             elif kind == "cases":
-                cases = await session.facts.page(origin, self._narrow(question.cases), most + 1)
+                cases = await session.facts.page(origin, await self._narrow(origin, question.cases), most + 1)
             elif kind == "trail":
                 events = await session.events.of_cases(origin, [question.trail.case_id])
                 alerts = await session.alerts.of_cases(origin, [question.trail.case_id])
                 indexes = sorted({event.idx for event in events} | {alert.idx for alert in alerts})
                 cases = [row for row in [await session.facts.get(origin, question.trail.case_id)] if row]
+            elif kind == "compare":
+                figures = _summed(origin, question.compare, await session.rollups.rows(origin))
             elif kind == "rerun":
                 reruns = await self._rerun(session, question.rerun, origin)
             else:
@@ -114,19 +123,28 @@ class Answering:
             alerts=[_alert_row(alert) for alert in alerts[:most]],
             cases=[_case_row(row, self._now()) for row in cases[:most]],
             rerun=reruns[:most],
+            figures=figures,
             stale=stale,
             truncated=max(len(alerts), len(cases), len(reruns)) > most,
         )
         for chunk in split(part):
             yield chunk
 
-    def _narrow(self, wanted: CaseQuestion) -> FactsFilter:
+    async def _of_line(self, origin: str, line: str) -> tuple[str, ...] | None:
+        """The agencies of a line (条); None: every agency will do."""
+        if not line:
+            return None
+        lines = (await self._contexts.of(origin)).lines
+        return tuple(sorted(agency for agency, its in lines.items() if its == line))
+
+    async def _narrow(self, origin: str, wanted: CaseQuestion) -> FactsFilter:
         late = wanted.state == "late"
         states = OPEN if wanted.state == "open" else (wanted.state,) if wanted.state and not late else ()
         return FactsFilter(
             states=states,
             item=wanted.item,
             agency=wanted.agency,
+            agencies=await self._of_line(origin, wanted.line),
             received_from_us=wanted.from_us or None,
             received_to_us=wanted.to_us or None,
             late=True if late else None,
@@ -178,6 +196,42 @@ class Answering:
             return await asyncio.to_thread(work)
         except (LookupError, ValueError) as error:
             raise ZonghengError("bad_request", str(error)) from error
+
+
+def _summed(origin: str, wanted: CompareQuestion, rows: Sequence[RollupRow]) -> RollupTable:
+    """One row: all figures of the days and kinds that are wanted."""
+    kept = [
+        row
+        for row in rows
+        if wanted.from_day <= row.day < (wanted.to_day or row.day + 1)
+        and all(
+            not value or getattr(row, name) == value
+            for name, value in (
+                ("domain", wanted.domain),
+                ("agency", wanted.agency),
+                ("line", wanted.line),
+                ("item", wanted.item),
+            )
+        )
+    ]
+    figures: Counter[str] = Counter()
+    for row in kept:
+        figures.update(row.figures)
+    durations = [row.durations for row in kept if row.durations]
+    applicants = [row.applicants for row in kept if row.applicants]
+    whole = RollupRow(
+        origin,
+        wanted.from_day,
+        wanted.domain,
+        wanted.agency,
+        wanted.line,
+        wanted.item,
+        dict(figures),
+        merged_durations(durations) if durations else b"",
+        merged_applicants(applicants) if applicants else b"",
+        max((row.version for row in kept), default=0),
+    )
+    return pack([whole])
 
 
 def received_between(events: pl.DataFrame, from_us: int, to_us: int) -> pl.DataFrame:

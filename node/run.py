@@ -47,6 +47,7 @@ from node.files.lane import ChildFiles, OwnFiles
 from node.files.room import Room
 from node.files.shelf import Shelf
 from node.first_policy import first_policy
+from node.holding import OwnHolding
 from node.intake.service import Intake
 from node.joining import Joining
 from node.keyring import Clock, KeyRing, machine_clock
@@ -146,7 +147,8 @@ class Node:
         self.witness = Witness(store, self.tree, self.telling)
         self.comparison = Comparison(store, writer, self.contexts, now)
         self.footings = Footings(store, self.contexts, settings.node)
-        self.figures = Figures(store, self.tree, self.footings.now)
+        self.holding = OwnHolding()
+        self.figures = Figures(store, self.tree, self.footings.now, self.holding)
         self.raising = Raising(store, writer, self.contexts, now)
         self.history = History(store, Segments(folder / "segments"))
         self.shelf = Shelf(folder / "files")
@@ -178,6 +180,7 @@ class Node:
             self.carrying,
             self.witness,
             self.history,
+            self.holding,
             now,
             self.figures.changed_here,
             self.figures.restart,
@@ -208,7 +211,7 @@ class Node:
         self.addressed = AddressedEntries(store, writer, self.tree)
         self.from_above = FromAbove(store, writer, self.tree, now)
         self.down = DownService(self.listener, self.addressed, HEAD_PERIOD_S)
-        self.asking = Asking(store, self.tree, self.projector, self.answering, self.listener)
+        self.asking = Asking(store, self.tree, self.projector, self.answering, self.listener, now)
         self.standing = StandingLook(
             store,
             self.contexts,

@@ -17,6 +17,7 @@ from federation.journal.checkpoint import Checkpoint, Signer, sign
 from federation.link.backoff import Backoff
 from federation.link.handshake import Decision
 from federation.link.ports import News, OwnHead
+from node.holding import OwnHolding
 from node.mending.branch import Branch
 from node.mending.sealing import Seal
 from node.store.errors import StoreConflict
@@ -112,10 +113,17 @@ class OwnJournal:
 class Figures:
     """What a node reports upward (``federation.link.ports.Reporter``): changed rows of its subtree, and everybody's newest head."""
 
-    def __init__(self, store: Store, tree: Tree, footing: Callable[[], Awaitable[Footing]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tree: Tree,
+        footing: Callable[[], Awaitable[Footing]],
+        holding: OwnHolding,
+    ) -> None:
         self._store = store
         self._tree = tree
         self._footing = footing
+        self._holding = holding
         self._node = tree.own.node
         self._count = 1
         self._grown = asyncio.Event()
@@ -158,6 +166,7 @@ class Figures:
         if head is not None:
             own.checkpoint, own.checkpoint_at_us = head.note, head.signed_at_us
         own.footing.CopyFrom(await self._footing())
+        own.holding.CopyFrom(self._holding.said)
         below = self._tree.descendants()
         fresh = {
             card.node: card.passport for card in below if card.passport != self._passports.get(card.node, b"")

@@ -223,8 +223,11 @@ class AnswerLane:
         self._working: dict[str, asyncio.Task[None]] = {}
 
     def start(self, order: Order) -> None:
-        """Begin to answer. The same order again changes nothing."""
-        if order.order_id in self._working:
+        """Begin to answer. The same order again changes nothing.
+
+        Of orders beyond what is worked on, as many again are refused; whoever sends still more hears nothing, for a refusal is work too.
+        """
+        if order.order_id in self._working or len(self._working) >= 2 * MAX_ANSWERS:
             return
         task = self._tasks.create_task(self._answer(order, busy=len(self._working) >= MAX_ANSWERS))
         self._working[order.order_id] = task
@@ -256,7 +259,7 @@ class AnswerLane:
         head = AnswerRequest(session=self._session, order_id=order.order_id)
         try:
             if busy:
-                raise ZonghengError("busy", f"{MAX_ANSWERS} questions are being answered")
+                raise ZonghengError("busy", f"{MAX_ANSWERS} questions are being answered: ask again later")
             async with aclosing(self._answerer.answer(order.question, deadline)) as parts:
                 async for part in parts:
                     for chunk in split(part):

@@ -2,7 +2,8 @@
 
 A verdict on anybody demands full coverage: every node of the subtree answered for itself, from its own store.
 A dashboard may show less, with this beside it. What a parent answered from its copy is *stale*, what nobody
-answered is *unreachable*; a node is in one of the three, so they add up to what was expected.
+answered is *unreachable*; a node is in one of the three, so they add up to what was expected. A node that did not
+have to be asked, because it said beforehand that it holds nothing of the kind, counts as one that answered and is named.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ class AsOf:
     checkpoint_at_us: int
     """When the head was signed, microseconds since the epoch; 0: it never was."""
     stale: bool
+    hinted: bool = False
+    """It was not asked: its holding of that size has nothing of the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class Coverage:
     as_of: tuple[AsOf, ...]
     truncated: tuple[str, ...] = ()
     """Nodes that had more to say than the question's limit."""
+
+    @property
+    def hinted(self) -> tuple[str, ...]:
+        """Nodes, among those that answered, that did not have to be asked."""
+        return tuple(as_of.node for as_of in self.as_of if as_of.hinted)
 
     def complete(self) -> bool:
         """Whether a verdict may rest on it: everybody answered for itself, and all of it."""
@@ -55,7 +63,9 @@ class Tally:
             return
         known = self._as_of.get(part.node)
         if known is None or known.stale:
-            self._as_of[part.node] = AsOf(part.node, part.journal_size, part.checkpoint_at_us, part.stale)
+            self._as_of[part.node] = AsOf(
+                part.node, part.journal_size, part.checkpoint_at_us, part.stale, part.hinted
+            )
             self._truncated.discard(part.node)
             if part.truncated:
                 self._truncated.add(part.node)

@@ -10,6 +10,8 @@ from its own store, and no hop knows more than its children.
 - A child that fails, or is late, is answered for from the copy of its journal where there is one (`stale`);
   whoever else is then missing of its known subtree is named in `unreachable`. Nobody is just left out.
 - A child speaks only for itself and for those below it: parts about other known nodes are dropped.
+- A child whose whole subtree is known to hold nothing of what is asked is not asked; each of its nodes counts as one that
+  answered, and the part that stands for it says so (`holding`).
 - Closing the iterator cancels everything below. Nothing is cached, least of all a partial answer.
 """
 
@@ -36,6 +38,9 @@ AskChild = Callable[[str, Question, float], Parts]
 
 AnswerForChild = Callable[[str, Question, float], Parts | None]
 """Answers for a direct child from the copy of its journal; None where there is no copy."""
+
+ByHint = Callable[[Question, str], AnswerPart | None]
+"""The part that stands for a node that is known to have no answer; None for one that has to be asked."""
 
 MARGIN_SHARE: Final = 0.1
 MARGIN_LEAST_S: Final = 0.05
@@ -67,6 +72,7 @@ async def ask(
     ask_child: AskChild,
     answer_for: AnswerForChild,
     deadline: float,
+    by_hint: ByHint = lambda question, node: None,
 ) -> Parts:
     """The parts of everybody in the question's subtree.
 
@@ -87,6 +93,7 @@ async def ask(
     headless.CopyFrom(question)
     headless.ClearField("held")
     arrived: asyncio.Queue[AnswerPart | _Failed | None] = asyncio.Queue(_PARTS_AHEAD)
+    stand_ins: list[AnswerPart] = []
     failed: ZonghengError | None = None
     closed = False
     async with asyncio.TaskGroup() as tasks:
@@ -98,11 +105,17 @@ async def ask(
             pumps.append(tasks.create_task(_pump(own, arrived)))
         for child in targets:
             within = set(tree.subtree(child) if here else expected)
+            if known := _stand_ins(question, within, by_hint):
+                stand_ins += known
+                continue
             theirs = _narrowed(headless, question.held, child, within) if here else question
             hop = _Hop(theirs, child, within, everybody, alone=not here, deadline=deadline)
             pumps.append(tasks.create_task(_pump(hop.parts(ask_child, answer_for), arrived)))
         running = len(pumps)
         try:
+            for part in stand_ins:
+                tally.add(part)
+                yield part
             while running and failed is None:
                 match await arrived.get():
                     case None:
@@ -123,6 +136,17 @@ async def ask(
     missing = tally.coverage().unreachable
     if missing:
         yield AnswerPart(unreachable=missing)
+
+
+def _stand_ins(question: Question, within: set[str], by_hint: ByHint) -> list[AnswerPart]:
+    """Parts that stand for a whole subtree; none as soon as one of its nodes has to be asked."""
+    parts = []
+    for node in sorted(within):
+        part = by_hint(question, node)
+        if part is None:
+            return []
+        parts.append(part)
+    return parts
 
 
 def _narrowed(question: Question, held: Mapping[str, int], child: str, within: set[str]) -> Question:

@@ -30,7 +30,9 @@ def check(question: Question) -> Question:
     """
     kind = question.WhichOneof("kind")
     if kind is None:
-        raise ZonghengError("bad_request", "a question asks for alerts, cases, a trail or a rerun")
+        raise ZonghengError(
+            "bad_request", "a question asks for alerts, cases, a trail, a rerun or a comparison"
+        )
     _text("subtree", question.subtree, needed=True)
     if question.limit > MAX_LIMIT:
         raise ZonghengError("bad_request", f"a node returns at most {MAX_LIMIT} rows, not {question.limit}")
@@ -44,6 +46,7 @@ def check(question: Question) -> Question:
             _text("domain", alerts.domain)
             _text("rule", alerts.rule)
             _text("agency", alerts.agency)
+            _text("line", alerts.line)
             _text("case", alerts.case_id)
             _period(alerts.from_us, alerts.to_us)
         case "cases":
@@ -52,6 +55,7 @@ def check(question: Question) -> Question:
                 raise ZonghengError("bad_request", f"cases are open, completed or late, not {cases.state!r}")
             _text("item", cases.item)
             _text("agency", cases.agency)
+            _text("line", cases.line)
             _period(cases.from_us, cases.to_us)
         case "trail":
             _text("case", question.trail.case_id, needed=True)
@@ -63,6 +67,12 @@ def check(question: Question) -> Question:
                 raise ZonghengError("bad_request", "as-of is a time after 1970")
             if rerun.HasField("limit_days") and rerun.limit_days > 10_000:
                 raise ZonghengError("bad_request", f"{rerun.limit_days} days are no limit")
+        case "compare":
+            compared = question.compare
+            for name in ("domain", "agency", "line", "item"):
+                _text(name, getattr(compared, name))
+            if compared.to_day and compared.from_day > compared.to_day:
+                raise ZonghengError("bad_request", "the period ends before it begins")
     checked = Question()
     checked.CopyFrom(question)
     checked.limit = question.limit or DEFAULT_LIMIT
@@ -72,6 +82,8 @@ def check(question: Question) -> Question:
 def describe(question: Question, language: Language = "zh", zone: str = "Asia/Shanghai") -> str:
     """The question in words; times in `zone`."""
     parts = list(_described(question, language, zone))
+    if question.verdict:
+        parts.append("须全部作答" if language == "zh" else "everybody must answer")
     if question.proof:
         parts.append("附证明" if language == "zh" else "with proofs")
     where = question.subtree
@@ -88,13 +100,14 @@ def _described(question: Question, language: Language, zone: str) -> list[str]:
             level = (_LEVELS_ZH if zh else _LEVELS_EN)[alerts.level]
             words = [f"{level}预警" if zh and alerts.level < 1 else level]
             words += _filters(
-                zh, domain=alerts.domain, rule=alerts.rule, agency=alerts.agency, case=alerts.case_id
+                zh, domain=alerts.domain, rule=alerts.rule, agency=alerts.agency,
+                line=alerts.line, case=alerts.case_id,
             )
             return words + _span(alerts.from_us, alerts.to_us, zh, zone)
         case "cases":
             cases = question.cases
             words = [(_STATES_ZH if zh else _STATES_EN)[cases.state]]
-            words += _filters(zh, item=cases.item, agency=cases.agency)
+            words += _filters(zh, item=cases.item, agency=cases.agency, line=cases.line)
             return words + _span(cases.from_us, cases.to_us, zh, zone)
         case "trail":
             case = question.trail.case_id
@@ -111,6 +124,21 @@ def _described(question: Question, language: Language, zone: str) -> list[str]:
                 at = _time(rerun.as_of_us, zone)
                 words.append(f"截至 {at}" if zh else f"as of {at}")
             return words
+        case "compare":
+            compared = question.compare
+            words = ["逐个比较下级" if zh else "children compared"]
+            words += _filters(
+                zh,
+                domain=compared.domain,
+                agency=compared.agency,
+                line=compared.line,
+                item=compared.item,
+            )
+            if compared.from_day:
+                words.append(f"自 {_day(compared.from_day)}" if zh else f"from {_day(compared.from_day)}")
+            if compared.to_day:
+                words.append(f"至 {_day(compared.to_day)}" if zh else f"to {_day(compared.to_day)}")
+            return words
         case _:
             return ["？" if zh else "?"]
 
@@ -119,7 +147,14 @@ _LEVELS_ZH: Final = ("全部", "预警", "黄牌", "红牌")
 _LEVELS_EN: Final = ("alerts", "notices", "yellow cards", "red cards")
 _STATES_ZH: Final = {"": "办件", "open": "在办办件", "completed": "已办结办件", "late": "超期办件"}
 _STATES_EN: Final = {"": "cases", "open": "open cases", "completed": "completed cases", "late": "late cases"}
-_NAMES_ZH: Final = {"domain": "领域", "rule": "规则", "agency": "部门", "case": "办件", "item": "事项"}
+_NAMES_ZH: Final = {
+    "rule": "规则",
+    "agency": "部门",
+    "line": "条线",
+    "domain": "领域",
+    "case": "办件",
+    "item": "事项",
+}
 
 
 def _filters(zh: bool, **filters: str) -> list[str]:
@@ -141,6 +176,13 @@ def _time(at_us: int, zone: str) -> str:
         return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
     except (OverflowError, ValueError):
         return f"{at_us} µs"
+
+
+def _day(day: int) -> str:
+    try:
+        return (_EPOCH + timedelta(days=day)).date().isoformat()
+    except OverflowError:
+        return str(day)
 
 
 def _text(name: str, value: str, needed: bool = False) -> None:

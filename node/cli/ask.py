@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def ask(
     folder: Folder,
     subtree: Subtree,
-    question: Annotated[str, typer.Argument(help="alerts | cases | case | rerun")],
+    question: Annotated[str, typer.Argument(help="alerts | cases | case | rerun | compare")],
     subject: Annotated[str | None, typer.Argument(help="The CASE of `case`, the RULE of `rerun`.")] = None,
     level: Annotated[str | None, typer.Option()] = None,
     domain: Annotated[str | None, typer.Option(help="approval, resupervision …")] = None,
@@ -29,6 +29,7 @@ def ask(
     state: Annotated[str | None, typer.Option()] = None,
     agency: Annotated[str | None, typer.Option()] = None,
     item: Annotated[str | None, typer.Option()] = None,
+    line: Annotated[str | None, typer.Option(help="Agencies of one line (条).")] = None,
     limit: Annotated[
         int | None, typer.Option(help="rerun: the limit in days instead of the case's own.")
     ] = None,
@@ -38,17 +39,20 @@ def ask(
     proof: Annotated[
         bool, typer.Option(help="With inclusion proofs against the heads this node holds.")
     ] = True,
+    verdict: Annotated[
+        bool, typer.Option("--verdict", help="Fail unless everybody answers for itself.")
+    ] = False,
     deadline: Annotated[float, typer.Option(help="Seconds to wait for the whole answer.")] = 30.0,
     most: Annotated[int, typer.Option(help="Rows a node may return.")] = 10_000,
     as_json: Json = False,
 ) -> None:
-    """Ask SUBTREE: `alerts`, `cases`, `case CASE`, `rerun RULE --limit N --from --to`. Exit 1 when not all answered or a proof failed."""
+    """Ask SUBTREE: `alerts`, `cases`, `case CASE`, `rerun RULE --limit N --from --to`, `compare`. Exit 1 when not all answered or a proof failed."""
 
     async def work() -> int:
         body = {
             "subtree": subtree, "question": question, "subject": subject, "level": level, "domain": domain, "rule": rule,
             "state": state,
-            "agency": agency, "item": item, "limit_days": limit, "threshold": threshold, "from": since, "to": until,
+            "agency": agency, "item": item, "line": line, "verdict": verdict, "limit_days": limit, "threshold": threshold, "from": since, "to": until,
             "proof": proof, "deadline_s": deadline, "most": most,
         }  # fmt: skip
         async with reach(folder) as node:
@@ -68,11 +72,14 @@ def _print(answer: dict[str, Any]) -> None:
     out.print(
         f"{answer['words']}\n{coverage['answered']} of {coverage['expected']} nodes answered"
         f"{', stale: ' + ', '.join(coverage['stale']) if coverage['stale'] else ''}"
+        f"{f', {hinted} of them known to hold none' if (hinted := len(coverage['hinted'])) else ''}"
         f"{', unreachable: ' + ', '.join(coverage['unreachable']) if coverage['unreachable'] else ''}; {proven}; {answer['ms']:.0f} ms",
         style="red" if answer["verified"] is False else None,
         highlight=False,
     )
-    for part in answer["nodes"]:
+    if answer["comparison"]:
+        _print_comparison(answer["comparison"])
+    for part in answer["nodes"] if not answer["comparison"] else ():
         as_of = part["as_of"]
         out.print(
             f"\n{part['node']} at journal size {as_of['journal_size']}, head of {as_of['checkpoint_time']}",
@@ -84,6 +91,16 @@ def _print(answer: dict[str, Any]) -> None:
             # The entries behind alerts are their proof, not news.
             if part[kind] and not (kind == "entries" and part["alerts"]):
                 _print_rows(part[kind], columns)
+
+
+def _print_comparison(rows: list[dict[str, Any]]) -> None:
+    table = Table("node", "nodes", *_COMPARED, "on time %", "median days", "rank", box=None, pad_edge=False)
+    for row in rows:
+        figures = [str(row["figures"].get(name, 0)) for name in _COMPARED]
+        marks = [_short(row[name]) for name in ("on_time_percent", "median_days", "rank")]
+        missing = f", {len(row['missing'])} missing" if row["missing"] else ""
+        table.add_row(f"{row['node']} {row['name']}", f"{row['nodes']}{missing}", *figures, *marks)
+    out.print(table)
 
 
 def _print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
@@ -105,6 +122,8 @@ SHOWN = 30
 """Rows of a node shown to a person."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT")
+
+_COMPARED = ("received", "completed", "late", "notice", "yellow", "red")
 
 _COLUMNS = {
     "alerts": ("level", "state", "case", "rule", "over", "due_at", "agency"),

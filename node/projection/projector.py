@@ -20,8 +20,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from zongheng.v1.holding_pb2 import Holding
 
 from node.files.carrying import Carrying
+from node.holding import OwnHolding
 from node.mending.noted import Witness
 from node.projection.context import Contexts, JournalContext
 from node.projection.entries import IMPORT_FINISHED, Reading, read
@@ -98,6 +100,7 @@ class Projector:
         carrying: Carrying,
         witness: Witness,
         history: History,
+        holding: OwnHolding,
         now: Now,
         counted: Callable[[], None],
         recount: Callable[[Session], Awaitable[None]],
@@ -115,6 +118,7 @@ class Projector:
         self._raising = raising
         self._comparison = comparison
         self._history = history
+        self._holding = holding
         self._now = now
         self._own = writer.node
         self._owed: dict[str, _Owed] = {}
@@ -231,6 +235,7 @@ class Projector:
             except BaseException:
                 self._rebuilding = before
                 raise
+            self._holding.told(Holding())
             await self._history.drop()
             self._owed.clear()
             self._left_alone.clear()
@@ -245,6 +250,7 @@ class Projector:
         await session.forks.forget_noted(self._own)
         # Killed in the middle, the next start must know that alert rows are still missing.
         await session.links.put(_REBUILDING, b"1")
+        await self._holding.drop(session)
         # What children reported is in no journal held here.
         for child, size in reported.items():
             await session.cursors.set("reported", child, size)
@@ -255,6 +261,7 @@ class Projector:
         async with self._store.read() as session:
             self._rebuilding = await session.links.get(_REBUILDING) is not None
             self._read_to = (await session.cursors.get("events", self._own)).position
+            await self._holding.load(session, self._read_to)
 
     async def _pass(self) -> bool:
         async with self._turn:
@@ -390,11 +397,13 @@ class Projector:
                 rebuilt = newest is not None and reading.hi >= newest.size
                 if rebuilt:
                     await session.links.delete(_REBUILDING)
+            said = await self._holding.keep(session, reading) if origin == self._own else None
             await session.cursors.set("events", origin, reading.hi)
         self._carrying.written(reading.carried)
         if rebuilt:
             self._rebuilding = False
-        if origin == self._own:
+        if said is not None:
+            self._holding.told(said)
             self._read_to = reading.hi
         self.parked += len(reading.parked)
         for idx in reading.parked:

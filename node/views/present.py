@@ -1,11 +1,13 @@
 """How values are written for people and programs: times with their offset, levels and states as words."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from federation.errors import ZonghengError
 from node.supervision.levels import LEVELS, STATES
 from node.wallclock import instant, micros
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def time_text(at_us: int | None, zone: str) -> str | None:
@@ -52,3 +54,9 @@ def time_us(text: str | None, zone: str) -> int:
     if not 1900 < at.year < 2500:
         raise ZonghengError("bad_request", f"{text!r} is too far away: give a year from 1901 to 2499")
     return micros(at)
+
+
+def day_of(text: str | None, zone: str) -> int:
+    """The day, since 1970-01-01 in ``zone``, of an ISO 8601 time or day; 0 for None."""
+    at_us = time_us(text, zone)
+    return instant(at_us).astimezone(ZoneInfo(zone)).toordinal() - _EPOCH if at_us else 0

@@ -18,6 +18,7 @@ from zongheng.v1.query_pb2 import (
     AlertQuestion,
     AnswerPart,
     CaseQuestion,
+    CompareQuestion,
     Question,
     RerunQuestion,
     TrailQuestion,
@@ -32,14 +33,15 @@ from federation.query.proof import HeldHead, verify_part
 from federation.query.question import check, describe
 from federation.query.tree import Tree
 from node.supervision.levels import LEVELS, STATES
-from node.views.present import level_number, state_number, time_text, time_us
+from node.views.comparing import ComparedView, compared
+from node.views.present import day_of, level_number, state_number, time_text, time_us
 
 if TYPE_CHECKING:
     from node.run import Node
 
 
 class Ask(BaseModel):
-    """A question. ``question`` is alerts, cases, case or rerun; the other fields narrow it."""
+    """A question. ``question`` is alerts, cases, case, rerun or compare; the other fields narrow it."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -52,11 +54,13 @@ class Ask(BaseModel):
     state: str | None = None
     agency: str | None = None
     item: str | None = None
+    line: str | None = None
     limit_days: int | None = Field(None, ge=0, le=100_000)
     threshold: int | None = Field(None, ge=-100_000, le=100_000)
     since: str | None = Field(None, alias="from")
     until: str | None = Field(None, alias="to")
     proof: bool = True
+    verdict: bool = False
     deadline_s: float = Field(30.0, gt=0, le=600)
     most: int = Field(10_000, ge=1, le=100_000)
 
@@ -68,6 +72,8 @@ class CoverageView(BaseModel):
     """Answered from the copy its parent holds."""
     unreachable: list[str]
     truncated: list[str]
+    hinted: list[str]
+    """Did not have to be asked: what they hold has nothing of it. They count as answered."""
 
 
 class AsOfView(BaseModel):
@@ -83,6 +89,7 @@ class PartView(BaseModel):
     name: str
     as_of: AsOfView
     stale: bool
+    hinted: bool
     verified: bool | None
     """True: every row proven; False: something did not verify; null: no proofs asked."""
     problem: str
@@ -101,6 +108,7 @@ class AnswerView(BaseModel):
     complete: bool
     verified: bool | None
     nodes: list[PartView]
+    comparison: list[ComparedView]
     ms: float
 
 
@@ -126,10 +134,13 @@ async def ask(node: "Node", form: Ask) -> AnswerView:
             tally.add(part)
             chunks.append(part)
     coverage = tally.coverage()
-    views = [
-        _part_view(node, part, form.proof, held.get(part.node))
-        for part in sorted(whole(chunks), key=lambda part: part.node)
-    ]
+    answers = sorted(whole(chunks), key=lambda part: part.node)
+    views = [_part_view(node, part, form.proof, held.get(part.node)) for part in answers]
+    if form.verdict and not coverage.complete():
+        missing = sorted(set(expected) - {as_of.node for as_of in coverage.as_of if not as_of.stale})
+        raise ZonghengError(
+            "incomplete", f"these did not answer for themselves: {', '.join(missing or coverage.truncated)}"
+        )
     verified = all(view.verified for view in views) if form.proof else None
     return AnswerView(
         question=form.question,
@@ -141,10 +152,12 @@ async def ask(node: "Node", form: Ask) -> AnswerView:
             stale=[as_of.node for as_of in coverage.as_of if as_of.stale],
             unreachable=list(coverage.unreachable),
             truncated=list(coverage.truncated),
+            hinted=list(coverage.hinted),
         ),
         complete=coverage.complete(),
         verified=verified,
         nodes=views,
+        comparison=compared(node, question.subtree, answers) if form.question == "compare" else [],
         ms=round((time.perf_counter() - begun) * 1_000, 1),
     )
 
@@ -153,7 +166,7 @@ def _question(node: "Node", form: Ask) -> Question:
     zone = node.settings.zone
     from_us, to_us = time_us(form.since, zone), time_us(form.until, zone)
     subtree = node.settings.node if form.subtree in (".", "") else form.subtree
-    question = Question(subtree=subtree, proof=form.proof, limit=form.most)
+    question = Question(subtree=subtree, proof=form.proof, limit=form.most, verdict=form.verdict)
     match form.question:
         case "alerts":
             question.alerts.CopyFrom(
@@ -162,6 +175,7 @@ def _question(node: "Node", form: Ask) -> Question:
                     domain=form.domain or "",
                     rule=form.rule or "",
                     agency=form.agency or "",
+                    line=form.line or "",
                     state=AlertState.ValueType(state_number(form.state)),
                     case_id=form.subject or "",
                     from_us=from_us,
@@ -174,6 +188,7 @@ def _question(node: "Node", form: Ask) -> Question:
                     state=form.state or "",
                     item=form.item or "",
                     agency=form.agency or "",
+                    line=form.line or "",
                     from_us=from_us,
                     to_us=to_us,
                 )
@@ -196,9 +211,21 @@ def _question(node: "Node", form: Ask) -> Question:
                     as_of_us=node.now(),
                 )
             )
+        case "compare":
+            question.verdict = True
+            question.compare.CopyFrom(
+                CompareQuestion(
+                    from_day=day_of(form.since, zone),
+                    to_day=day_of(form.until, zone),
+                    domain=form.domain or "",
+                    agency=form.agency or "",
+                    line=form.line or "",
+                    item=form.item or "",
+                )
+            )
         case other:
             raise ZonghengError(
-                "bad_request", f"there is no question {other!r}: alerts, cases, case or rerun"
+                "bad_request", f"there is no question {other!r}: alerts, cases, case, rerun or compare"
             )
     return question
 
@@ -235,6 +262,7 @@ def _part_view(node: "Node", part: AnswerPart, proof: bool, held: HeldHead | Non
             journal_size=part.journal_size, checkpoint_time=time_text(part.checkpoint_at_us, zone), root=root
         ),
         stale=part.stale,
+        hinted=part.hinted,
         verified=verified,
         problem=trouble,
         alerts=[

@@ -24,6 +24,7 @@ SECTIONS = {
     "inspection": ("zongheng inspect", "InspectionView"),
     "cases": ("zongheng case", "CaseView"),
     "children": ("zongheng invite, join, children, approve, revoke", "ChildView"),
+    "comparing": ("zongheng ask", "ComparedView"),
     "questions": ("zongheng ask", "AnswerView"),
     "policy": ("zongheng policy", "PolicyView"),
     "rollups": ("zongheng rollup", "RollupView"),

@@ -29,6 +29,7 @@ class Federation:
         self.deadlines: dict[str, float] = {}
         self.closed: list[str] = []
         self.extra: Callable[[str], list[AnswerPart]] = lambda node: []
+        self.hint: Callable[[str], AnswerPart | None] = lambda node: None
 
     def cards(self, me: str) -> list[NodeCard]:
         def below(node: str) -> bool:
@@ -68,7 +69,10 @@ class Federation:
         def here(question: Question, deadline: float) -> Parts:
             return self.here(me, question, deadline)
 
-        return ask(question, me, self.cards(me), here, self.child, self.copy_of, deadline)
+        def by_hint(question: Question, node: str) -> AnswerPart | None:
+            return self.hint(node)
+
+        return ask(question, me, self.cards(me), here, self.child, self.copy_of, deadline, by_hint)
 
     async def answer(
         self, subtree: str, me: str = "city", seconds: float = 2.0
@@ -262,3 +266,33 @@ async def test_cards_that_run_in_a_circle_are_not_in_the_tree() -> None:
     question.subtree = "a"
     with pytest.raises(ZonghengError):
         await anext(ask(question, "city", cards, here, nobody, lambda *_: None, deadline))
+
+
+async def test_a_child_whose_whole_subtree_holds_nothing_is_not_asked_and_counts(
+    federation: Federation,
+) -> None:
+    hinted = {"lone", "village1"}
+    federation.hint = lambda node: AnswerPart(node=node, hinted=True) if node in hinted else None
+    coverage, parts = await federation.answer("city")
+    assert coverage.complete()
+    assert coverage.hinted == ("lone", "village1")
+    assert set(federation.deadlines) == {"city", "county", "town", "village2"}
+    assert not parts["lone"].alerts
+    # The county is asked as long as one node below it may have an answer.
+    hinted |= {"county", "town"}
+    coverage, _ = await federation.answer("city")
+    assert coverage.hinted == ("lone", "village1")
+    hinted.add("village2")
+    federation.deadlines.clear()
+    coverage, _ = await federation.answer("city")
+    assert (coverage.answered, len(coverage.hinted)) == (6, 5)
+    assert set(federation.deadlines) == {"city"}
+
+
+async def test_a_subtree_that_holds_nothing_is_not_asked_through_those_above_it_either(
+    federation: Federation,
+) -> None:
+    federation.hint = lambda node: AnswerPart(node=node, hinted=True) if node == "village1" else None
+    coverage, _ = await federation.answer("village1")
+    assert (coverage.complete(), coverage.hinted) == (True, ("village1",))
+    assert federation.deadlines == {}
