@@ -1,14 +1,15 @@
 """Questions at scale, to real nodes: whom nobody needs to ask, what a verdict demands, and a flood that is refused politely."""
 
+import json
 import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 from zongheng.v1.intake_pb2 import Submission, SubmitRequest
@@ -17,7 +18,7 @@ from node.asking import MOST
 from tests.chaos.line import case_events
 from tests.e2e.tree import Node, Tree, caught_up, until
 
-FLOOD = 10_000
+FLOOD = 1_000
 AT_ONCE = 200
 
 
@@ -114,31 +115,30 @@ def test_children_are_compared_by_what_their_nodes_answered(county: Node) -> Non
     county.run("ask", ".", "compare").ended(0)
 
 
-def test_ten_thousand_questions_at_once_are_refused_politely_and_cost_no_memory(
+def test_a_flood_of_questions_is_refused_politely_while_a_child_is_frozen(
     county: Node, shared_tree: Tree
 ) -> None:
     town = shared_tree.nodes["330101001"]
     assert county.process is not None
     process = psutil.Process(county.process.pid)
-    body = {"subtree": ".", "question": "cases", "verdict": True, "deadline_s": 20, "proof": False, "most": 1}
+    body = {"subtree": ".", "question": "cases", "verdict": True, "deadline_s": 5, "proof": False, "most": 1}
 
-    def ask(client: httpx.Client) -> tuple[int, str, str]:
-        answer = client.post("/api/ask", json=body)
-        return answer.status_code, answer.json().get("code", ""), answer.headers.get("retry-after", "")
+    def ask(number: int) -> tuple[int, str, str]:
+        # Each over a connection of its own, as strangers come.
+        with closing(HTTPConnection(county.http, timeout=120)) as connection:
+            connection.request("POST", "/api/ask", json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.load(answer).get("code", ""), answer.headers.get("Retry-After", "")
 
     before = process.memory_info().rss
-    limits = httpx.Limits(max_connections=AT_ONCE, keepalive_expiry=1.0)
-    with (
-        httpx.Client(base_url=f"http://{county.http}", timeout=120, trust_env=False, limits=limits) as client,
-        frozen(town),
-        ThreadPoolExecutor(AT_ONCE) as pool,
-    ):
-        told = Counter(pool.map(lambda _: ask(client), range(FLOOD)))
+    with frozen(town), ThreadPoolExecutor(AT_ONCE) as pool:
+        told = Counter(pool.map(ask, range(FLOOD)))
     refused = told.pop((429, "busy", "1"))
     # The rest waited for the frozen town, and then said who was missing.
     assert set(told) == {(409, "incomplete", "")}, told
-    assert refused > FLOOD - 40 * MOST
-    assert process.memory_info().rss - before < 200e6
+    assert refused > FLOOD / 2
+    assert told.total() >= MOST
+    assert process.memory_info().rss - before < 100e6
 
     def answered() -> bool:
         return bool(asked(county, "cases")["complete"])
