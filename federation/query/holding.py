@@ -130,6 +130,7 @@ def rules_out(holding: Holding, question: Question) -> bool:
                     return True
             return (
                 lacks("agencies", wanted.agency)
+                or lacks("domains", wanted.domain)
                 or lacks("lines", wanted.line)
                 or lacks("case_origins", case_origin(wanted.case_id))
             )

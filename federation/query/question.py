@@ -100,8 +100,12 @@ def _described(question: Question, language: Language, zone: str) -> list[str]:
             level = (_LEVELS_ZH if zh else _LEVELS_EN)[alerts.level]
             words = [f"{level}预警" if zh and alerts.level < 1 else level]
             words += _filters(
-                zh, domain=alerts.domain, rule=alerts.rule, agency=alerts.agency,
-                line=alerts.line, case=alerts.case_id,
+                zh,
+                domain=alerts.domain,
+                rule=alerts.rule,
+                agency=alerts.agency,
+                line=alerts.line,
+                case=alerts.case_id,
             )
             return words + _span(alerts.from_us, alerts.to_us, zh, zone)
         case "cases":

@@ -139,6 +139,7 @@ def test_what_is_not_there_is_ruled_out() -> None:
         Question(alerts=AlertQuestion(agency="A2")),
         Question(alerts=AlertQuestion(case_id="990103-1")),
         Question(alerts=AlertQuestion(line="police")),
+        Question(alerts=AlertQuestion(domain="penalty")),
         Question(alerts=AlertQuestion(to_us=10)),
         Question(cases=CaseQuestion(item="I2")),
         Question(cases=CaseQuestion(from_us=11)),
@@ -148,7 +149,7 @@ def test_what_is_not_there_is_ruled_out() -> None:
         assert rules_out(holding, nothing), nothing
     for something in (
         Question(alerts=AlertQuestion()),
-        Question(alerts=AlertQuestion(level=2, agency="A1", from_us=10, to_us=11)),
+        Question(alerts=AlertQuestion(level=2, domain="approval", agency="A1", from_us=10, to_us=11)),
         Question(cases=CaseQuestion(item="I1", agency="A1")),
         Question(trail=TrailQuestion(case_id="990102-99")),
         Question(compare=CompareQuestion()),
