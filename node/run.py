@@ -68,6 +68,7 @@ from node.register import Register
 from node.resupervision.comparison import Comparison
 from node.resupervision.standing import StandingLook
 from node.schedule.ticks import Ticking
+from node.sealed.letters import Letters
 from node.store.highwater import HighWater
 from node.store.inbox import Inbox
 from node.store.segments import Segments
@@ -209,6 +210,10 @@ class Node:
             above=self.passports.handed_down,
         )
         self.addressed = AddressedEntries(store, writer, self.tree)
+        self.letters = Letters(
+            folder, store, writer, vault, keyring.keys.sealing, self.passports, self.addressed, now
+        )
+        self.carrying.listen(self.letters.ring)
         self.from_above = FromAbove(store, writer, self.tree, now)
         self.down = DownService(self.listener, self.addressed, HEAD_PERIOD_S)
         self.asking = Asking(store, self.tree, self.projector, self.answering, self.listener, now)
@@ -438,6 +443,7 @@ class Node:
                         group.create_task(self._watch_heads(), name="heads"),
                         group.create_task(self.backups.run(), name="backups"),
                         group.create_task(self._catch_up_on_words(), name="words"),
+                        group.create_task(self.letters.run(), name="letters"),
                         group.create_task(
                             Ticking(
                                 self.store,

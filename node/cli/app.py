@@ -85,6 +85,7 @@ def main() -> None:
         nodes,
         policy,
         resupervision,
+        sealed,
         supervision,
         users,
     )
@@ -102,6 +103,7 @@ def main() -> None:
         journal,
         mending,
         files,
+        sealed,
         backup,
         users,
         demo,

@@ -55,6 +55,8 @@ class Act(StrEnum):
     PUBLISH = "catalogue.publish"
     READ_PERSONS = "persons.read"
     """Who a handle stands for, and free texts; each look is an entry."""
+    READ_SEALED = "sealed.read"
+    """What was sealed to this node, and answering it; each look is an entry."""
     READ_EVIDENCE = "evidence.read"
     ERASE_PERSONS = "persons.erase"
     VERIFY = "journal.verify"
@@ -78,6 +80,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
             _A.READ_ALERTS,
             _A.READ_CASES,
             _A.READ_FIGURES,
+            _A.READ_SEALED,
             _A.READ_PERSONS,
             _A.READ_EVIDENCE,
             _A.DECIDE_ALERTS,

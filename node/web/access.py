@@ -77,6 +77,18 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
         ("POST", f"/api/directives/{{directive_id}}/{step}"): Act.ENTER_CASES
         for step in ("signature", "handling", "answer", "extension")
     },
+    ("GET", "/api/files"): Act.READ_STATUS,
+    ("GET", "/api/files/{sha256}/content"): Open.INSIDE,
+    ("POST", "/api/files/{origin}/{sha256}/again"): Act.OPERATE,
+    ("GET", "/api/disclosures"): Open.INSIDE,
+    ("POST", "/api/disclosures"): Act.ENTER_CASES,
+    ("POST", "/api/complaints"): Act.ENTER_CASES,
+    ("POST", "/api/complaints/answers"): Act.ENTER_CASES,
+    ("POST", "/api/backups"): Act.OPERATE,
+    ("POST", "/api/recovery-key"): Act.OPERATE,
+    ("GET", "/api/sealed"): Act.READ_SEALED,
+    ("POST", "/api/sealed/{origin}/{index}/reading"): Act.READ_SEALED,
+    ("POST", "/api/sealed/{origin}/{index}/answer"): Act.READ_SEALED,
     ("GET", "/api/audit"): Act.READ_AUDIT,
     ("GET", "/api/persons/{handle}"): Act.READ_PERSONS,
     ("GET", "/api/texts/{digest}"): Act.READ_PERSONS,

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import FastAPI, Query
 from fastapi.responses import FileResponse
 
-from node.views import backup, disclosures, files
+from node.views import backup, disclosures, files, sealed
+from node.web.guard import Asking
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -28,6 +29,31 @@ def add_routes(app: FastAPI, node: "Node") -> None:
     async def ask_again(origin: str, sha256: str) -> files.Asked:
         """Ask below for a file that was shed or never came."""
         return await files.again(node, origin, sha256)
+
+    @app.post("/api/complaints", tags=["complaints"], status_code=201)
+    async def complain(form: sealed.Complaint) -> sealed.Complained:
+        """Seal a complaint to a node above."""
+        return await sealed.complain(node, form)
+
+    @app.post("/api/complaints/answers", tags=["complaints"])
+    async def answers(form: sealed.Asked) -> list[sealed.AnswerView]:
+        """The answers that came for a receipt."""
+        return await sealed.answers(node, form)
+
+    @app.get("/api/sealed", tags=["complaints"])
+    async def list_sealed() -> list[sealed.SealedView]:
+        """What was sealed to this node."""
+        return await sealed.sealed(node)
+
+    @app.post("/api/sealed/{origin}/{index}/reading", tags=["complaints"])
+    async def read_sealed(caller: Asking, origin: str, index: int, form: sealed.Look) -> sealed.Reading:
+        """What one says; that it was read is entered."""
+        return await sealed.read(node, caller, origin, index, form)
+
+    @app.post("/api/sealed/{origin}/{index}/answer", tags=["complaints"], status_code=201)
+    async def answer_sealed(caller: Asking, origin: str, index: int, form: sealed.Reply) -> sealed.Replied:
+        """Answer one."""
+        return await sealed.answer(node, caller, origin, index, form)
 
     @app.post("/api/backups", tags=["node"], status_code=201)
     async def take_backup(form: backup.Wanted) -> backup.BackupView:

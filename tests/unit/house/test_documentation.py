@@ -36,6 +36,7 @@ SECTIONS = {
     "people": ("zongheng user", "UserView"),
     "files": ("zongheng files", "FileView"),
     "backup": ("zongheng backup", "BackupView"),
+    "sealed": ("zongheng sealed", "SealedView"),
     "disclosures": ("zongheng disclose, disclosures", "DisclosureView"),
     "facts": ("zongheng policy", "RuleView"),
     "trial": ("zongheng policy", "TrialView"),

@@ -1,0 +1,1 @@
+"""What is sealed to an ancestor: a complaint about the town reaches the county unread by the town (DESIGN §4)."""
