@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -22,6 +23,7 @@ from pydantic_settings import (
 
 from federation.errors import ZonghengError
 from federation.identity.names import DEPARTMENT, Name
+from federation.identity.credentials import is_loopback
 from federation.journal.checkpoint import Signer, log_id
 from tiers.division import Division, MalformedDivision
 from tiers.tier import UnknownTier, tier_named
@@ -64,6 +66,46 @@ class HttpsSettings(BaseModel):
         return self
 
 
+class MailSettings(BaseModel):
+    """The mail server through which people are told."""
+
+    model_config = ConfigDict(extra="forbid")
+    server: Address
+    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    """The address that mail comes from."""
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    authority: str | None = None
+    """PEM file of who vouches for the server; absent: this machine's own list."""
+    user: str | None = None
+    password_file: str | None = None
+    """File in the node's folder that holds the password."""
+
+    @model_validator(mode="after")
+    def _encrypted_away_from_here(self) -> Self:
+        if self.tls == "none" and not is_loopback(self.server):
+            raise ValueError('tls = "none" is for a server on loopback only')
+        return self
+
+
+class WebhookSettings(BaseModel):
+    """A program that is told of every step of every alert."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+    secret_file: str
+    """File in the node's folder that holds the secret under which calls are signed."""
+    authority: str | None = None
+    """PEM file of who vouches for it; absent: this machine's own list."""
+
+    @model_validator(mode="after")
+    def _encrypted_away_from_here(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and not is_loopback(f"{parts.hostname}:{parts.port or 80}"):
+            raise ValueError("http:// is for a receiver on loopback only: give an https:// address")
+        return self
+
+
 class NodeSettings(BaseSettings):
     """What ``node.toml`` says; every key can be overridden by an environment variable ``ZONGHENG_<KEY>``."""
 
@@ -90,6 +132,8 @@ class NodeSettings(BaseSettings):
     calendar: Literal["china", "weekdays"] = "china"
     clock: ClockSettings = ClockSettings()
     https: HttpsSettings | None = None
+    mail: MailSettings | None = None
+    webhooks: tuple[WebhookSettings, ...] = ()
     confirm: bool = True
     """Yellow and red cards wait for a person's confirmation before they are issued."""
     portal: bool = False

@@ -36,6 +36,8 @@ from federation.link.handshake import Decision
 from federation.link.listener import Listener
 from federation.link.mending import Mending
 from node import config, control
+from node.alerting.alerting import LOOK_S, Alerting
+from node.alerting.desk import AlertDesk
 from node.answering import Answering
 from node.asking import Asking
 from node.backup.backups import Backups
@@ -234,6 +236,10 @@ class Node:
         self.mending = Mending(self.listener, self.children)
         self.branch = Branch(store, writer, self.projector, now)
         self.desk = OperatorDesk(store, writer, self.seal, self.branch, self.journal_opened)
+        self.alert_desk = AlertDesk(
+            store, vault, writer, self.raising, self.contexts, settings.tier, settings.parent is not None, now
+        )
+        self.alerting = Alerting(folder, settings, store, self.contexts, self.raising, self.alert_desk, now)
         self.dialler: Dialler | None = None
         self._parent_changed = asyncio.Event()
         self._leaving = False
@@ -440,6 +446,12 @@ class Node:
                 async with asyncio.TaskGroup() as group:
                     tasks = [
                         group.create_task(self.projector.run(), name="projector"),
+                        group.create_task(self._look_after_alerts(), name="alerting"),
+                        *(
+                            [group.create_task(self._send_out(), name="sending")]
+                            if self.alerting.telling.wanted
+                            else []
+                        ),
                         group.create_task(self._watch_heads(), name="heads"),
                         group.create_task(self.backups.run(), name="backups"),
                         group.create_task(self._catch_up_on_words(), name="words"),
@@ -523,6 +535,29 @@ class Node:
         )
         rests = BackoffPolicy(cap_ms=round(self.settings.longest_rest_s * 1_000))
         return Dialler(parent, credentials, ports, self.now, random.random, rests)
+
+    async def _look_after_alerts(self) -> None:
+        """Let alerts take their course: what fails is logged and comes again."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                if not self.projector.rebuilding:
+                    tells = self.settings.mail is not None and self.login_required
+                    await self.alerting.look(await self.people() if tells else None)
+            except Exception:
+                log.exception("alerting.failed", instruction="it is tried again by itself")
+
+    async def _send_out(self) -> None:
+        """Empty the outbox, beside everything else: a mail server that hangs holds nothing up."""
+        try:
+            while True:
+                await asyncio.sleep(LOOK_S)
+                try:
+                    await self.alerting.sending.look()
+                except Exception:
+                    log.exception("sending.failed", instruction="it is tried again by itself")
+        finally:
+            await self.alerting.close()
 
     async def _watch_heads(self) -> None:
         size = self.writer.size

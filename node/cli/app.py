@@ -72,6 +72,7 @@ def main() -> None:
     """Entry point of the command ``zongheng``."""
     configure(logging.WARNING)
     from node.cli import (
+        alert,
         ask,
         backup,
         cases,
@@ -96,6 +97,7 @@ def main() -> None:
         imports,
         supervision,
         policy,
+        alert,
         cases,
         resupervision,
         directives,

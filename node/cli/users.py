@@ -13,7 +13,6 @@ import orjson
 import typer
 from rich.table import Table
 
-from federation.errors import ZonghengError
 from node.cli.app import Json, out, run
 from node.cli.nodes import Folder
 from node.cli.reach import reach
@@ -222,5 +221,5 @@ def _made(answer: dict[str, Any], password: str, as_json: bool) -> None:
 
 def _quoted(text: str) -> str:
     if not text.strip("."):
-        raise ZonghengError("bad_request", f"{text!r} is no staff number or label")
+        raise typer.BadParameter(f"{text!r} is no staff number or label")
     return quote(text, safe="")

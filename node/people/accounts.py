@@ -11,18 +11,21 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zongheng.v1 import access_pb2
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
-from node.models.people import Account, AccountRows, KeptToken
 from node.people import audit
+from node.people.account import Account, KeptToken
 from node.people.caller import Caller
 from node.people.passwords import Passwords
 from node.people.roles import APART, Act, Role, acts_of, check_roles
 from node.wallclock import Now
+
+if TYPE_CHECKING:
+    from node.models.people import AccountRows
 
 Enter = Callable[[Sequence[Entry]], Awaitable[object]]
 """Appends entries to the journal."""
@@ -35,7 +38,7 @@ _TOKEN_PREFIX: Final = "zht_"
 class Accounts:
     """The accounts of one node."""
 
-    def __init__(self, rows: AccountRows, passwords: Passwords, enter: Enter, now: Now) -> None:
+    def __init__(self, rows: "AccountRows", passwords: Passwords, enter: Enter, now: Now) -> None:
         self.rows = rows
         self._passwords = passwords
         self._enter = enter

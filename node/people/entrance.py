@@ -5,58 +5,35 @@ request, after twelve hours in any case, with a new password, and when the accou
 account: a wrong number takes as long as a wrong password, says the same and is throttled the same.
 """
 
-import hmac
 import ipaddress
 import secrets
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
-from node.models.people import Account, AccountRows, KeptSession
 from node.people import audit
+from node.people.account import KeptSession
 from node.people.accounts import Enter, digest_of
 from node.people.caller import Caller, person
+from node.people.inside import IDLE_US, LONGEST_US, Entered, Inside
 from node.people.passwords import LONGEST, Passwords
 from node.people.throttle import ACCOUNT_FREE, ADDRESS_FREE
 from node.wallclock import Now
 
+if TYPE_CHECKING:
+    from node.models.people import AccountRows
+
 _S_US: Final = 1_000_000
-
-IDLE_US: Final = 1_800 * _S_US
-"""A session ends after so long without a request (等保 §8.1.4.1: an idle connection is ended)."""
-
-LONGEST_US: Final = 12 * 3_600 * _S_US
-"""A session ends after so long in any case."""
 
 _SEEN_EVERY_US: Final = 60 * _S_US
 """How often a request's time is written down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """A session that just began."""
-
-    secret: str
-    csrf: str
-    account: Account
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """Who a request is from, and what it has to show for changing anything."""
-
-    caller: Caller
-    csrf: str
-    """What a session's request that changes something must show; empty: nothing (a token shows itself)."""
-    must_change: bool = False
-
-
 class Entrance:
     """The way into one node over the network."""
 
-    def __init__(self, rows: AccountRows, passwords: Passwords, enter: Enter, now: Now) -> None:
+    def __init__(self, rows: "AccountRows", passwords: Passwords, enter: Enter, now: Now) -> None:
         self._rows = rows
         self._passwords = passwords
         self._enter = enter
@@ -129,11 +106,6 @@ class Entrance:
         """End a session."""
         await self._enter([audit.went_out(caller)])
         await self._rows.end_session(digest_of(secret))
-
-
-def same_secret(kept: str, shown: str) -> bool:
-    """Compare in constant time."""
-    return hmac.compare_digest(kept.encode(), shown.encode())
 
 
 def _network(address: str) -> str:

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import orjson
 from google.protobuf.message import DecodeError
 from zongheng.v1.access_pb2 import AccessKind, AccountChange
 from zongheng.v1.catalogue_pb2 import LEVEL_RED
 from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, AlertRaised, Entry, HeadNoted
+from zongheng.v1.life_pb2 import FileRef
 
 from node.files.carried import KINDS as CARRIED
 from node.files.carried import Carried
@@ -21,6 +23,7 @@ from node.projection.mandates import CataloguePiece, pieces
 from node.store.access import AccessRow
 from node.store.arrivals import ArrivalRow
 from node.store.rows import AlertRecord, EventRow
+from node.store.steps import StepRow
 from node.supervision.gathering import gathered
 
 LATEST_US = 4_102_272_000_000_000
@@ -59,6 +62,8 @@ class Reading:
     heads: list[tuple[int, HeadNoted]] = field(default_factory=list)
     """Heads of other journals that this one notes, with the indexes of the entries."""
     arrivals: list[ArrivalRow] = field(default_factory=list)
+    steps: list[StepRow] = field(default_factory=list)
+    """How alerts were raised and moved, in journal order."""
     parked: list[int] = field(default_factory=list)
     carried: Carried = field(default_factory=Carried)
 
@@ -90,14 +95,23 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
         elif kind == "alert_raised":
             alert = alert_record(origin, idx, entry.noted_at_us, entry.alert_raised)
             reading.alerts.append(alert)
+            reading.steps.append(raising_row(origin, idx, entry))
             if alert.level == LEVEL_RED and alert.state == ALERT_STATE_ISSUED:
                 reading.rises.append(idx)
         elif kind == "alert_moved":
             reading.moves.append((entry.alert_moved.alert_id, entry.alert_moved.state))
+            reading.steps.append(move_row(origin, idx, entry))
             if entry.alert_moved.state == ALERT_STATE_ISSUED:
                 reading.issued.append(entry.alert_moved.alert_id)
         elif kind == "alert_corrected":
             reading.moves.append((entry.alert_corrected.alert_id, ALERT_STATE_CORRECTED))
+            corrected = entry.alert_corrected
+            reading.steps.append(
+                StepRow(
+                    origin, corrected.alert_id, idx, entry.noted_at_us, int(ALERT_STATE_CORRECTED), "",
+                    corrected.cause, "", "[]", "",
+                )
+            )  # fmt: skip
         elif kind == "import_finished":
             reading.catalogue.append(
                 CataloguePiece(IMPORT_FINISHED, entry.import_finished.import_id, 0, idx, b"")
@@ -186,6 +200,33 @@ def event_row(origin: str, idx: int, entry: Entry) -> EventRow:
         entry.import_id,
         attributes,
     )
+
+
+def raising_row(origin: str, idx: int, entry: Entry) -> StepRow:
+    """The first step of an alert's life."""
+    raised = entry.alert_raised
+    return StepRow(
+        origin, raised.alert_id, idx, entry.noted_at_us, raised.state, raised.by, raised.reason, raised.text,
+        _files(raised.files), "",
+    )  # fmt: skip
+
+
+def move_row(origin: str, idx: int, entry: Entry) -> StepRow:
+    """A further step of an alert's life."""
+    moved = entry.alert_moved
+    return StepRow(
+        origin, moved.alert_id, idx, entry.noted_at_us, moved.state, moved.by, moved.reason, moved.text,
+        _files(moved.files), moved.node,
+    )  # fmt: skip
+
+
+def _files(files: Iterable[FileRef]) -> str:
+    return orjson.dumps(
+        [
+            {"name": one.name, "sha256": one.sha256, "size": one.size, "media_type": one.media_type}
+            for one in files
+        ]
+    ).decode()
 
 
 def access_row(origin: str, idx: int, entry: Entry) -> AccessRow:

@@ -385,6 +385,7 @@ class Projector:
             )
             await session.access.put(reading.access)
             await session.arrivals.put(reading.arrivals)
+            await session.steps.put(reading.steps)
             await session.alerts.insert(reading.alerts)
             await self._carrying.write(session, reading.carried)
             # The append itself moves own alerts; only a rebuild has to say it again, and must not do so at any other time: an

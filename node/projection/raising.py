@@ -29,9 +29,20 @@ from node.projection.entries import alert_record
 from node.projection.judging import Judgement
 from node.store.alerts import INACTIVE, AlertFilter
 from node.store.rows import AlertRecord
+from node.store.steps import StepRow
 from node.store.store import Store
 from node.store.writer import Draft, JournalWriter, Move
-from node.supervision.alert import ENDED, AsOf, Changes, MoveRefused, changes, check_move
+from node.supervision.alert import (
+    BESIDE,
+    ENDED,
+    AsOf,
+    Changes,
+    Key,
+    MoveRefused,
+    alert_id,
+    changes,
+    check_move,
+)
 from node.supervision.finding import Finding
 from node.supervision.levels import STATES
 from node.supervision.policy import Level
@@ -74,7 +85,8 @@ class Raising:
         )
         async with self._turn:
             async with self._store.read() as session:
-                known = await session.alerts.of_cases(self._own, list(judgement.next_at))
+                held = await session.alerts.of_cases(self._own, list(judgement.next_at))
+            known = [alert for alert in held if alert.domain not in BESIDE]
             drafts = list(self._drafts(changes(judgement.findings, known, as_of, policy)))
             for start in range(0, len(drafts), BATCH):
                 await self._writer.append(drafts[start : start + BATCH])
@@ -145,20 +157,60 @@ class Raising:
 
         ``ZonghengError`` when there is none or it is not pending any more.
         """
+
+        def pending(alert: AlertRecord, _: Sequence[StepRow]) -> None:
+            if alert.state != ALERT_STATE_PENDING:
+                raise MoveRefused(f"{alert_id} is {STATES[alert.state]}, not pending")
+            check_move(alert.state, state, reason)
+
+        moved = AlertMoved(alert_id=alert_id, state=AlertState.ValueType(state), by=by, reason=reason)
+        return await self.move(moved, pending)
+
+    async def move(
+        self,
+        moved: AlertMoved,
+        permit: Callable[[AlertRecord, Sequence[StepRow]], None],
+        source: str = "",
+        serial: str = "",
+    ) -> AlertRecord:
+        """Move an alert unless ``permit``, which is shown it with its steps as projected, raises `MoveRefused`. Returns it as it is then.
+
+        ``ZonghengError`` ``not_found`` when there is none, ``bad_request`` with the refusal's words. With ``source`` and ``serial`` the
+        entry is appended once only.
+        """
+        alert_id = moved.alert_id
         async with self._turn:
             async with self._store.read() as session:
                 alert = await session.alerts.get(self._own, alert_id)
+                steps = await session.steps.of_alerts(self._own, [alert_id])
             if alert is None:
                 raise ZonghengError("not_found", f"there is no alert {alert_id} here")
-            if alert.state != ALERT_STATE_PENDING:
-                raise ZonghengError("bad_request", f"{alert_id} is {STATES[alert.state]}, not pending")
             try:
-                check_move(alert.state, state, reason)
+                permit(alert, steps.get(alert_id, []))
             except MoveRefused as refused:
                 raise ZonghengError("bad_request", str(refused)) from None
-            await self._writer.append([self._moved(alert_id, state, by, reason)])
+            entry = Entry(noted_at_us=self._now(), source=source, serial=serial, alert_moved=moved)
+            await self._writer.append([Draft.of(entry, move=Move(alert_id, int(moved.state)))])
             async with self._store.read() as session:
                 return (await session.alerts.known(self._own, [alert_id]))[0]
+
+    async def raise_one(self, key: Key, made: Callable[[str, int], AlertRaised]) -> tuple[AlertRecord, bool]:
+        """Raise an alert that no finding stands behind; ``made`` is given its id and episode.
+
+        Returns it and True, or, where one with this key still stands, that one and False.
+        """
+        async with self._turn:
+            async with self._store.read() as session:
+                known = await session.alerts.of_cases(self._own, [key.case_id])
+            same = [one for one in known if (one.case_id, one.subject, one.rule, one.level) == tuple(key)]
+            standing = next((one for one in same if one.state not in INACTIVE), None)
+            if standing is not None:
+                return standing, False
+            episode = max((one.episode for one in same), default=0) + 1
+            identity = alert_id(self._own, key, episode)
+            await self._writer.append([self._raised(self._now(), made(identity, episode))])
+            async with self._store.read() as session:
+                return (await session.alerts.known(self._own, [identity]))[0], True
 
     async def issue_overdue(self) -> None:
         """Issue pending alerts whose time for confirmation has run out (working days of the node's own calendar)."""

@@ -33,8 +33,10 @@ from node.store.imports import Imports
 from node.store.journal import Journal
 from node.store.links import Links
 from node.store.migrate import migrate
+from node.store.outbox import Outbox
 from node.store.rollups import Rollups
 from node.store.sealed import SealedRows
+from node.store.steps import Steps
 from node.store.ticks import Ticks
 from node.store.vault import VaultRows
 
@@ -56,6 +58,7 @@ PROJECTED: Final = (
     "access",
     "disclosure",
     "arrival",
+    "alert_step",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -88,6 +91,8 @@ class Session:
         self.sealed = SealedRows(transaction)
         self.disclosures = Disclosures(transaction)
         self.forks = Forks(transaction)
+        self.steps = Steps(transaction)
+        self.outbox = Outbox(transaction)
 
     async def drop_projections(self) -> None:
         """Empty every table that the journals held here give back, except rollups.

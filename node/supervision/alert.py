@@ -32,6 +32,13 @@ ENDED: Final = "ended"
 """What was found is over: a child that was silent is heard of again."""
 
 
+BY_HAND_DOMAIN: Final = "hand"
+LIFE_DOMAIN: Final = "life"
+
+BESIDE: Final = frozenset({BY_HAND_DOMAIN, LIFE_DOMAIN})
+"""Domains of alerts that stand beside what rules find in a case: raised by hand, or about a late step. No finding corrects them."""
+
+
 class Key(NamedTuple):
     """What an alert is about; the same subject may break the same rule again in a later episode."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from node.directives import rules as directives
+from node.alerting.words import WORDS as BESIDE
 from node.resupervision import rules as resupervision
 from node.resupervision.words import WORDS
 from node.store.rows import AlertRecord
@@ -48,6 +49,8 @@ def words_of(domain: str, rule: str, domains: Sequence[Domain] = ()) -> Words | 
     if domain == directives.DOMAIN:
         found = directives.BY_CODE.get(rule)
         return None if found is None else found.words
+    if rule in BESIDE:
+        return BESIDE[rule]
     if domain == resupervision.DOMAIN:
         return WORDS.get(rule.removeprefix(f"{domain}."))
     try:

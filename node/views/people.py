@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from federation.errors import ZonghengError
 from node.people import audit
+from node.people.account import Account, KeptToken
 from node.people.caller import Caller
 from node.people.masking import UNMASKED, masked_name, masked_number
 from node.people.roles import Act, Role
@@ -15,7 +16,6 @@ from node.views.present import time_text
 from node.views.sight import must_see
 
 if TYPE_CHECKING:
-    from node.models.people import Account, KeptToken
     from node.run import Node
 
 
@@ -152,8 +152,6 @@ async def user(node: "Node", number: str) -> UserView:
 
 async def add_user(node: "Node", caller: Caller, form: NewUser) -> UserView:
     """Make an account. The first one closes the network to everybody without."""
-    from node.models.people import Account
-
     made = Account(
         number=form.number,
         name=form.name,
@@ -274,7 +272,7 @@ async def _applies_in(
         raise ZonghengError("not_found", f"case {case} does not name {what}")
 
 
-def _user(node: "Node", account: "Account") -> UserView:
+def _user(node: "Node", account: Account) -> UserView:
     return UserView(
         number=account.number,
         name=account.name,
@@ -289,7 +287,7 @@ def _user(node: "Node", account: "Account") -> UserView:
     )
 
 
-def _token(node: "Node", token: "KeptToken", secret: str | None = None) -> TokenView:
+def _token(node: "Node", token: KeptToken, secret: str | None = None) -> TokenView:
     zone = node.settings.zone
     return TokenView(
         number=token.number,

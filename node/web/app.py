@@ -39,6 +39,7 @@ from node.views import (
 )
 from node.views.present import time_us
 from node.web import files
+from node.web.alert_life import router as alert_life_router
 from node.web.body import BodyLimit
 from node.web.directives import router as directives_router
 from node.web.guard import COOKIE, Asking, Guard
@@ -358,4 +359,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(people_router(node))
     files.add_routes(app, node)
     app.include_router(directives_router(node))
+    app.include_router(alert_life_router(node))
     return app

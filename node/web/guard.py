@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from federation.errors import ZonghengError
 from node.people import audit
 from node.people.caller import OPERATOR, Caller
-from node.people.entrance import Inside, same_secret
+from node.people.inside import Inside, same_secret
 from node.people.roles import Act
 from node.web.access import Open, needed
 

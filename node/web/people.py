@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from federation.errors import ZonghengError
 from node.people.caller import person
-from node.people.entrance import LONGEST_US, Entered, Inside
+from node.people.inside import LONGEST_US, Entered, Inside
 from node.views import people
 from node.web.guard import Asking, address_of, cookie_name
 from node.web.page import login_page

@@ -9,11 +9,13 @@ from zongheng.v1.access_pb2 import AccountChange
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
-from node.models.people import Account, AccountRows
+from node.models.people import AccountRows
 from node.models.registry import Registry
+from node.people.account import Account
 from node.people.accounts import DAY_US, Accounts
 from node.people.caller import OPERATOR, Caller, person
-from node.people.entrance import IDLE_US, LONGEST_US, Entrance
+from node.people.entrance import Entrance
+from node.people.inside import IDLE_US, LONGEST_US
 from node.people.passwords import Passwords, check_strength
 from node.people.roles import Act, Role
 from node.people.throttle import ACCOUNT_FREE, ADDRESS_FREE, FIRST_WAIT_US

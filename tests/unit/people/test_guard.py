@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from node.people.entrance import IDLE_US
+from node.people.inside import IDLE_US
 from node.web.access import NEEDED, Open
 from node.web.app import application
 from tests.unit.people.conftest import PASSWORD, House

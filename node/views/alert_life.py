@@ -1,0 +1,494 @@
+"""The life of one alert as people read it and act on it, what waits for a decision from below, the inbox, and who acted in time."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import TYPE_CHECKING, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+from zongheng.v1.entry_pb2 import ALERT_STATE_ESCALATED
+from zongheng.v1.life_pb2 import FileRef
+
+from federation.errors import ZonghengError
+from node.alerting.audience import told_in
+from node.alerting.desk import life_of, taken
+from node.people import audit
+from node.people.caller import Caller
+from node.people.roles import Role
+from node.store.alerts import AlertFilter
+from node.store.rows import AlertRecord
+from node.store.steps import StepRow
+from node.supervision import life
+from node.supervision.alert import LIFE_DOMAIN, MOVES
+from node.supervision.levels import STATES
+from node.supervision.life import Days, Layer, Step, measured, owed
+from node.supervision.policy import Level
+from node.views import alerts
+from node.views.present import level_number, time_text
+from node.views.sight import must_see, seen_by
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+_MOST = 100_000
+
+
+class FileView(BaseModel):
+    """A file that was handed in with a step."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=300)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0, lt=2**63)
+    media_type: str = Field(default="", max_length=200)
+
+
+class Answer(BaseModel):
+    """An explanation, a rectification or an appeal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = ""
+    """Staff number; over the network it is whoever asks."""
+    reason: str = Field(default="", max_length=1_000)
+    """In short words; stands in the journal."""
+    text: str = Field(default="", max_length=200_000)
+    """In full; goes to the vault, its digest to the journal."""
+    files: list[FileView] = Field(default=[], max_length=100)
+
+
+class Ruling(BaseModel):
+    """What becomes of an appeal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = ""
+    verdict: Literal["cancel", "uphold"]
+    reason: str = Field(min_length=1, max_length=1_000)
+
+
+class Note(BaseModel):
+    """Who takes a step, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = ""
+    reason: str = Field(default="", max_length=1_000)
+
+
+class Finding(BaseModel):
+    """Something that somebody found and no rule did."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = ""
+    level: str
+    case: str = ""
+    """Empty: it is about the agency and no case."""
+    agency: str = ""
+    """Empty: the case's."""
+    actor: str = ""
+    subject: str = Field(default="case", max_length=200)
+    """What in the case it is about; tells two findings of one level apart."""
+    reason: str = Field(min_length=1, max_length=1_000)
+    text: str = Field(default="", max_length=200_000)
+    files: list[FileView] = Field(default=[], max_length=100)
+
+
+class StepView(BaseModel):
+    """One step of an alert's life."""
+
+    index: int
+    at: str | None
+    state: str
+    by: str
+    reason: str
+    text: str
+    """Digest of the full text; ``GET /api/alerts/…`` with a purpose shows it in ``words``."""
+    words: str | None
+    files: list[FileView]
+    node: str
+    """The node above that decided; empty: this one."""
+
+
+class OwedView(BaseModel):
+    """What is owed next."""
+
+    duty: str
+    layer: str
+    due_at: str | None
+    over: int
+    """Working days late; 0: in time."""
+
+
+class LifeView(BaseModel):
+    """One alert with all that happened to it."""
+
+    alert: alerts.AlertView
+    steps: list[StepView]
+    owed: OwedView | None
+    appeal_until: str | None
+    """Until when it can be appealed; null: it cannot."""
+
+
+class EscalatedView(BaseModel):
+    """An appeal that a node below escalated."""
+
+    origin: str
+    alert: alerts.AlertView
+    reason: str
+    """Of who escalated it."""
+    appeal: str
+    """The appeal's own reason."""
+    escalated_at: str | None
+    due_at: str | None
+
+
+class InboxItem(BaseModel):
+    """A step that somebody is told of."""
+
+    index: int
+    at: str | None
+    state: str
+    by: str
+    reason: str
+    unread: bool
+    alert: alerts.AlertView
+
+
+class Inbox(BaseModel):
+    """The newest first."""
+
+    items: list[InboxItem]
+    unread: int
+    """Of those shown."""
+
+
+class ReadMark(BaseModel):
+    """Everything up to this entry is read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    index: int = Field(ge=0, lt=2**63)
+
+
+class TimesRow(BaseModel):
+    """How one layer did one duty."""
+
+    layer: str
+    agency: str
+    """Of an agency's duty; empty: of the node's own, or the node above."""
+    duty: str
+    due: int
+    """All that fell due or were done, in the period."""
+    in_time: int
+    late: int
+    """Done late, or still owed and late."""
+    open: int
+    """Still owed, late or not."""
+    median_days: float | None
+    """Working days that it took, of those done; null: none was."""
+
+
+class Times(BaseModel):
+    """Whether each layer acted in time."""
+
+    from_at: str | None
+    to_at: str | None
+    rows: list[TimesRow]
+
+
+async def life_view(node: "Node", caller: Caller, alert_id: str, purpose: str) -> LifeView:
+    """One alert, every step; with a purpose the full texts too, and that they were read is an entry."""
+    await node.projector.settled()
+    record, steps = await _known(node, caller, alert_id)
+    words: dict[str, str | None] = {}
+    digests = [one.text for one in steps if one.text]
+    if purpose.strip() and digests:
+        await node.write_entries([audit.looked(caller, f"texts of alert {alert_id}", purpose)])
+        async with node.store.read() as session:
+            for digest in digests:
+                words[digest] = await node.vault.text(session.vault, digest)
+    days, terms, zone, now_us = (
+        await node.alert_desk.days(),
+        node.alert_desk.terms,
+        node.settings.zone,
+        node.now(),
+    )
+    lived = life_of(record, steps)
+    due = None if record.domain == LIFE_DOMAIN else owed(lived, terms, days)
+    until = days.due_us(lived.issued_at_us, terms.appeal_days) if lived.issued_at_us else 0
+    may_appeal = (
+        life.APPEALED in MOVES.get(lived.state, frozenset()) and not lived.appealed and now_us <= until
+    )
+    return LifeView(
+        alert=alerts.view(record, zone),
+        steps=[_step(one, zone, words) for one in steps],
+        owed=None
+        if due is None
+        else OwedView(
+            duty=due.duty,
+            layer=due.layer,
+            due_at=time_text(due.due_us, zone),
+            over=days.over(due.due_us, now_us),
+        ),
+        appeal_until=time_text(until, zone) if may_appeal else None,
+    )
+
+
+async def answer(node: "Node", caller: Caller, alert_id: str, step: Step, form: Answer) -> LifeView:
+    """Explain, rectify or appeal."""
+    return await _taken(node, caller, alert_id, step, form.by, form.reason, form.text, form.files)
+
+
+async def note(node: "Node", caller: Caller, alert_id: str, step: Step, form: Note) -> LifeView:
+    """Escalate, urge or close."""
+    return await _taken(node, caller, alert_id, step, form.by, form.reason)
+
+
+async def rule(node: "Node", caller: Caller, alert_id: str, form: Ruling) -> LifeView:
+    """Decide an appeal here."""
+    step = Step.CANCEL if form.verdict == "cancel" else Step.UPHOLD
+    return await _taken(node, caller, alert_id, step, form.by, form.reason)
+
+
+async def raise_by_hand(node: "Node", caller: Caller, form: Finding) -> LifeView:
+    """Raise what somebody found. ``not_found`` for a case that is not here, ``bad_request`` for neither case nor agency."""
+    await node.projector.settled()
+    agency, item = form.agency, ""
+    if form.case:
+        async with node.store.read() as session:
+            facts = await session.facts.get(node.settings.node, form.case)
+        if facts is None:
+            raise ZonghengError("not_found", f"there is no case {form.case} here")
+        await must_see(node, caller, facts.agency, f"case {form.case}")
+        agency, item = agency or facts.agency, facts.item
+    if not agency:
+        raise ZonghengError("bad_request", "say which case or which agency it is about")
+    await must_see(node, caller, agency, f"agency {agency}")
+    number = level_number(form.level)
+    if not number:
+        raise ZonghengError("bad_request", "say which level: notice, yellow or red")
+    record = await node.alert_desk.raise_by_hand(
+        by=caller.signing(form.by),
+        level=Level(number),
+        case_id=form.case or f"agency/{agency}",
+        agency=agency,
+        item=item,
+        actor=form.actor,
+        subject=form.subject,
+        reason=form.reason,
+        text=form.text,
+        files=_refs(form.files),
+    )
+    return await life_view(node, caller, record.alert_id, "")
+
+
+async def escalated(node: "Node", caller: Caller) -> list[EscalatedView]:
+    """Appeals that children escalated and that wait for a decision here, the oldest first."""
+    await node.projector.settled()
+    own, zone = node.settings.node, node.settings.zone
+    found: list[tuple[int, EscalatedView]] = []
+    if caller.bound:
+        return []
+    async with node.store.read() as session:
+        origins = [head.origin for head in await session.journal.heads() if head.origin != own]
+        waiting = {
+            origin: await session.alerts.page(
+                origin, AlertFilter(states=(int(ALERT_STATE_ESCALATED),)), _MOST
+            )
+            for origin in origins
+        }
+        steps = {
+            origin: await session.steps.of_alerts(origin, [one.alert_id for one in page])
+            for origin, page in waiting.items()
+        }
+    for origin, page in waiting.items():
+        days = await node.alert_desk.days(origin) if page else None
+        for record in page:
+            rows = steps[origin].get(record.alert_id, [])
+            risen = next((one for one in reversed(rows) if one.state == life.ESCALATED), None)
+            appeal = next((one for one in reversed(rows) if one.state == life.APPEALED), None)
+            if risen is None or days is None:
+                continue
+            shown = EscalatedView(
+                origin=origin,
+                alert=alerts.view(record, zone),
+                reason=risen.reason,
+                appeal="" if appeal is None else appeal.reason,
+                escalated_at=time_text(risen.at_us, zone),
+                due_at=time_text(days.due_us(risen.at_us, node.alert_desk.terms.decide_days), zone),
+            )
+            found.append((risen.at_us, shown))
+    return [shown for _, shown in sorted(found, key=lambda one: (one[0], one[1].alert.alert_id))]
+
+
+async def rule_below(
+    node: "Node", caller: Caller, origin: str, alert_id: str, form: Ruling
+) -> alerts.AlertView:
+    """Decide an appeal that a child escalated; the decision goes down addressed to it."""
+    if caller.bound:
+        raise ZonghengError("not_found", f"there is no alert {alert_id} here")
+    await node.projector.settled()
+    step = Step.CANCEL if form.verdict == "cancel" else Step.UPHOLD
+    record = await node.alert_desk.decide_below(
+        origin, alert_id, step, by=caller.signing(form.by), reason=form.reason
+    )
+    return alerts.view(record, node.settings.zone)
+
+
+async def inbox(node: "Node", caller: Caller, limit: int) -> Inbox:
+    """What the caller is told of, the newest first; the operator sees what every role sees."""
+    await node.projector.settled()
+    states = told_in(tuple(Role) if caller.is_operator else caller.roles)
+    seen = await seen_by(node, caller)
+    own, zone = node.settings.node, node.settings.zone
+    async with node.store.read() as session:
+        told = await session.steps.told(own, states, seen, limit, newest=True)
+        read_to = await session.steps.read_to(caller.who)
+    items = [
+        InboxItem(
+            index=one.step.idx,
+            at=time_text(one.step.at_us, zone),
+            state=STATES[one.step.state],
+            by=one.step.by_whom,
+            reason=one.step.reason,
+            unread=one.step.idx > read_to,
+            alert=alerts.view(one.alert, zone),
+        )
+        for one in told
+    ]
+    return Inbox(items=items, unread=sum(one.unread for one in items))
+
+
+async def mark_read(node: "Node", caller: Caller, form: ReadMark) -> None:
+    """The caller has read everything up to an entry."""
+    async with node.store.write() as session:
+        await session.steps.set_read(caller.who, form.index)
+
+
+async def times(node: "Node", from_us: int, to_us: int) -> Times:
+    """Duties that fell due in a period, by layer and agency: done in time, late, still owed. Alerts that children escalated are counted as
+    the node above's duty, here.
+    """
+    await node.projector.settled()
+    own, zone, now_us = node.settings.node, node.settings.zone, node.now()
+    rows: dict[tuple[str, str, str], list[tuple[bool, bool, int | None]]] = {}
+    async with node.store.read() as session:
+        origins = [head.origin for head in await session.journal.heads()]
+    for origin in origins:
+        days = await node.alert_desk.days(origin)
+        after = -1
+        while True:
+            async with node.store.read() as session:
+                page = await session.alerts.page(origin, AlertFilter(), 2_000, after)
+                steps = await session.steps.of_alerts(origin, [one.alert_id for one in page])
+            for record in page:
+                if record.domain != LIFE_DOMAIN:
+                    _measure(
+                        record,
+                        steps.get(record.alert_id, []),
+                        node,
+                        days,
+                        rows,
+                        origin == own,
+                        (from_us, to_us, now_us),
+                    )
+            if len(page) < 2_000:
+                break
+            after = page[-1].idx
+    return Times(
+        from_at=time_text(from_us, zone),
+        to_at=time_text(to_us, zone),
+        rows=[_times_row(key, found) for key, found in sorted(rows.items())],
+    )
+
+
+def _measure(
+    record: AlertRecord,
+    steps: Sequence[StepRow],
+    node: "Node",
+    days: Days,
+    rows: dict[tuple[str, str, str], list[tuple[bool, bool, int | None]]],
+    here: bool,
+    period: tuple[int, int, int],
+) -> None:
+    if not steps:
+        return
+    from_us, to_us, now_us = period
+    for one in measured(
+        record.level, steps[0].state, steps[0].at_us, taken(steps), node.alert_desk.terms, days
+    ):
+        due = one.owed
+        if (due.layer is Layer.PARENT) == here:
+            continue
+        if due.due_us < from_us or (to_us and due.due_us >= to_us):
+            continue
+        key = (str(due.layer), record.agency if due.layer is Layer.AGENCY else "", str(due.duty))
+        late = (one.done_us or now_us) > due.due_us
+        took = days.working_days(due.from_us, one.done_us) if one.done_us else None
+        rows.setdefault(key, []).append((bool(one.done_us), late, took))
+
+
+def _times_row(key: tuple[str, str, str], found: Sequence[tuple[bool, bool, int | None]]) -> TimesRow:
+    took = [days for _, _, days in found if days is not None]
+    layer, agency, duty = key
+    return TimesRow(
+        layer=layer,
+        agency=agency,
+        duty=duty,
+        due=len(found),
+        in_time=sum(done and not late for done, late, _ in found),
+        late=sum(late for _, late, _ in found),
+        open=sum(not done for done, _, _ in found),
+        median_days=float(median(took)) if took else None,
+    )
+
+
+async def _taken(
+    node: "Node",
+    caller: Caller,
+    alert_id: str,
+    step: Step,
+    by: str,
+    reason: str,
+    text: str = "",
+    files: Sequence[FileView] = (),
+) -> LifeView:
+    if not await node.projector.settled():
+        raise ZonghengError("busy", "the node is still reading its journal; try again when it has caught up")
+    await _known(node, caller, alert_id)
+    await node.alert_desk.take(
+        alert_id, step, by=caller.signing(by), reason=reason, text=text, files=_refs(files)
+    )
+    return await life_view(node, caller, alert_id, "")
+
+
+async def _known(node: "Node", caller: Caller, alert_id: str) -> tuple[AlertRecord, list[StepRow]]:
+    own = node.settings.node
+    async with node.store.read() as session:
+        record = await session.alerts.get(own, alert_id)
+        steps = (await session.steps.of_alerts(own, [alert_id])).get(alert_id, [])
+    if record is None:
+        raise ZonghengError("not_found", f"there is no alert {alert_id} here")
+    await must_see(node, caller, record.agency, f"alert {alert_id}")
+    return record, steps
+
+
+def _refs(files: Sequence[FileView]) -> list[FileRef]:
+    return [FileRef(**one.model_dump()) for one in files]
+
+
+def _step(row: StepRow, zone: str, words: dict[str, str | None]) -> StepView:
+    return StepView(
+        index=row.idx,
+        at=time_text(row.at_us, zone),
+        state=STATES.get(row.state, str(row.state)),
+        by=row.by_whom,
+        reason=row.reason,
+        text=row.text,
+        words=words.get(row.text),
+        files=[FileView(**one) for one in orjson.loads(row.files)],
+        node=row.node,
+    )
