@@ -237,8 +237,8 @@ class Node:
         self.branch = Branch(store, writer, self.projector, now)
         self.desk = OperatorDesk(store, writer, self.seal, self.branch, self.journal_opened)
         self.alert_desk = AlertDesk(
-            store, vault, writer, self.raising, self.contexts, settings.tier, settings.parent is not None, now
-        )
+            store, vault, writer, self.raising, self.contexts, settings.tier, lambda: self.settings.parent is not None, now,
+        )  # fmt: skip
         self.alerting = Alerting(folder, settings, store, self.contexts, self.raising, self.alert_desk, now)
         self.dialler: Dialler | None = None
         self._parent_changed = asyncio.Event()

@@ -5,7 +5,7 @@ the digest of their bytes. Each step is checked and appended in one turn, so tha
 stand; a step that was taken is never taken back, another step follows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from zongheng.v1 import catalogue_pb2
@@ -59,7 +59,7 @@ class AlertDesk:
         raising: Raising,
         contexts: Contexts,
         tier: str,
-        has_parent: bool,
+        has_parent: Callable[[], bool],
         now: Now,
     ) -> None:
         self._store = store
@@ -88,7 +88,7 @@ class AlertDesk:
         files: Sequence[FileRef] = (),
     ) -> AlertRecord:
         """Take a step; ``ZonghengError`` ``bad_request`` says why it may not be taken, ``not_found`` that there is no such alert."""
-        if step is Step.ESCALATE and not self._has_parent:
+        if step is Step.ESCALATE and not self._has_parent():
             raise ZonghengError("bad_request", "this node has no parent to escalate to: decide it here")
         days, now_us = await self.days(), self._now()
 

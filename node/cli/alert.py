@@ -1,7 +1,7 @@
 """``zongheng alert …``: the life of one alert, step by step, and what waits for a decision."""
 
-import hashlib
-import mimetypes
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from node.cli.app import Json, out, run
+from node.cli.files import shelve
 from node.cli.nodes import Folder
 from node.cli.reach import reach
 
@@ -26,7 +27,9 @@ Text = Annotated[
 ]
 Files = Annotated[
     list[Path],
-    typer.Option("--file", exists=True, dir_okay=False, help="A file, named by its digest; repeatable."),
+    typer.Option(
+        "--file", exists=True, dir_okay=False, help="A file, kept in the node's folder; repeatable."
+    ),
 ]
 
 
@@ -64,8 +67,8 @@ def _answering(name: str, path: str, words: str) -> None:
         file: Files = [],  # noqa: B006  # typer's way of a repeatable option
         as_json: Json = False,
     ) -> None:
-        body = {"by": by, "reason": reason, "text": _read(text), "files": [_file(one) for one in file]}
-        _post(folder, f"/api/alerts/{_quoted(alert)}/{path}", body, as_json)
+        body = {"by": by, "reason": reason, "text": _read(text)}
+        _post(folder, f"/api/alerts/{_quoted(alert)}/{path}", body, as_json, file)
 
     command.__doc__ = words
     alert_app.command(name)(command)
@@ -139,9 +142,9 @@ def raise_by_hand(
     """Raise what somebody found and no rule did."""
     body = {
         "level": level, "by": by, "reason": reason, "case": case, "agency": agency, "actor": actor, "subject": subject,
-        "text": _read(text), "files": [_file(one) for one in file],
+        "text": _read(text),
     }  # fmt: skip
-    _post(folder, "/api/alerts", body, as_json)
+    _post(folder, "/api/alerts", body, as_json, file)
 
 
 @alert_app.command("escalated")
@@ -239,9 +242,11 @@ def times(
     run(work)
 
 
-def _post(folder: Path, path: str, body: dict[str, Any], as_json: bool) -> None:
+def _post(folder: Path, path: str, body: dict[str, Any], as_json: bool, files: Sequence[Path] = ()) -> None:
     async def work() -> int:
         async with reach(folder) as node:
+            if files:
+                body["files"] = [await asyncio.to_thread(shelve, folder, one) for one in files]
             answer = await node.post(path, body)
         _print_life(answer, as_json)
         return 0
@@ -268,16 +273,6 @@ def _print_life(answer: dict[str, Any], as_json: bool) -> None:
         out.print(
             f"owed: {due['duty']} by the {due['layer']}, due {due['due_at'][:16]}{late}", highlight=False
         )
-
-
-def _file(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    return {
-        "name": path.name,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "size": len(content),
-        "media_type": mimetypes.guess_type(path.name)[0] or "",
-    }
 
 
 def _read(text: str) -> str:

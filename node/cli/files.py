@@ -87,7 +87,7 @@ def disclose(
         async with reach(folder) as node:
             form = {
                 "matter": matter, "element": element, "basis": basis, "title": title, "period": period, "published_at": at, "by": by,
-                "files": [await asyncio.to_thread(_shelve, folder, path) for path in file or []],
+                "files": [await asyncio.to_thread(shelve, folder, path) for path in file or []],
             }  # fmt: skip
             answer = await node.post("/api/disclosures", form)
         if as_json:
@@ -99,7 +99,7 @@ def disclose(
     run(work)
 
 
-def _shelve(folder: Path, path: Path) -> dict[str, Any]:
+def shelve(folder: Path, path: Path) -> dict[str, Any]:
     """Copy a file into the node's folder, and say what it is."""
     from node.files.shelf import Shelf
 

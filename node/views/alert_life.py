@@ -1,6 +1,10 @@
 """The life of one alert as people read it and act on it, what waits for a decision from below, the inbox, and who acted in time."""
 
+import asyncio
+import mimetypes
+import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
@@ -270,6 +274,7 @@ async def raise_by_hand(node: "Node", caller: Caller, form: Finding) -> LifeView
     number = level_number(form.level)
     if not number:
         raise ZonghengError("bad_request", "say which level: notice, yellow or red")
+    _must_be_here(node, form.files)
     record = await node.alert_desk.raise_by_hand(
         by=caller.signing(form.by),
         level=Level(number),
@@ -459,10 +464,35 @@ async def _taken(
     if not await node.projector.settled():
         raise ZonghengError("busy", "the node is still reading its journal; try again when it has caught up")
     await _known(node, caller, alert_id)
+    _must_be_here(node, files)
     await node.alert_desk.take(
         alert_id, step, by=caller.signing(by), reason=reason, text=text, files=_refs(files)
     )
     return await life_view(node, caller, alert_id, "")
+
+
+async def shelve(node: "Node", name: str, content: bytes) -> FileView:
+    """Keep a file in the node's folder, to be named by a step."""
+    part = f"adding.{secrets.token_hex(8)}"
+
+    def write() -> str:
+        node.shelf.extend(part, content)
+        return node.shelf.add(part)
+
+    digest = await asyncio.to_thread(write)
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return FileView(name=name, sha256=digest, size=len(content), media_type=media_type)
+
+
+async def file_of(node: "Node", caller: Caller, alert_id: str, sha256: str, purpose: str) -> Path:
+    """Where a file lies that a step of this alert names. That it was looked at is an entry."""
+    _, steps = await _known(node, caller, alert_id)
+    if not any(one["sha256"] == sha256 for step in steps for one in orjson.loads(step.files)):
+        raise ZonghengError("not_found", f"alert {alert_id} names no file {sha256}")
+    if not node.shelf.has(sha256):
+        raise ZonghengError("not_found", f"the file {sha256} is not in this node's folder any more")
+    await node.write_entries([audit.looked(caller, f"file {sha256} of alert {alert_id}", purpose)])
+    return node.shelf.path(sha256)
 
 
 async def _known(node: "Node", caller: Caller, alert_id: str) -> tuple[AlertRecord, list[StepRow]]:
@@ -474,6 +504,14 @@ async def _known(node: "Node", caller: Caller, alert_id: str) -> tuple[AlertReco
         raise ZonghengError("not_found", f"there is no alert {alert_id} here")
     await must_see(node, caller, record.agency, f"alert {alert_id}")
     return record, steps
+
+
+def _must_be_here(node: "Node", files: Sequence[FileView]) -> None:
+    for file in files:
+        if not node.shelf.has(file.sha256) or node.shelf.path(file.sha256).stat().st_size != file.size:
+            raise ZonghengError(
+                "not_found", f"the file {file.sha256} is not in this node's folder: POST /api/uploads first"
+            )
 
 
 def _refs(files: Sequence[FileView]) -> list[FileRef]:

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse
 
 from node.supervision.life import Step
 from node.views import alert_life as life
@@ -62,6 +63,17 @@ def router(node: "Node") -> APIRouter:
     async def close(caller: Asking, alert_id: str, form: life.Note) -> life.LifeView:
         """What the agency did is enough (办结)."""
         return await life.note(node, caller, alert_id, Step.CLOSE, form)
+
+    @api.post("/api/uploads", status_code=201)
+    async def upload(request: Request, name: Annotated[str, Query(max_length=300)]) -> life.FileView:
+        """A file, as the request's body, to be named by a step."""
+        return await life.shelve(node, name, await request.body())
+
+    @api.get("/api/alerts/{alert_id}/files/{sha256}")
+    async def get_file(caller: Asking, alert_id: str, sha256: str, purpose: str = "") -> FileResponse:
+        """A file that a step of the alert names, as an attachment; that it was looked at is an entry."""
+        path = await life.file_of(node, caller, alert_id, sha256, purpose)
+        return FileResponse(path, media_type="application/octet-stream", filename=sha256)
 
     @api.get("/api/escalated")
     async def escalated(caller: Asking) -> list[life.EscalatedView]:

@@ -10,12 +10,22 @@ from tests.unit.people.conftest import House
 
 async def test_a_card_is_explained_urged_rectified_and_closed(alerted: Alerted) -> None:
     card = await alerted.issued()
-    file = {
+    named = {
         "name": "现场照片.jpg",
-        "sha256": hashlib.sha256(b"x").hexdigest(),
-        "size": 1,
+        "sha256": hashlib.sha256(b"photo").hexdigest(),
+        "size": 5,
         "media_type": "image/jpeg",
     }
+    missing = await alerted.officer.post(f"/api/alerts/{card}/explanation", {"reason": "x", "files": [named]})
+    assert (missing.status_code, "uploads" in missing.json()["detail"]) == (404, True)
+    uploaded = await alerted.officer.client.post(
+        "/api/uploads",
+        params={"name": "现场照片.jpg"},
+        content=b"photo",
+        headers={"X-CSRF-Token": alerted.officer.csrf},
+    )
+    assert (uploaded.status_code, uploaded.json()) == (201, named)
+    file = uploaded.json()
     explained = await alerted.officer.post(
         f"/api/alerts/{card}/explanation",
         {"reason": "系统故障", "text": "机房停电三日，附照片。", "files": [file]},
@@ -40,10 +50,12 @@ async def test_a_card_is_explained_urged_rectified_and_closed(alerted: Alerted) 
     assert "机房" not in repr(await alerted.house.entries("alert_moved"))
     read = (await alerted.bureau.get(f"/api/alerts/{card}", purpose="复核")).json()
     assert read["steps"][2]["words"] == "机房停电三日，附照片。"
+    photo = await alerted.bureau.get(f"/api/alerts/{card}/files/{file['sha256']}", purpose="复核")
+    assert (photo.content, photo.headers["content-disposition"][:10]) == (b"photo", "attachment")
     looks = [one for one in await alerted.house.entries("access_noted") if one.kind == 6]
     assert [(one.who, one.subject, one.purpose) for one in looks] == [
-        ("b1", f"texts of alert {card}", "复核")
-    ]
+        ("b1", f"texts of alert {card}", "复核"), ("b1", f"file {file['sha256']} of alert {card}", "复核"),
+    ]  # fmt: skip
 
 
 async def test_an_appeal_is_decided_by_the_bureau_and_an_officer_decides_nothing(alerted: Alerted) -> None:
