@@ -22,8 +22,8 @@ from pydantic_settings import (
 )
 
 from federation.errors import ZonghengError
-from federation.identity.names import DEPARTMENT, Name
 from federation.identity.credentials import is_loopback
+from federation.identity.names import DEPARTMENT, Name
 from federation.journal.checkpoint import Signer, log_id
 from tiers.division import Division, MalformedDivision
 from tiers.tier import UnknownTier, tier_named

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from node.directives import rules as directives
 from node.alerting.words import WORDS as BESIDE
+from node.directives import rules as directives
 from node.resupervision import rules as resupervision
 from node.resupervision.words import WORDS
 from node.store.rows import AlertRecord
