@@ -37,6 +37,10 @@ class Addressed:
         """Enter rows; one that is there stays."""
         await self._tx.insert("addressed", _COLUMNS, rows, "ON CONFLICT DO NOTHING")
 
+    async def cut(self, size: int) -> None:
+        """Forget what the journal gives up from ``size`` on."""
+        await self._tx.run("DELETE FROM addressed WHERE idx >= ?", size)
+
     async def last(self, stream: Stream) -> Last:
         """The newest entry of a stream; number 0: there is none."""
         row = await self._tx.one(

@@ -311,6 +311,7 @@ class JournalWriter:
                 if held is None or held.cosigned_size > size:
                     raise StoreConflict(f"what the parent cosigned beyond {size} is not given up")
                 await beside(session)
+                await session.addressed.cut(size)
                 kept = await session.journal.reader(self._node, tree.size).builder_at(size)
                 await session.journal.cut(self._signed(kept), tree.size)
             self._growth.fall(size)
