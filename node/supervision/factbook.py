@@ -97,6 +97,18 @@ class Days:
         return (end - begin).cast(pl.Int64)
 
 
+@dataclass(frozen=True)
+class Day:
+    """The local day of an instant, in days since 1970-01-01; null where it is missing."""
+
+    of: str
+
+    def between(self, cases: pl.DataFrame, calendar: Calendar) -> pl.Series:
+        """The day of each row; it has a `zone`."""
+        del calendar
+        return local_day(cases[self.of], cases["zone"]).cast(pl.Int64)
+
+
 @lru_cache(maxsize=8)
 def _working_through(calendar: Calendar) -> pl.Series:
     return pl.Series(calendar.tables.working_through, dtype=pl.Int64)
@@ -110,19 +122,21 @@ class Fact:
     sense: Sense
     zh: str
     en: str
-    told: Source | pl.Expr | Days
+    told: Source | pl.Expr | Days | Day
     """How it is read off the events, or what gives it out of other facts."""
 
     @property
     def derived(self) -> bool:
         """It rests on other facts alone."""
-        return isinstance(self.told, pl.Expr | Days)
+        return isinstance(self.told, pl.Expr | Days | Day)
 
     @cached_property
     def roots(self) -> frozenset[str]:
         """The columns that a derived fact rests on."""
         if isinstance(self.told, Days):
             return frozenset({self.told.begin, self.told.end})
+        if isinstance(self.told, Day):
+            return frozenset({self.told.of})
         return frozenset(self.told.meta.root_names()) if isinstance(self.told, pl.Expr) else frozenset()
 
 
@@ -231,7 +245,7 @@ def tell(told: Told, zone: str, facts: Iterable[Fact]) -> pl.DataFrame:
         "events": tally(events.case, n),
     }
     for fact in facts:
-        if not isinstance(fact.told, pl.Expr | Days):
+        if not isinstance(fact.told, pl.Expr | Days | Day):
             columns[fact.name] = fact.told(told).cast(TYPES[fact.sense])
     return frame(**columns)
 
@@ -242,7 +256,7 @@ class Derivation:
     def __init__(self, facts: Iterable[Fact]) -> None:
         """Raises `ValueError` for facts that wait for each other."""
         waiting = {fact.name: fact for fact in facts if fact.derived}
-        self._layers: list[tuple[list[pl.Expr], list[tuple[str, Days]]]] = []
+        self._layers: list[tuple[list[pl.Expr], list[tuple[str, Days | Day]]]] = []
         while waiting:
             ready = [fact for fact in waiting.values() if not fact.roots & waiting.keys()]
             if not ready:
@@ -252,7 +266,7 @@ class Derivation:
                 for fact in ready
                 if isinstance(fact.told, pl.Expr)
             ]
-            spans = [(fact.name, fact.told) for fact in ready if isinstance(fact.told, Days)]
+            spans = [(fact.name, fact.told) for fact in ready if isinstance(fact.told, Days | Day)]
             self._layers.append((plain, spans))
             for fact in ready:
                 del waiting[fact.name]

@@ -118,12 +118,20 @@ class Words:
     en: str
 
 
+_ENTERED_LATE: Final = Words(
+    "事后补录",
+    "Entered late",
+    "事件应于{due}前录入，{lapse_zh}。",
+    "The event was to be entered by {due}; {lapse_en}.",
+)
+
+
 def words(domain: str, table: str) -> dict[str, Words]:
     """The words of a domain's rules out of a table: a line a rule, `name | 中文名 | English name | 中文 | English`.
 
-    Raises `ValueError` for a line of another form.
+    Those of `entered_late`, which every domain has, are added. Raises `ValueError` for a line of another form.
     """
-    told = {}
+    told = {f"{domain}.entered_late": _ENTERED_LATE}
     for line in filter(None, map(str.strip, table.splitlines())):
         name, *texts = (part.strip() for part in line.split("|"))
         if len(texts) != 4:

@@ -142,10 +142,10 @@ class Staged:
         cases = facts.cases
         for standard in self._standards.get("cases", ()):
             cases = standard.beside(cases, context.libraries)
+        cases = self._derivation.derive(cases, context.calendar)
         if self._reads_catalogue:
             day = local_day(cases[self._course.received], cases["zone"])
             cases = cases.hstack([context.catalogue.versions_on(cases["item"], day).alias(_DEFERRED)])
-        cases = self._derivation.derive(cases, context.calendar)
         frames = {"cases": cases}
         for part in self._parts:
             frames[part.name] = self._beside(part, facts.parts[part.name], cases, context)

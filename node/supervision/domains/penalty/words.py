@@ -37,6 +37,5 @@ surcharge.rate | 加处罚款超过日百分之三 | Surcharge above the rate | 
 collection.unserved | 未送达未缴清 | Never served, not paid up | 决定书寄出后至{due}未送达，罚款未缴清。 | Sent, not served by {due}, and not paid up.
 collection.unpaid | 逾期未缴 | Not paid in time | 罚款应于{due}前缴清，{lapse_zh}。 | The fine is to be paid by {due}; {lapse_en}.
 collection.enforcement | 未及时申请强制执行 | Enforcement not asked for | 应于{due}前申请强制执行，{lapse_zh}。 | Enforcement is to be asked for by {due}; {lapse_en}.
-entered_late | 事后补录 | Entered late | 事件应于{due}前录入，{lapse_zh}。 | The event was to be entered by {due}; {lapse_en}.
 """,
 )
