@@ -71,6 +71,8 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("POST", "/api/cases/{case_id:path}/signature"): Act.ENTER_CASES,
     ("GET", "/api/cases/{case_id:path}"): Act.READ_CASES,
     ("POST", "/api/publications"): Act.PUBLISH,
+    ("POST", "/api/draws"): Act.ENTER_CASES,
+    ("POST", "/api/draws/{index}"): Act.ENTER_CASES,
     ("POST", "/api/trials"): Act.PUBLISH,
     ("GET", "/api/facts"): Open.INSIDE,
     ("GET", "/api/rules"): Open.INSIDE,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Body, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.security import APIKeyCookie, HTTPBearer
@@ -22,6 +22,7 @@ from node.views import (
     by_hand,
     cases,
     children,
+    draw,
     evaluation,
     evidence,
     explanation,
@@ -263,6 +264,18 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         """Publish items, agencies, calendar days, a policy."""
         signed = form.model_copy(update={"by": caller.signing(form.by)})
         return await publication.publish(node, signed)
+
+    @app.post("/api/draws", tags=["trading"], status_code=201)
+    async def ask_for_draw(caller: Asking, form: draw.DrawForm) -> draw.DrawAsked:
+        """Enter a request for a draw of evaluation experts."""
+        return await draw.ask(node, caller, form)
+
+    @app.post("/api/draws/{index}", tags=["trading"], status_code=201)
+    async def carry_out_draw(
+        caller: Asking, index: int, by: Annotated[str, Body(embed=True)] = ""
+    ) -> draw.DrawView:
+        """Draw what entry ``index`` asks for."""
+        return await draw.carry_out(node, caller, index, by)
 
     @app.post("/api/trials", tags=["catalogue"])
     async def try_draft(form: trial.TrialForm) -> trial.TrialView:

@@ -39,6 +39,7 @@ SECTIONS = {
     "backup": ("zongheng backup", "BackupView"),
     "sealed": ("zongheng sealed", "SealedView"),
     "disclosures": ("zongheng disclose, disclosures", "DisclosureView"),
+    "draw": ("zongheng draw", "DrawView"),
     "facts": ("zongheng policy", "RuleView"),
     "trial": ("zongheng policy", "TrialView"),
 }
@@ -50,6 +51,7 @@ FURTHER = [
     ("zongheng alert", "alert_life", "EscalatedView"),
     ("zongheng alert", "alert_life", "Inbox"),
     ("zongheng alert", "alert_life", "Times"),
+    ("zongheng draw", "draw", "DrawAsked"),
     ("zongheng policy", "facts", "FactView"),
 ]
 """Further answers of these modules: (section, module, answer)."""

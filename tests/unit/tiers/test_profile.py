@@ -9,6 +9,7 @@ from tiers.tier import Tier
 
 PROFILES = Path(__file__).resolve().parents[3] / "tiers" / "profiles"
 TOWN = (PROFILES / "town.toml").read_text(encoding="utf-8")
+DOMAINS = next(line.removeprefix("domains = ") for line in TOWN.splitlines() if line.startswith("domains = "))
 
 
 @pytest.mark.parametrize("tier", list(Tier))
@@ -72,8 +73,8 @@ def test_a_profile_may_set_a_rules_threshold_and_leave_the_others() -> None:
         ("opens = 08:30:00", 'opens = "08:30"', "place.hall_hours.0.opens", "valid time"),
         ("least = 40", "least = 400", "cases_a_day", "more than the most"),
         ("log_days = 183", "log_days = 30", "retention.log_days", "183"),
-        ('["approval"]', '["approval", "approval"]', "file", "domain approval is named twice"),
-        ('["approval"]', "[]", "domains", "at least 1"),
+        ('["approval", ', '["approval", "approval", ', "file", "domain approval is named twice"),
+        (DOMAINS, "[]", "domains", "at least 1"),
         (
             "head_period_minutes = 30",
             "head_period_minutes = 0",

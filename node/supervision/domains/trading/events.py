@@ -1,0 +1,85 @@
+"""The event vocabulary of public trading. A case is one project, or one lot of it; the `applicant` of a bid, an award or a contract is the bidder.
+
+Sources: 招标投标法 (2017) and its 实施条例 (2019); 政府采购法 and its 实施条例; 财政部令第87号; 招标拍卖挂牌出让国有建设用地使用权规定;
+企业国有资产交易监督管理办法; 国办发〔2015〕7号 (medicines).
+"""
+
+from typing import Final
+
+from node.supervision.gathering import Gathering
+
+DOMAIN: Final = "trading"
+
+NOTICE: Final = "notice"  # 招标公告、采购公告、出让公告
+DOCUMENTS_OFFERED: Final = "documents_offered"  # 文件发售开始
+DOCUMENTS_ENDED: Final = "documents_ended"  # 文件发售截止
+CHANGED: Final = "changed"  # 澄清、修改
+BID: Final = "bid"  # 投标
+OPENED: Final = "opened"  # 开标
+FAILED: Final = "failed"  # 流标
+DRAWN: Final = "drawn"  # 评标专家抽取
+EVALUATED: Final = "evaluated"  # 评标
+REPORTED: Final = "reported"  # 评标报告送达
+CANDIDATES: Final = "candidates"  # 中标候选人公示
+CANDIDATES_ENDED: Final = "candidates_ended"  # 公示结束
+OBJECTION: Final = "objection"  # 异议、质疑
+OBJECTION_ANSWERED: Final = "objection_answered"  # 答复
+COMPLAINT: Final = "complaint"  # 投诉
+COMPLAINT_DECIDED: Final = "complaint_decided"  # 投诉处理
+AWARDED: Final = "awarded"  # 确定中标、成交
+RESULT_PUBLISHED: Final = "result_published"  # 结果公告
+CONTRACT: Final = "contract"  # 合同
+CONTRACT_PUBLISHED: Final = "contract_published"  # 合同公告
+SUPPLEMENT: Final = "supplement"  # 补充合同
+DEPOSIT_RETURNED: Final = "deposit_returned"  # 退还保证金
+SINGLE_LISTED: Final = "single_listed"  # 单一来源公示
+DELIVERED: Final = "delivered"  # 交货验收（药品）
+PAID: Final = "paid"  # 付款
+CLOSED: Final = "closed"  # 归档
+
+MONEY: Final = frozenset({"amount", "deposit", "estimate"})
+TEXTS: Final = frozenset({"reason"})
+
+KINDS: Final[dict[str, dict[str, type]]] = {
+    NOTICE: {
+        "trade": str,  # tender, procurement, land, property, medicine
+        "means": str,  # open, invited, negotiated, single_source …
+        "estimate": int,
+    },
+    DOCUMENTS_OFFERED: {},
+    DOCUMENTS_ENDED: {},
+    CHANGED: {},
+    BID: {
+        "amount": int,
+        "deposit": int,
+        "machine": str,
+    },  # machine: what the file was made on, the same for the same one
+    OPENED: {},
+    FAILED: {"reason": str},
+    DRAWN: {"count": int, "draw": int},  # draw: journal index of the draw with its proof
+    EVALUATED: {"experts": int, "outside": int},  # outside: members drawn from outside the buyer
+    REPORTED: {},
+    CANDIDATES: {},
+    CANDIDATES_ENDED: {},
+    OBJECTION: {"objection": int},
+    OBJECTION_ANSWERED: {"objection": int},
+    COMPLAINT: {"complaint": int},
+    COMPLAINT_DECIDED: {"complaint": int},
+    AWARDED: {"amount": int, "rank": int, "approver": str},  # rank among the candidates
+    RESULT_PUBLISHED: {},
+    CONTRACT: {"amount": int},
+    CONTRACT_PUBLISHED: {},
+    SUPPLEMENT: {"amount": int, "approver": str},
+    DEPOSIT_RETURNED: {},
+    SINGLE_LISTED: {},
+    DELIVERED: {},
+    PAID: {"amount": int},
+    CLOSED: {},
+}
+
+GATHERINGS: Final = (
+    Gathering("machine", (BID,), by=("case_id", "machine")),
+    Gathering("bidder", (BID, AWARDED), by=("applicant",)),
+    Gathering("buyer_month", (AWARDED,), by=("agency", "applicant"), monthly=True),
+)
+"""Bids of one project made on one machine; a bidder's bids and awards; what one buyer awards one bidder in a month."""
