@@ -10,12 +10,11 @@ from zongheng.v1.engine_pb2 import Avoidance, DrawRequest, Expert, ExpertsDrawn
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
-from federation.journal.checkpoint import CheckpointError, Verifier, open_note
+from federation.journal.checkpoint import Checkpoint, CheckpointError, Verifier, open_note, sign
 from federation.journal.evidence import Evidence, EvidenceError
 from node.people.caller import Caller
 from node.supervision.domains.trading.events import DOMAIN, DRAWN
 from node.supervision.draw import BadDraw, check, draw, eligible, verify
-from node.uplink import OwnJournal
 from node.views.evidence import KEY_SUFFIX
 
 if TYPE_CHECKING:
@@ -115,10 +114,11 @@ async def carry_out(node: "Node", caller: Caller, index: int, by: str) -> DrawVi
             raise ZonghengError(
                 "busy", "the parent has not cosigned the request yet; draw when the link has carried it up"
             )
-        note = await OwnJournal(node.store, node.writer, node.signer).note_at(index + 1)
         async with node.store.read() as session:
-            reader = session.journal.reader(own, index + 1, node.edge(own, index + 1))
+            reader = session.journal.reader(own, head.size, node.edge(own, head.size))
+            root = await reader.root(index + 1)
             proof = await reader.inclusion_proof(index, index + 1)
+        note = sign(Checkpoint(node.writer.log_id, index + 1, root), node.signer)
         verifier = node.signer.verifier
         made = ExpertsDrawn(
             request=leaf,

@@ -46,9 +46,9 @@ def words_of(domain: str, rule: str, domains: Sequence[Domain] = ()) -> Words | 
     """The words of a rule; None: this version has none."""
     if LOCAL in rule:
         return next((known.words for one in domains if (known := one.rule(rule)) is not None), None)
-    if domain == directives.DOMAIN:
-        found = directives.BY_CODE.get(rule)
-        return None if found is None else found.words
+    passed_down = directives.BY_CODE.get(rule)
+    if passed_down is not None:
+        return passed_down.words
     if rule in BESIDE:
         return BESIDE[rule]
     if domain == resupervision.DOMAIN:
