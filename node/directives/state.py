@@ -175,6 +175,12 @@ class Directive:
             )
         return Stage.APPROVED if self.has(wire.DIRECTIVE_KIND_APPROVED) else Stage.DRAFTED
 
+    def stage_at(self, node: str) -> Stage:
+        """How far it has come for a node: a handler sees its own part, whatever the others do out of its sight."""
+        mine = self.handlers.get(node)
+        part_only = mine is not None and node != self.issuer and self.is_out and not self.is_over
+        return mine.stage if mine is not None and part_only else self.stage
+
     def notified_us(self) -> int:
         """When the notice went out; 0: it did not."""
         found = [one.at_us for (kind, _), one in self.whole.items() if kind == wire.DIRECTIVE_KIND_NOTIFIED]

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from zongheng.v1.entry_pb2 import AlertRaised, Entry
+from zongheng.v1.identity_pb2 import ENROLMENT_STATE_ENROLLED
 from zongheng.v1.standing_pb2 import ChildMeasured, MeasuredFigure
 
 from federation.journal.checkpoint import CheckpointError, Verifier, open_note
@@ -32,7 +33,7 @@ from node.resupervision.watching import CURSOR, Watching
 from node.resupervision.words import INSTANTS
 from node.store.alerts import INACTIVE
 from node.store.conduct import Conduct
-from node.store.rows import AlertRecord, Head
+from node.store.rows import AlertRecord
 from node.store.store import Store
 from node.supervision.alert import AsOf
 from node.supervision.policy import Level, Policy, Rule
@@ -91,6 +92,8 @@ class StandingLook:
         self._loaded = False
         self._saved_us = 0
         self._openings: dict[str, Opening] = {}
+        self._tiers: dict[str, Tier] = {}
+        """Of the children that the register knows."""
         self._calendar = ""
         self._policy = Policy()
         self._conducted: dict[str, tuple[int, Conducted]] = {}
@@ -115,11 +118,18 @@ class StandingLook:
             reported = await session.cursors.of("reported")
             projected = await session.cursors.of("facts")
             watched = await session.cursors.of(CURSOR)
+            registered = {row.node: row for row in await session.children.all()}
             quarantined = {
                 name.removeprefix("quarantine/") for name in await session.links.names("quarantine/")
             }
         await self._understand()
-        children = sorted({head.origin for head in heads})
+        # Whom the register does not know yet, or any more, is not looked after: nobody is expected to be heard of who was revoked.
+        enrolled = {name for name, row in registered.items() if row.state == ENROLMENT_STATE_ENROLLED}
+        self._tiers = {name: tier_named(row.tier) for name, row in registered.items()}
+        gone = registered.keys() - enrolled
+        heads = [head for head in heads if head.origin not in gone]
+        held = {head.origin: head.size for head in heads}
+        children = sorted(enrolled | held.keys())
         connected = {session.node: session for session in self._sessions()}
         named = {child: self._named(child) for child in children}
         self._tracks.look(now, children, connected.values(), heads, reported, named)
@@ -133,9 +143,9 @@ class StandingLook:
                 self._conducted.pop(child, None)
             if watched.get(child, 0) >= self._whole_at.setdefault(child, head.size):
                 await self._search(child, connected.get(child), held_to.settle_minutes, now)
-        for head in heads:
-            if watched.get(head.origin, 0) >= self._whole_at[head.origin]:
-                await self._judge(head, named[head.origin], head.origin in quarantined, now)
+        for child in children:
+            if watched.get(child, 0) >= self._whole_at.get(child, 0):
+                await self._judge(child, held.get(child, 0), named[child], child in quarantined, now)
         if now - self._saved_us >= SAVE_US or now < self._saved_us:
             async with self._store.write() as session:
                 await self._tracks.save(session)
@@ -203,7 +213,9 @@ class StandingLook:
 
     def _tier(self, child: str) -> Tier:
         card = self._tree.get(child)
-        return tier_named(card.tier) if card is not None and card.tier else Tier.VILLAGE
+        if card is not None and card.tier:
+            return tier_named(card.tier)
+        return self._tiers.get(child, Tier.VILLAGE)
 
     def _terms(self, child: str) -> Terms:
         tier = self._tier(child)
@@ -223,8 +235,8 @@ class StandingLook:
 
     # What is found.
 
-    async def _judge(self, head: Head, named: int, quarantined: bool, now: int) -> None:
-        child, held_to = head.origin, self._profile.resupervision
+    async def _judge(self, child: str, held: int, named: int, quarantined: bool, now: int) -> None:
+        held_to = self._profile.resupervision
         assert held_to is not None
         tier = self._tier(child)
         opening = self._openings[tier]
@@ -235,7 +247,7 @@ class StandingLook:
                 conducted = await _conducted(session.conduct, child, today, held_to.days)
             self._conducted[child] = (today, conducted)
         measured = measures(
-            self._tracks.standing(child, head.size, named, quarantined),
+            self._tracks.standing(child, held, named, quarantined),
             conducted,
             opening,
             profile_of(tier).journal.head_period_minutes,

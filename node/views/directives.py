@@ -143,7 +143,9 @@ async def issue(node: "Node", caller: Caller, form: IssueDirective) -> Directive
 async def page(node: "Node", after: str, limit: int, stage: str | None) -> DirectivePage:
     """Directives that this node issued, handles or has seen pass, by id."""
     found = await node.directives.directives(after, limit)
-    shown = [await _view(node, one) for one in found if stage is None or one.stage == stage]
+    shown = [
+        await _view(node, one) for one in found if stage is None or one.stage_at(node.settings.node) == stage
+    ]
     return DirectivePage(directives=shown, next=found[-1].id if len(found) == limit else None)
 
 
@@ -205,7 +207,7 @@ async def _view(node: "Node", known: Directive) -> DirectiveView:
     return DirectiveView(
         directive=known.id,
         issuer=known.issuer,
-        stage=known.stage,
+        stage=known.stage_at(node.settings.node),
         title=content.title,
         source=_SOURCE_WORDS.get(content.source, ""),
         due_at=time_text(content.due_at_us, zone),

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from node import control
+from tests.e2e.tree import zongheng
 
 CASES = 120
 
@@ -138,6 +139,20 @@ def test_three_questions_are_answered_in_full_and_proven(
         assert question["verified"] is True
         assert question["coverage"]["answered"] == question["coverage"]["expected"] >= 4
         assert question["ms"] > 0
+
+
+def test_nobody_is_accused_of_an_alert_that_is_right(headless: tuple[int, str, dict[str, Any], Path]) -> None:
+    report, folder = headless[2:]
+    parents = {node["parent"] for node in report["nodes"]} - {None}
+    seen = 0
+    for place in node_folders(folder):
+        if json.loads(zongheng("status", place, "--json").out)["node"] not in parents:
+            continue
+        answer = zongheng("inspect", place, "--json").ended(0).json
+        seen += sum(one["right"] for one in answer["nodes"])
+        assert all(one["wrong"] == one["missing"] == 0 for one in answer["nodes"])
+        assert zongheng("alerts", place, "--domain", "resupervision", "--json").ended(0).lines == []
+    assert seen > 0
 
 
 def test_no_node_is_left_running(headless: tuple[int, str, dict[str, Any], Path]) -> None:

@@ -1,5 +1,6 @@
 """The real permit log in a village under a running town, county and city: what each tier holds, counts and answers."""
 
+import time
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -124,6 +125,22 @@ def test_every_figure_was_computed_again_and_none_differs(line: list[Node]) -> N
         assert held["compared"] == held["reported"] == child.status()["journal"]["size"]
         assert parent.entries("rollup_mismatch") == []
         assert parent.entries("fork_found") == []
+
+
+def test_every_alert_of_the_village_is_right_and_nobody_is_accused_of_anything(line: list[Node]) -> None:
+    town, village = line[2], line[3]
+    raised = len(village.alerts())
+
+    def looked() -> object:
+        (answer,) = town.run("inspect", VILLAGE, "--json").ended(0).json["nodes"]
+        return answer["as_of"] is not None and answer["right"] == raised and answer
+
+    answer = until("the town inspected every alert of the village", looked, 120)
+    assert (answer["wrong"], answer["missing"], answer["undetermined"]) == (0, 0, 0)
+    # Several looks, each of which may read a part of the journal.
+    time.sleep(45)
+    for node in line[:-1]:
+        assert node.alerts(domain="resupervision") == [], node.code
 
 
 def test_a_village_that_is_away_is_answered_for_from_the_towns_copy(line: list[Node]) -> None:

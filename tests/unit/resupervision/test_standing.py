@@ -12,8 +12,9 @@ from zongheng.v1.entry_pb2 import (
     AlertState,
     Entry,
 )
+from zongheng.v1.identity_pb2 import ENROLMENT_STATE_ENROLLED, ENROLMENT_STATE_REVOKED
 
-from node.store.rows import AlertRecord
+from node.store.rows import AlertRecord, ChildRow
 from node.views.message import message
 from tests.unit.projection.units import DAY, MONDAY, VILLAGE, Unit
 from tests.unit.resupervision.family import HOUR, MINUTE, Make, family
@@ -358,3 +359,28 @@ async def test_alerts_about_a_child_count_in_the_parents_figures(unit: Make) -> 
     rows = [row for row in await made.town.rows() if row.domain == "resupervision"]
     assert sum(row.figures.get("yellow", 0) for row in rows) == 1
     assert sum(row.figures.get("notice", 0) for row in rows) == 1
+
+
+async def test_a_child_that_is_enrolled_and_never_comes_is_told_of_and_one_that_is_revoked_is_not(
+    unit: Make,
+) -> None:
+    made = await family(unit)
+    await made.looks()
+
+    async def enrolled(state: int) -> None:
+        row = ChildRow(
+            "990102001009", "village", "village", "x", state, b"", b"", b"", "l", "v", "i", b"", made.now, ""
+        )
+        async with made.town.node.store.write() as session:
+            await session.children.put(row)
+
+    await enrolled(ENROLMENT_STATE_ENROLLED)
+    for _ in range(26):
+        await made.looks(180, every=10)
+    told = [alert for alert in await made.town.alerts() if alert.case_id == "990102001009"]
+    assert {(alert.rule, alert.level) for alert in told} == {("resupervision.never_heard", 1)}
+    await enrolled(ENROLMENT_STATE_REVOKED)
+    for _ in range(60):
+        await made.looks(180, every=10)
+    told = [alert for alert in await made.town.alerts() if alert.case_id == "990102001009"]
+    assert [alert.level for alert in told] == [1]
