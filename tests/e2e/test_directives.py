@@ -88,7 +88,10 @@ def test_a_directive_reaches_the_village_whatever_is_away_or_killed_on_the_way(
     assert closed["stage"] == "closed"
     for node in (county, town, village):
         until(f"{node.code} sees it closed", lambda node=node: stage(node, directive) == "closed", 120)
-    steps = [(step["step"], step["node"], step["number"]) for step in told(city, "show", directive)["steps"]]
+    steps = [
+        (step["step"], step["node"], step["handler"], step["number"])
+        for step in told(city, "show", directive)["steps"]
+    ]
     assert len(steps) == len(set(steps))
     # It answers stopped nodes' commands too, and nothing is entered by looking.
     size = village.status()["journal"]["size"]
