@@ -269,7 +269,7 @@ class Listener(LinkServiceServicer):
         await self._inbox.enrol(card)
         held = await self._inbox.held(card.node)
         session = Session(card, hello.session, members, self._now_us(), certificate_of(context))
-        session.clock_offset_ms = (hello.at_us - self._now_us()) // 1_000 if hello.at_us else 0
+        session.clock_offset_ms = (hello.at_us - self._now_us()) // 1_000 if hello.at_us else None
         welcome = wire.Welcome(
             parent=me,
             held_size=held.size,

@@ -135,6 +135,8 @@ def _beforehand(alert: AlertRaised, context: JournalContext) -> tuple[Mark | Non
             Mark.WRONG,
             f"it names {alert.mandates or 'no policy'} from above, its journal was under {under}",
         )
+    if alert.mandates != context.context.policy.mandated:
+        return Mark.WRONG, "it names other policies from above than its journal received"
     base, _, decided = alert.calendar_version.partition("+")
     own_base, _, own_decided = context.context.calendar.version.partition("+")
     if decided != own_decided:

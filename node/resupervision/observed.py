@@ -161,7 +161,10 @@ class _Reading:
 
     def entry(self, idx: int, entry: Entry) -> None:
         noted = entry.noted_at_us
-        if self._dated(noted):
+        # What is entered again after a mending was noted and judged in another place.
+        if entry.HasField("reappended"):
+            self._entered_again(entry)
+        elif self._dated(noted):
             self._clock(idx, noted)
             match entry.WhichOneof("body"):
                 case "case_event":
@@ -173,6 +176,13 @@ class _Reading:
                 case "alert_corrected":
                     self._answer(entry.alert_corrected.alert_id)
                     self._touch(entry.alert_corrected.alert_id)
+
+    def _entered_again(self, entry: Entry) -> None:
+        if entry.HasField("alert_raised"):
+            alert = entry.alert_raised
+            self._cases[alert.alert_id] = alert.case_id
+            self._about[alert.alert_id] = (alert.level, alert.agency, alert.item, alert.actor)
+            self._touch(alert.alert_id)
 
     def done(self) -> Observed:
         self.found.owed = list(self._owed.values())

@@ -19,6 +19,8 @@ are this project's choice, on the ground named beside each.
 | wrongly_issued | the level (1 to 3) of an alert that its own journal does not bear out | DOMAIN §2 (发牌巡检); 行政许可法 §60 |
 | missing | the level of an alert that it had to raise and did not | DOMAIN §2 (发牌巡检); 行政许可法 §60 |
 | clock | seconds its clock is away, or was turned back | DESIGN §4 |
+| restored | entries that a restored child had lost and fetches back | DESIGN §4 |
+| withheld | 1: it kept an entry from a node below it | DESIGN §4 |
 | fork | 1: it showed a journal that does not continue the one held here | DESIGN §4 |
 """
 
@@ -44,8 +46,10 @@ WRONGLY_ISSUED: Final = f"{DOMAIN}.wrongly_issued"
 MISSING: Final = f"{DOMAIN}.missing"
 CLOCK: Final = f"{DOMAIN}.clock"
 FORK: Final = f"{DOMAIN}.fork"
+RESTORED: Final = f"{DOMAIN}.restored"
+WITHHELD: Final = f"{DOMAIN}.withheld"
 
-HIGHEST_ONLY: Final = frozenset({CANCELLED_UNFOUNDED, WRONGLY_ISSUED, MISSING, FORK})
+HIGHEST_ONLY: Final = frozenset({CANCELLED_UNFOUNDED, WRONGLY_ISSUED, MISSING, FORK, RESTORED, WITHHELD})
 """Rules whose measure is a kind of fault: only the level it comes to is raised, not those below it."""
 
 _BASIS: Final = {
@@ -63,6 +67,8 @@ _BASIS: Final = {
     MISSING: "行政许可法 §60; DOMAIN §2",
     CLOCK: "DESIGN §4",
     FORK: "DESIGN §4",
+    RESTORED: "DESIGN §4",
+    WITHHELD: "DESIGN §4",
 }
 
 CODES: Final = frozenset(_BASIS)
@@ -75,6 +81,8 @@ _FIXED: Final = {
     WRONGLY_ISSUED: _ITS_OWN_LEVEL,
     MISSING: _ITS_OWN_LEVEL,
     FORK: Watched(red=1),
+    RESTORED: Watched(notice=1),
+    WITHHELD: Watched(red=1),
 }
 
 

@@ -33,6 +33,7 @@ from node.resupervision.watching import CURSOR, Watching
 from node.resupervision.words import INSTANTS
 from node.store.alerts import INACTIVE
 from node.store.conduct import Conduct
+from node.store.forks import CLOSED
 from node.store.rows import AlertRecord
 from node.store.store import Store
 from node.supervision.alert import AsOf
@@ -119,9 +120,8 @@ class StandingLook:
             projected = await session.cursors.of("facts")
             watched = await session.cursors.of(CURSOR)
             registered = {row.node: row for row in await session.children.all()}
-            quarantined = {
-                name.removeprefix("quarantine/") for name in await session.links.names("quarantine/")
-            }
+            forks = {fork.origin: fork.state for fork in await session.forks.all()}
+            quarantined = {child for child, state in forks.items() if state not in CLOSED}
         await self._understand()
         # Whom the register does not know yet, or any more, is not looked after: nobody is expected to be heard of who was revoked.
         enrolled = {name for name, row in registered.items() if row.state == ENROLMENT_STATE_ENROLLED}

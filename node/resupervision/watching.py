@@ -8,6 +8,8 @@ are read. The own journal is read too, for what the link found out about childre
 from collections.abc import Callable, Sequence
 
 import structlog
+from google.protobuf.message import DecodeError
+from zongheng.v1.down_pb2 import Withheld
 from zongheng.v1.entry_pb2 import Entry
 
 from node.projection.context import Contexts
@@ -128,16 +130,37 @@ def _wrong(origin: str, verdict: Verdict) -> Remark:
 
 def _found_by_the_link(entries: Sequence[tuple[int, Entry]]) -> list[Remark]:
     """Facts about children that the link entered in the own journal."""
-    return [
-        Remark(
-            origin=entry.fork_found.origin,
-            rule=rules.FORK,
-            subject=f"fork:{idx}",
-            idx=idx,
-            since_us=entry.noted_at_us,
-            measure=1,
-            figures={"why": entry.fork_found.reason, "index": idx},
-        )
-        for idx, entry in entries
-        if entry.HasField("fork_found")
-    ]
+    remarks = []
+    for idx, entry in entries:
+        at_us = entry.noted_at_us
+        match entry.WhichOneof("body"):
+            case "fork_found":
+                fork = entry.fork_found
+                figures: dict[str, int | str] = {"why": fork.reason, "index": idx}
+                remarks.append(Remark(fork.origin, rules.FORK, f"fork:{idx}", idx, at_us, 1, figures=figures))
+            case "child_restored":
+                back = entry.child_restored
+                figures = {"shown": back.shown_size, "held": back.held_size, "index": idx}
+                lost = back.held_size - back.shown_size
+                subject = f"restored:{idx}"
+                remarks.append(
+                    Remark(back.origin, rules.RESTORED, subject, idx, at_us, lost, figures=figures)
+                )
+            case "forwarded":
+                kept = _withheld(entry)
+                if kept is not None:
+                    figures = {"sender": kept.sender, "node": kept.node, "index": idx}
+                    subject = f"withheld:{idx}"
+                    remarks.append(
+                        Remark(kept.parent, rules.WITHHELD, subject, idx, at_us, 1, figures=figures)
+                    )
+    return remarks
+
+
+def _withheld(entry: Entry) -> Withheld | None:
+    """What somebody below says that its parent kept from it."""
+    try:
+        inner = Entry.FromString(entry.forwarded.leaf)
+    except DecodeError:
+        return None
+    return inner.withheld if inner.HasField("withheld") else None

@@ -61,6 +61,14 @@ WORDS: Final[dict[str, Words]] = {
         "时钟偏差", "Clock out of step", "下级节点{case}的时钟偏差或回拨{over}秒。",
         "The clock of child {case} is {over} seconds away, or was turned back by as much.",
     ),
+    "restored": Words(
+        "下级由备份恢复", "Child restored from a backup", "下级节点{case}由旧备份恢复，正在取回缺失的{over}条日志。",
+        "Child {case} was restored from an old backup and fetches {over} entries back.",
+    ),
+    "withheld": Words(
+        "扣留下达内容", "Entry withheld", "下级节点{case}扣留了应转给其下级的内容。",
+        "Child {case} kept an entry from a node below it.",
+    ),
     "fork": Words(
         "日志被改写", "Journal rewritten", "下级节点{case}出示的日志与本级所存不一致，已隔离。",
         "Child {case} showed a journal that does not continue the one held here; it is in quarantine.",
@@ -104,6 +112,9 @@ FIGURES: Final[dict[str, tuple[str, str]]] = {
     "since": ("应自何时成立", "holds since"),
     "first_found": ("首次发现", "first found"),
     "seconds": ("秒", "seconds"),
+    "shown": ("其出示的日志条数", "entries it showed"),
+    "sender": ("发出节点", "sender"),
+    "node": ("应收节点", "for"),
 }
 """Name of a measured figure → Chinese, English."""
 
