@@ -43,6 +43,7 @@ from node.asking import Asking
 from node.backup.backups import Backups
 from node.config import NodeSettings
 from node.directives.desk import DirectiveDesk
+from node.directives.letter import Letters
 from node.downlink import ChildJournals, Reports
 from node.files.carrying import Carrying
 from node.files.lane import ChildFiles, OwnFiles
@@ -230,8 +231,9 @@ class Node:
             now,
         )
         self.comparison.told = self.standing.compared
+        letters = Letters(self._sealing_key, lambda: keyring.keys.sealing)
         self.directives = DirectiveDesk(
-            store, writer, self.vault, self.tree, self.addressed, self.contexts, self.raising, now
+            store, writer, self.vault, self.tree, self.addressed, letters, self.contexts, self.raising, now
         )
         self.mending = Mending(self.listener, self.children)
         self.branch = Branch(store, writer, self.projector, now)
@@ -387,6 +389,11 @@ class Node:
         """Id of the parent; empty while there is none."""
         member = self.keyring.identity.membership
         return "" if member is None else member.name.above.node
+
+    def _sealing_key(self, node: str) -> bytes | None:
+        """The key under which words for an ancestor or a descendant are sealed; None while its passport has not come."""
+        holder = self.passports.of(node)
+        return None if holder is None else holder.sealing_key
 
     def edge(self, origin: str, size: int) -> TileBuilder | None:
         """The right edge of a journal's tree at ``size``, where it is in memory, for readers that prove."""

@@ -12,7 +12,7 @@ from node.cli.reach import reach
 
 By = Annotated[str, typer.Option("--by", metavar="NUMBER", help="Staff number of who does it.")]
 Directive = Annotated[str, typer.Argument(metavar="DIRECTIVE")]
-Text = Annotated[str, typer.Option("--text", help="What is said. It travels as written: name no citizen.")]
+Text = Annotated[str, typer.Option("--text", help="What is said; sealed to its reader on the way.")]
 About = Annotated[str, typer.Option("--node", help="The handler it is about, where there are several.")]
 
 

@@ -5,8 +5,8 @@ when it was entered; a step counts only when the journal that it comes from is t
 was journalled before is read, the step is held against the state, entered with a number of its own and read back. So two people at once get
 one step and one refusal; killed before the append nothing happened, after it everything did.
 
-Words go to the vault and leave their digest. For who is to read them elsewhere they travel in the entry itself, until the other node's sealing
-key is known: what a directive says is an office's paper and may name no citizen. A reader's vault keeps them too.
+Words go to the vault and leave their digest. For who is to read them elsewhere they travel in the entry, sealed to that node (`letter`); a
+reader's vault keeps them too.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
 from node.directives import rules
+from node.directives.letter import Letters
 from node.directives.state import (
     BY_HANDLER,
     Directive,
@@ -76,6 +77,7 @@ class DirectiveDesk:
         vault: Vault,
         tree: Tree,
         addressed: AddressedEntries,
+        letters: Letters,
         contexts: Contexts,
         raising: Raising,
         now: Now,
@@ -85,6 +87,7 @@ class DirectiveDesk:
         self._vault = vault
         self._tree = tree
         self._addressed = addressed
+        self._letters = letters
         self._contexts = contexts
         self._raising = raising
         self._now = now
@@ -154,7 +157,7 @@ class DirectiveDesk:
             return [await self._directive(one) for one in ids]
 
     async def text(self, digest: str) -> str | None:
-        """What was said; None: it is not here."""
+        """What was said in a step that was read; None: it is not here."""
         async with self._store.read() as session:
             return await self._vault.text(session.vault, digest)
 
@@ -217,7 +220,8 @@ class DirectiveDesk:
             async with self._store.write() as session:
                 await session.directives.add(steps)
                 for _, step in steps:
-                    if step.said and not await self._vault.keep(session.vault, step.text, step.said):
+                    said = self._letters.open(step) if step.reader == self._own else None
+                    if said is not None and not await self._vault.keep(session.vault, step.text, said):
                         log.warning("directive.text_differs", directive=step.directive, node=step.node)
                 await session.cursors.set(CURSOR, self._own, hi)
             for _, step in steps:
@@ -260,20 +264,21 @@ class DirectiveDesk:
             if text.strip() and not step.text:
                 async with self._store.write() as session:
                     (step.text,) = await self._vault.digests(session.vault, [text])
-            readers = self._readers(step, known)
-            elsewhere = [one for one in readers if one != self._own]
+            elsewhere = [one for one in self._readers(step, known) if one != self._own]
+            said = None
             if step.text and elsewhere:
                 async with self._store.read() as session:
-                    step.said = await self._vault.said(session.vault, step.text) or b""
-            rises = step.kind in BY_HANDLER
-            for reader in elsewhere if elsewhere and not rises else [""]:
+                    said = await self._vault.said(session.vault, step.text)
+            for reader in elsewhere or [""]:
+                if said is not None:
+                    self._letters.enclose(step, said, reader)
                 entry = Entry(
                     noted_at_us=self._now(),
                     source=f"directive/{step.directive}",
                     serial=f"{step.node}/{step.kind}/{step.handler}/{step.number}/{reader}",
                     directive_step=step,
                 )
-                if reader:
+                if reader and step.kind not in BY_HANDLER:
                     entry.address.CopyFrom(self._addressed.address(reader))
                 entries.append(entry)
         await self._writer.append([Draft.of(entry) for entry in entries])

@@ -36,7 +36,7 @@ class IssueDirective(BaseModel):
 
     title: str
     text: str
-    """What is asked. It travels to its handlers as written: name no citizen."""
+    """What is asked; sealed to its handlers on the way. The title travels in clear."""
     source: str
     """instruction, office or bureau."""
     lead: str

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from zongheng.v1 import directive_pb2 as wire
 from zongheng.v1.directive_pb2 import DirectiveContent, DirectiveStep
 from zongheng.v1.down_pb2 import DescendResponse
@@ -11,6 +12,7 @@ from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, Entry
 from federation.errors import ZonghengError
 from federation.link.descent import Came, Descent, Keep, Linked, Pin, Stored
 from node.directives.desk import Act
+from node.directives.letter import Letters
 from node.directives.state import Stage
 from tests.unit.projection.units import COUNTY, DAY, NOW, TOWN, VILLAGE, Unit
 
@@ -29,7 +31,13 @@ class Line:
     def __init__(self, county: Unit, town: Unit, village: Unit) -> None:
         self.county, self.town, self.village = self.units = (county, town, village)
         self.now = NOW
+        keys = {one.code: X25519PrivateKey.generate() for one in self.units}
         for one in self.units:
+            own = keys[one.code]
+            one.node.directives._letters = Letters(
+                lambda node: keys[node].public_key().public_bytes_raw() if node in keys else None,
+                lambda own=own: own,
+            )
             one.node.now = one.node.directives._now = one.node.raising._now = lambda: self.now
 
     async def up(self) -> None:
@@ -120,6 +128,35 @@ async def test_a_directive_goes_down_two_tiers_and_its_answer_comes_back(line: L
     assert await line.act(line.county, wire.DIRECTIVE_KIND_CLOSED) == "closed"
     await line.both()
     assert await line.stages() == ["closed"] * 3
+
+
+async def test_what_is_said_can_be_read_at_its_two_ends_and_nowhere_between(line: Line) -> None:
+    await line.issue()
+    await line.down()
+    await line.act(line.village, wire.DIRECTIVE_KIND_SIGNED, by="V1")
+    await line.act(line.village, ANSWERED, "只给县里看", by="V1")
+    await line.both()
+    for unit in line.units:
+        async with unit.node.store.read() as session:
+            leaves = await session.journal.leaves(unit.code, 0, 10_000)
+        assert not any(text.encode() in leaf for leaf in leaves for text in ("只给县里看", "十日内清理"))
+    known = await line.town.node.directives.directive(line.id)
+    answer = known.handlers[VILLAGE].answered
+    assert answer is not None
+    assert await line.town.node.directives.text(answer.text) is None
+    assert await line.stages() == ["answered"] * 3
+    assert await line.county.node.directives.text(answer.text) == "只给县里看"
+
+
+async def test_words_for_a_node_whose_key_is_not_known_do_not_leave(line: Line) -> None:
+    content = DirectiveContent(title="t", source=2, lead=VILLAGE, due_at_us=line.now + DAY)
+    line.id = (await line.county.node.directives.issue(content, "x", "S1")).id
+    await line.act(line.county, wire.DIRECTIVE_KIND_APPROVED, by="S2")
+    line.county.node.directives._letters = Letters(lambda node: None, X25519PrivateKey.generate)
+    size = line.county.node.writer.size
+    with pytest.raises(ZonghengError, match="passport"):
+        await line.act(line.county, wire.DIRECTIVE_KIND_NOTIFIED, by="S2")
+    assert line.county.node.writer.size == size
 
 
 async def test_steps_rise_to_the_issuer_and_no_further(line: Line) -> None:
