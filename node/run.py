@@ -43,7 +43,7 @@ from node.asking import Asking
 from node.backup.backups import Backups
 from node.config import NodeSettings
 from node.directives.desk import DirectiveDesk
-from node.directives.letter import Letters
+from node.directives.words import SealedWords
 from node.downlink import ChildJournals, Reports
 from node.files.carrying import Carrying
 from node.files.lane import ChildFiles, OwnFiles
@@ -231,9 +231,9 @@ class Node:
             now,
         )
         self.comparison.told = self.standing.compared
-        letters = Letters(self._sealing_key, lambda: keyring.keys.sealing)
+        words = SealedWords(self._sealing_key, lambda: keyring.keys.sealing)
         self.directives = DirectiveDesk(
-            store, writer, self.vault, self.tree, self.addressed, letters, self.contexts, self.raising, now
+            store, writer, self.vault, self.tree, self.addressed, words, self.contexts, self.raising, now
         )
         self.mending = Mending(self.listener, self.children)
         self.branch = Branch(store, writer, self.projector, now)

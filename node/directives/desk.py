@@ -5,7 +5,7 @@ when it was entered; a step counts only when the journal that it comes from is t
 was journalled before is read, the step is held against the state, entered with a number of its own and read back. So two people at once get
 one step and one refusal; killed before the append nothing happened, after it everything did.
 
-Words go to the vault and leave their digest. For who is to read them elsewhere they travel in the entry, sealed to that node (`letter`); a
+Words go to the vault and leave their digest. For who is to read them elsewhere they travel in the entry, sealed to that node (`words`); a
 reader's vault keeps them too.
 """
 
@@ -23,7 +23,6 @@ from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
 from node.directives import rules
-from node.directives.letter import Letters
 from node.directives.state import (
     BY_HANDLER,
     Directive,
@@ -33,6 +32,7 @@ from node.directives.state import (
     of,
     refusal,
 )
+from node.directives.words import SealedWords
 from node.lane_down import AddressedEntries
 from node.projection.context import Contexts
 from node.projection.raising import Raising
@@ -77,7 +77,7 @@ class DirectiveDesk:
         vault: Vault,
         tree: Tree,
         addressed: AddressedEntries,
-        letters: Letters,
+        words: SealedWords,
         contexts: Contexts,
         raising: Raising,
         now: Now,
@@ -87,7 +87,7 @@ class DirectiveDesk:
         self._vault = vault
         self._tree = tree
         self._addressed = addressed
-        self._letters = letters
+        self._words = words
         self._contexts = contexts
         self._raising = raising
         self._now = now
@@ -220,7 +220,7 @@ class DirectiveDesk:
             async with self._store.write() as session:
                 await session.directives.add(steps)
                 for _, step in steps:
-                    said = self._letters.open(step) if step.reader == self._own else None
+                    said = self._words.open(step) if step.reader == self._own else None
                     if said is not None and not await self._vault.keep(session.vault, step.text, said):
                         log.warning("directive.text_differs", directive=step.directive, node=step.node)
                 await session.cursors.set(CURSOR, self._own, hi)
@@ -271,7 +271,7 @@ class DirectiveDesk:
                     said = await self._vault.said(session.vault, step.text)
             for reader in elsewhere or [""]:
                 if said is not None:
-                    self._letters.enclose(step, said, reader)
+                    self._words.enclose(step, said, reader)
                 entry = Entry(
                     noted_at_us=self._now(),
                     source=f"directive/{step.directive}",

@@ -17,6 +17,8 @@ from zongheng.v1.entry_pb2 import (
     ALERT_STATE_CANCELLED,
     ALERT_STATE_ISSUED,
     ALERT_STATE_PENDING,
+    ALERT_STATE_UPHELD,
+    ALERT_STATE_URGED,
     AlertMoved,
     AlertRaised,
     Entry,
@@ -29,6 +31,9 @@ from node.store.rows import AlertRecord
 from node.supervision.calendar import FIRST_DAY, LAST_DAY
 
 _DAY_US: Final = 86_400_000_000
+
+_ANSWER_DUE: Final = frozenset({ALERT_STATE_ISSUED, ALERT_STATE_URGED, ALERT_STATE_UPHELD})
+"""States in which a reply is owed from then on."""
 
 TURNED_BACK_US: Final = 5 * 60 * 1_000_000
 """Entries noted so much earlier than one before them: a clock was turned back, or a time was made up. Less is how threads interleave."""
@@ -225,7 +230,7 @@ class _Reading:
 
     def _moved(self, idx: int, noted: int, moved: AlertMoved) -> None:
         level, agency, item, actor = self._about.get(moved.alert_id, (0, "", "", ""))
-        if moved.state == ALERT_STATE_ISSUED:
+        if moved.state in _ANSWER_DUE:
             if level >= LEVEL_YELLOW:
                 # Answering counts from here; while it was pending the confirming was owed.
                 self._owe(moved.alert_id, noted, 0)

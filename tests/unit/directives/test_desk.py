@@ -12,8 +12,8 @@ from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, Entry
 from federation.errors import ZonghengError
 from federation.link.descent import Came, Descent, Keep, Linked, Pin, Stored
 from node.directives.desk import Act
-from node.directives.letter import Letters
 from node.directives.state import Stage
+from node.directives.words import SealedWords
 from tests.unit.projection.units import COUNTY, DAY, NOW, TOWN, VILLAGE, Unit
 
 Make = Callable[..., Awaitable[Unit]]
@@ -34,7 +34,7 @@ class Line:
         keys = {one.code: X25519PrivateKey.generate() for one in self.units}
         for one in self.units:
             own = keys[one.code]
-            one.node.directives._letters = Letters(
+            one.node.directives._words = SealedWords(
                 lambda node: keys[node].public_key().public_bytes_raw() if node in keys else None,
                 lambda own=own: own,
             )
@@ -152,7 +152,7 @@ async def test_words_for_a_node_whose_key_is_not_known_do_not_leave(line: Line) 
     content = DirectiveContent(title="t", source=2, lead=VILLAGE, due_at_us=line.now + DAY)
     line.id = (await line.county.node.directives.issue(content, "x", "S1")).id
     await line.act(line.county, wire.DIRECTIVE_KIND_APPROVED, by="S2")
-    line.county.node.directives._letters = Letters(lambda node: None, X25519PrivateKey.generate)
+    line.county.node.directives._words = SealedWords(lambda node: None, X25519PrivateKey.generate)
     size = line.county.node.writer.size
     with pytest.raises(ZonghengError, match="passport"):
         await line.act(line.county, wire.DIRECTIVE_KIND_NOTIFIED, by="S2")

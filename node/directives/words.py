@@ -19,7 +19,7 @@ log = structlog.get_logger()
 _PURPOSE: Final = "directive"
 
 
-class Letters:
+class SealedWords:
     """Seals to other nodes, opens what is sealed to this one."""
 
     def __init__(
