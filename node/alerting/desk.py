@@ -23,6 +23,7 @@ from zongheng.v1.life_pb2 import APPEAL_VERDICT_CANCELLED, APPEAL_VERDICT_UPHELD
 
 from federation.errors import ZonghengError
 from node.alerting.words import BY_HAND_RULE
+from node.intake.secrecy import is_marked
 from node.projection.context import Contexts
 from node.projection.raising import Raising
 from node.store.rows import AlertRecord
@@ -88,6 +89,7 @@ class AlertDesk:
         files: Sequence[FileRef] = (),
     ) -> AlertRecord:
         """Take a step; ``ZonghengError`` ``bad_request`` says why it may not be taken, ``not_found`` that there is no such alert."""
+        _public(reason, text)
         if step is Step.ESCALATE and not self._has_parent():
             raise ZonghengError("bad_request", "this node has no parent to escalate to: decide it here")
         days, now_us = await self.days(), self._now()
@@ -135,6 +137,7 @@ class AlertDesk:
 
         ``bad_request`` where one of the same subject and level stands.
         """
+        _public(reason, text)
         if not by.strip() or not reason.strip():
             raise ZonghengError("bad_request", "say who raises it and why")
         context = (await self._contexts.of(self._own)).context
@@ -180,6 +183,7 @@ class AlertDesk:
 
         ``bad_request`` unless it waits for this decision; deciding it twice is refused.
         """
+        _public(reason)
         if step not in _VERDICTS:
             raise ZonghengError("bad_request", "an escalated appeal is upheld or cancelled")
         if not by.strip() or not reason.strip():
@@ -233,6 +237,14 @@ class AlertDesk:
             return ""
         async with self._store.write() as session:
             return (await self._vault.digests(session.vault, [text]))[0]
+
+
+def _public(*texts: str) -> None:
+    """``classified`` where a text carries a marking of a state secret."""
+    if any(map(is_marked, texts)):
+        raise ZonghengError(
+            "classified", "a text marked as a state secret (涉密) does not belong into this system"
+        )
 
 
 def terms_of(tier: str) -> Terms:

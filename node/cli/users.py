@@ -36,6 +36,7 @@ FromStdin = Annotated[
 def register(app: typer.Typer) -> None:
     app.add_typer(user_app, name="user")
     app.command("audit")(audit)
+    app.command("erase-person")(erase_person)
 
 
 def _password(from_stdin: bool) -> str:
@@ -203,6 +204,36 @@ def audit(
                 after = page["next"]
         if not as_json:
             out.print(table)
+        return 0
+
+    run(work)
+
+
+def erase_person(
+    folder: Folder,
+    by: Annotated[str, typer.Option(help="Staff number of who erases.")],
+    reason: Annotated[str, typer.Option(help="On what ground.")],
+    handle: Annotated[str, typer.Option(help="The handle that a case names.")] = "",
+    name: Annotated[str, typer.Option(help="The person's name, as the source gave it.")] = "",
+    id_number: Annotated[str, typer.Option(help="The person's ID number, as the source gave it.")] = "",
+    texts: Annotated[bool, typer.Option("--texts", help="Also the free texts of their cases.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Forget a person: the mapping is deleted, the journal stays valid as it is."""
+
+    async def work() -> int:
+        body = {
+            "handle": handle, "name": name, "id_number": id_number, "by": by, "reason": reason, "texts": texts,
+        }  # fmt: skip
+        async with reach(folder) as node:
+            answer = await node.post("/api/erasures", body)
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            out.print(
+                f"{answer['handle']} is forgotten: {answer['cases']} cases stay without a name, {answer['texts']} texts deleted",
+                highlight=False,
+            )
         return 0
 
     run(work)

@@ -1,6 +1,6 @@
 """The door: what is let into the journal, and as which bytes.
 
-Turned away is only what is unreadable, unattributable (no case, no agency, no time), of a kind or domain that nobody
+Turned away is only what is marked as a state secret, unreadable, unattributable (no case, no agency, no time), of a kind or domain that nobody
 knows, more than five minutes in the future, or too large; the duplicate is found by the journal's own guard
 (``service``). Everything else passes: what is wrong in the world becomes a finding.
 
@@ -25,6 +25,7 @@ from zongheng.v1.intake_pb2 import Submission
 
 from federation.errors import CATALOGUE
 from node.intake.identity import counts_for_identity, derived_serial
+from node.intake.secrecy import is_marked, may_be_marked
 from node.intake.times import micros, zone_of
 from node.intake.vocabulary import Sense, UnknownDomain, vocabulary
 from node.store.writer import Draft
@@ -60,6 +61,11 @@ class Refused(NamedTuple):
 
     code: str
     reason: str
+
+
+_CLASSIFIED: Final = Refused(
+    "classified", "it is marked as a state secret (涉密): it does not belong into this system"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,8 @@ class Door:
             if told.code not in CATALOGUE:
                 return Refused("unreadable", "its sender could not read it")
             return Refused(told.code, told.reason[:500])
+        if submission.classified:
+            return _CLASSIFIED
         event = submission.event
         at_us = event.at_us
         attributes = _attributes_of(event.domain, event.kind, event.zone)
@@ -151,7 +159,13 @@ class Door:
         serial = submission.serial
         number, encoded = serial.encode(), event.SerializeToString()
         size = len(encoded)
-        if size > LONGEST or not 0 < len(number) < 128 or b"\0" in encoded or b"\0" in number:
+        if (
+            size > LONGEST
+            or not 0 < len(number) < 128
+            or b"\0" in encoded
+            or b"\0" in number
+            or may_be_marked(encoded)
+        ):
             return self._with_care(submission)
         # The same bytes as Entry(...).SerializeToString() gives, in a third of the time (a test holds it to that).
         length = bytes((size,)) if size < 128 else bytes((size & 127 | 128, size >> 7))
@@ -171,7 +185,10 @@ class Door:
 
     def rejected(self, submission: Submission, refused: Refused) -> tuple[Draft, Rejected]:
         """The entry that says so. The same submission refused again for the same reason gives the same serial."""
-        kept = cleaned(submission.event).SerializeToString() if submission.HasField("event") else b""
+        # Of what is classified nothing is kept: a digest of something short can be guessed.
+        kept = b""
+        if submission.HasField("event") and refused.code != _CLASSIFIED.code:
+            kept = cleaned(submission.event).SerializeToString()
         told = Rejected(
             code=refused.code,
             reason=refused.reason,
@@ -221,6 +238,8 @@ class Door:
             return Refused("too_large", f"its texts are larger than {LARGEST_TEXTS} bytes")
         person = submission.applicant
         kept = cleaned(event)
+        if any(map(is_marked, (*texts.values(), *_codes(kept)))):
+            return _CLASSIFIED
         for text in (submission.serial, person.name, person.id_number, *_codes(kept)):
             if len(text) > LONGEST:
                 return Refused("too_large", f"a code or name is longer than {LONGEST} characters")

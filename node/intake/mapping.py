@@ -172,6 +172,8 @@ class Case(Part):
     prefix: AnyValue | None = None
     separator: str = "-"
     when: Conditions = Field(default_factory=dict)
+    classified: Conditions = Field(default_factory=dict)
+    """Records that the source marks as state secrets: they are turned away, and nothing of them is kept."""
 
 
 class _Said(Part):

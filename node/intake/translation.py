@@ -49,6 +49,7 @@ class Translation:
         self._prefix = None if prefix is None else maker.text(prefix, "case.prefix", every=True)
         self._separator = mapping.case.separator
         self._when = maker.conditions(mapping.case.when, "case.when")
+        self._classified = maker.conditions(mapping.case.classified, "case.classified")
         self._per_case: list[ReadyRule] = []
         self._per_row: list[ReadyRule] = []
         chosen: list[tuple[Rule, Test | None, Make | None]] = []
@@ -84,6 +85,8 @@ class Translation:
         try:
             if self._when is not None and not self._when(case, cells):
                 return []
+            if self._classified is not None and self._classified(case, cells):
+                return [Refusal(row, "classified", "its source marks it as a state secret (涉密)")]
             case_id = self._case_id(case, cells)
             if not case_id:
                 return [Refusal(row, "unattributable", "it names no case")]

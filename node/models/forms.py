@@ -40,6 +40,8 @@ class ItemForm(Item):
     """One version of an item (事项)."""
 
     domain: str = "approval"
+    classified: bool = False
+    """An item that is a state secret (涉密) is not supervised here: publishing it is refused."""
 
     @field_validator("domain")
     @classmethod

@@ -107,6 +107,13 @@ class Facts:
         )
         return [facts_row(row) for row in rows]
 
+    async def of_applicant(self, origin: str, handle: str) -> list[FactsRow]:
+        """The cases of one applicant, by case. Reads all of the journal's cases: it is asked for seldom."""
+        rows = await self._tx.all(
+            f"{_SELECT} WHERE f.origin = ? AND f.applicant = ? ORDER BY f.case_id", origin, handle
+        )
+        return [facts_row(row) for row in rows]
+
     async def due(self, origin: str, now_us: int, limit: int) -> list[str]:
         """Cases to evaluate now, the longest due first; none that an import holds back."""
         rows = await self._tx.all(

@@ -30,6 +30,7 @@ from zongheng.v1.entry_pb2 import Address, Entry
 
 from federation.errors import ZonghengError
 from node.directives import rules as directives
+from node.intake.secrecy import is_marked
 from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
@@ -61,6 +62,11 @@ async def publish(node: "Node", form: Publication) -> Published:
             "nothing to publish: give items, agencies, officers, sources, calendar, policy, rules or libraries",
         )
     address = _address(node, form)
+    for at, item in enumerate(form.items):
+        if item.classified or is_marked(item.name):
+            raise ZonghengError(
+                "classified", f"items.{at}: an item marked as a state secret (涉密) is not taken in"
+            )
     registry = await node.registry()
     async with registry.publishing:
         if not await node.projector.settled():

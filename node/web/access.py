@@ -114,6 +114,7 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("GET", "/api/audit"): Act.READ_AUDIT,
     ("GET", "/api/persons/{handle}"): Act.READ_PERSONS,
     ("GET", "/api/texts/{digest}"): Act.READ_PERSONS,
+    ("POST", "/api/erasures"): Act.ERASE_PERSONS,
 }
 """(method, path as the route names it) → what it asks for. Those that are ``INSIDE`` look at who asks themselves."""
 

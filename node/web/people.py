@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from federation.errors import ZonghengError
 from node.people.caller import person
 from node.people.inside import LONGEST_US, Entered, Inside
-from node.views import people
+from node.views import erasure, people
 from node.web.guard import Asking, address_of, cookie_name
 from node.web.page import login_page
 
@@ -156,6 +156,11 @@ def router(node: "Node") -> APIRouter:
     async def show_person(caller: Asking, handle: str, case: str, purpose: str = "") -> people.PersonView:
         """Who a handle stands for; masked without a purpose. Each look is an entry."""
         return await people.person(node, caller, handle, case, purpose)
+
+    @api.post("/api/erasures", tags=["people"], status_code=201)
+    async def erase(caller: Asking, form: erasure.Erase) -> erasure.Erased:
+        """Forget a person: the mapping is deleted, the journal stays as it is, and that it was done is an entry."""
+        return await erasure.erase(node, caller, form)
 
     @api.get("/api/texts/{digest}", tags=["people"])
     async def text(caller: Asking, digest: str, case: str, purpose: str = "") -> people.TextView:

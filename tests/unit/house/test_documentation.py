@@ -35,6 +35,7 @@ SECTIONS = {
     "publication": (BY_HAND, "Published"),
     "people": ("zongheng user", "UserView"),
     "alert_life": ("zongheng alert", "LifeView"),
+    "erasure": ("zongheng erase-person", "Erased"),
     "files": ("zongheng files", "FileView"),
     "backup": ("zongheng backup", "BackupView"),
     "sealed": ("zongheng sealed", "SealedView"),
