@@ -5,16 +5,18 @@ with the journal, and a parent that judges this journal again sees what this nod
 and the parent's newest head are written in one transaction.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
 import structlog
-from zongheng.v1.down_pb2 import DescendResponse
-from zongheng.v1.entry_pb2 import Address, Entry, ForkFound
+from zongheng.v1.down_pb2 import DescendResponse, LaneReopened
+from zongheng.v1.entry_pb2 import Address, Entry, ForkFound, Received
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
+from federation.identity.passport import Holder
 from federation.link.descent import Keep, Kept, Last, Stream
 from federation.link.down_ports import Batch
 from node.store.addressed import AddressedRow
@@ -26,13 +28,15 @@ from node.wallclock import Now
 log = structlog.get_logger()
 
 SOURCE: Final = "above"
-"""Source of receipts; their serial is ``<sender>/<index>``."""
+"""Source of receipts; their serial is ``<sender>/<index>/<digest of the leaf>``."""
 
 BATCH_ENTRIES: Final = 200
 
 _PAGE: Final = 1_000
 _KEPT: Final = "down.kept"
 _ABOVE: Final = "down.above"
+_KEYS: Final = "down.keys"
+_SINCE: Final = "down.since"
 _DESCENDED: Final = "down.position/"
 
 
@@ -112,6 +116,13 @@ class AddressedEntries:
         from_here = row.sender != self._own or row.node == self._own
         return bool(row.subtree) and from_here and self._tree.route(row.node) is None
 
+    async def waiting(self, child: str, position: int) -> int:
+        """Entries for a child or somebody below it from ``position`` on; `_PAGE` at most."""
+        members = self._tree.subtree(child)
+        async with self._store.read() as session:
+            page = await session.addressed.page(position, self._writer.size, _PAGE)
+        return sum(self._is_for(row, members) for row in page)
+
     async def wait_addressed(self, position: int) -> None:
         await self._writer.wait_addressed(position)
 
@@ -123,11 +134,21 @@ class AddressedEntries:
 class FromAbove:
     """Receipts of what comes from above (``federation.link.down_ports.ReceivedEntries``)."""
 
-    def __init__(self, store: Store, writer: JournalWriter, tree: Tree, now: Now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: JournalWriter,
+        tree: Tree,
+        now: Now,
+        holder: Callable[[str], Holder | None] = lambda node: None,
+    ) -> None:
+        """``holder``: who a node above is by its checked passport."""
         self._store = store
         self._writer = writer
         self._tree = tree
         self._now = now
+        self._holder = holder
+        self._reopened = asyncio.Event()
         self.code = self.instruction = ""
         """Why nothing more is taken from the parent; empty: the lane is open."""
 
@@ -144,7 +165,8 @@ class FromAbove:
 
     async def last(self) -> Mapping[Stream, Last]:
         async with self._store.read() as session:
-            return await session.addressed.streams(but=self.node)
+            since = int(await session.links.get(_SINCE) or 0)
+            return await session.addressed.streams(but=self.node, since=since)
 
     async def above(self) -> Sequence[NodeCard]:
         async with self._store.read() as session:
@@ -153,14 +175,47 @@ class FromAbove:
     def below(self) -> Collection[str]:
         return self._tree.nodes()
 
+    async def keys(self) -> Mapping[str, Sequence[str]]:
+        async with self._store.read() as session:
+            pinned: dict[str, list[str]] = await session.links.get_json(_KEYS) or {}
+        return pinned
+
+    def vouched(self, card: NodeCard) -> bool | None:
+        holder = self._holder(card.node)
+        return None if holder is None else (holder.log_id, holder.verifier) == (card.log_id, card.verifier)
+
     async def pin(self, above: Sequence[NodeCard]) -> None:
         async with self._store.write() as session:
             await session.links.put(_ABOVE, DescendResponse(above=above).SerializeToString())
+            pinned: dict[str, list[str]] = await session.links.get_json(_KEYS) or {}
+            for card in above:
+                known = pinned.setdefault(card.node, [])
+                if card.verifier not in known:
+                    known.append(card.verifier)
+            await session.links.put_json(_KEYS, pinned)
+
+    async def reopen(self, by: str, reason: str) -> None:
+        """Take the journals above as they are from now on: a person decided so. What comes again unchanged is not entered again."""
+        kept = await self.kept()
+        entry = Entry(lane_reopened=LaneReopened(parent=kept.parent, held=kept.note, by=by, reason=reason))
+
+        async def beside(session: Session) -> None:
+            for name in (_KEPT, _ABOVE, _KEYS):
+                await session.links.delete(name)
+            head = await session.journal.own()
+            await session.links.put(_SINCE, str(head.size if head is not None else 0).encode())
+
+        await self._writer.append(self._drafts([entry]), beside)
+        self.code = self.instruction = ""
+        self._reopened.set()
+
+    async def wait_reopened(self) -> None:
+        self._reopened.clear()
+        await self._reopened.wait()
 
     async def keep(self, keep: Keep) -> None:
         entries = [
-            Entry(source=SOURCE, serial=f"{received.origin}/{received.index}", received=received)
-            for received in keep.received
+            Entry(source=SOURCE, serial=_serial(received), received=received) for received in keep.received
         ]
         for withheld in keep.withheld:
             log.error("down.withheld", sender=withheld.sender, missing=withheld.missing, shown=withheld.shown)
@@ -196,3 +251,8 @@ class FromAbove:
         for entry in entries:
             entry.noted_at_us = self._now()
         return [Draft.of(entry) for entry in entries]
+
+
+def _serial(received: Received) -> str:
+    # A journal that was cut and written on has another entry at the same index.
+    return f"{received.origin}/{received.index}/{sha256(received.leaf).hexdigest()[:16]}"

@@ -217,7 +217,7 @@ class Node:
             folder, store, writer, vault, keyring.keys.sealing, self.passports, self.addressed, now
         )
         self.carrying.listen(self.letters.ring)
-        self.from_above = FromAbove(store, writer, self.tree, now)
+        self.from_above = FromAbove(store, writer, self.tree, now, self.passports.of)
         self.down = DownService(self.listener, self.addressed, HEAD_PERIOD_S)
         self.asking = Asking(store, self.tree, self.projector, self.answering, self.listener, now)
         self.standing = StandingLook(

@@ -100,7 +100,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Store who is above, the parent first; keys seen for the first time are trusted from now on."""
+    """Store who is above, the parent first; keys seen for the first time are trusted from now on, beside those they follow."""
 
     above: tuple[NodeCard, ...]
 
@@ -178,8 +178,15 @@ class Descent:
         last: Mapping[Stream, Last],
         above: Sequence[NodeCard],
         below: Callable[[], Collection[str]],
+        keys: Mapping[str, Sequence[str]],
+        vouched: Callable[[NodeCard], bool | None],
     ) -> None:
+        """``keys`` are the journal keys (C2SP vkeys) ever pinned for each node above; ``vouched`` whether a checked passport names a card's
+        keys: None where there is none.
+        """
         self._node = node
+        self._keys = {one: list(pinned) for one, pinned in keys.items()}
+        self._vouched = vouched
         self._kept = kept
         self._last = dict(last)
         self._above = {card.node: card for card in above}
@@ -220,10 +227,18 @@ class Descent:
         if any(card.node == self._node or card.node in self._below() for card in above):
             raise ZonghengError("protocol", "the parent names this node or one below it as being above")
         for card in above:
-            known = self._above.get(card.node)
-            if known is not None and (known.log_id, known.verifier) != (card.log_id, card.verifier):
+            vouched, known = self._vouched(card), self._above.get(card.node)
+            if vouched is False:
+                raise ZonghengError("untrusted", f"the passport of {card.node} names another journal key")
+            if known is not None and known.log_id != card.log_id:
                 words = f"{card.node} is known here by journal {known.log_id}, the parent names {card.log_id}"
                 raise ZonghengError("wrong_log", words)
+            if known is not None and known.verifier != card.verifier and not vouched:
+                words = f"the journal of {card.node} is known here under another key, and no passport names the new one"
+                raise ZonghengError("wrong_log", words)
+            pinned = self._keys.setdefault(card.node, [])
+            if card.verifier not in pinned:
+                pinned.append(card.verifier)
         self._above = {card.node: card for card in above}
         self._kept = replace(self._kept, parent=above[0].node)
         return [Pin(tuple(above))]
@@ -279,7 +294,7 @@ class Descent:
         """The parent's head in the message, which must continue the one that was held."""
         kept, card = self._kept, self._above[self._kept.parent]
         try:
-            head = open_note(message.checkpoint, [Verifier.parse(card.verifier)])
+            head, _ = self._opened(message.checkpoint, kept.parent)
         except CheckpointError as error:
             raise ZonghengError("bad_signature", f"the head of {kept.parent}: {error}") from error
         if head.origin != card.log_id:
@@ -300,6 +315,16 @@ class Descent:
             return Halt("root_mismatch", words, found)
         return head
 
+    def _opened(self, note: str, node: str) -> tuple[Checkpoint, str]:
+        """The checkpoint, and which of the node's keys signed it; the newest is tried first. Raises CheckpointError."""
+        refused = CheckpointError(f"no key of {node} is known")
+        for verifier in reversed(self._keys.get(node, ())):
+            try:
+                return open_note(note, [Verifier.parse(verifier)]), verifier
+            except CheckpointError as error:
+                refused = error
+        raise refused
+
     def _taken(self, one: Descending, entry: Entry, note: str) -> Received:
         """The receipt of an entry that is proven to be the parent's. Raises _NotForUs."""
         parent = self._kept.parent
@@ -309,7 +334,7 @@ class Descent:
             if card is None or passed_on.origin == parent:
                 raise _NotForUs(f"{passed_on.origin} is not known to be above {parent}")
             try:
-                under = open_note(passed_on.checkpoint, [Verifier.parse(card.verifier)])
+                under, verifier = self._opened(passed_on.checkpoint, passed_on.origin)
                 verify_inclusion(
                     leaf_hash(passed_on.leaf),
                     passed_on.index,
@@ -325,7 +350,7 @@ class Descent:
             self._check_address(inner)
             taken = Received()
             taken.CopyFrom(passed_on)
-            taken.verifier = card.verifier
+            taken.verifier = verifier
             return self._placed(taken, inner)
         self._check_address(entry)
         taken = Received(
@@ -334,7 +359,7 @@ class Descent:
             leaf=one.leaf,
             proof=one.proof,
             checkpoint=note,
-            verifier=self._above[parent].verifier,
+            verifier=self._opened(note, parent)[1],
         )
         return self._placed(taken, entry)
 

@@ -33,6 +33,19 @@ from federation.link.lanes import LinkLost
 _log = structlog.get_logger(__name__)
 
 
+async def begun(entries: ReceivedEntries) -> Descent:
+    """The machine as it stands by what is stored."""
+    return Descent(
+        entries.node,
+        await entries.kept(),
+        await entries.last(),
+        await entries.above(),
+        entries.below,
+        await entries.keys(),
+        entries.vouched,
+    )
+
+
 class DownLane:
     """Takes down what the parent has for this node, and acknowledges it."""
 
@@ -40,11 +53,13 @@ class DownLane:
         self._entries = entries
 
     async def run(self, channel: grpc.aio.Channel, session: str) -> None:
-        """Until the link ends, or the parent is found out. Raises LinkLost."""
-        entries = self._entries
-        descent = Descent(
-            entries.node, await entries.kept(), await entries.last(), await entries.above(), entries.below
-        )
+        """Until the link ends. Where the parent is found out it rests until a person has decided. Raises LinkLost."""
+        while await self._run(channel, session):
+            await self._entries.wait_reopened()
+
+    async def _run(self, channel: grpc.aio.Channel, session: str) -> bool:
+        """One call; whether it is worth another when the lane is opened again."""
+        descent = await begun(self._entries)
         stub: Any = DownServiceStub(channel)
         call = stub.Descend()
         try:
@@ -54,13 +69,14 @@ class DownLane:
                 if message is EOF:
                     raise LinkLost("unreachable", "the parent ended the lane down without a word")
                 going = await self._obey(call, session, descent, Came(message))
+            return True
         except asyncio.InvalidStateError:
             raise LinkLost("unreachable", "the lane down broke off") from None
         except grpc.aio.AioRpcError as error:
             told = from_rpc(error)
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 _log.info("down.unknown", words="the parent is of a version without a lane down")
-                return
+                return False
             raise LinkLost(told.code, told.detail, told.retry_after_ms) from None
         finally:
             call.cancel()

@@ -95,14 +95,19 @@ class MemoryReceived:
         self.forks: list[ForkFound] = []
         self.code = self.words = ""
         self._below = below
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: set[tuple[str, int, bytes]] = set()
+        self._keys: dict[str, list[str]] = {}
+        self._before = 0
+        self._reopened = asyncio.Event()
+        self.passports: dict[str, str] = {}
+        """The journal key that a node's passport names."""
 
     async def kept(self) -> Kept:
         return self.standing
 
     async def last(self) -> Mapping[Stream, Last]:
         newest: dict[Stream, Last] = {}
-        for entry in self.entries:
+        for entry in self.entries[self._before :]:
             placed = sent_by(self.node, 0, entry)
             if placed is not None:
                 newest[placed[0]] = placed[1]
@@ -114,13 +119,34 @@ class MemoryReceived:
     def below(self) -> Collection[str]:
         return self._below()
 
+    async def keys(self) -> Mapping[str, Sequence[str]]:
+        return self._keys
+
+    def vouched(self, card: NodeCard) -> bool | None:
+        named = self.passports.get(card.node)
+        return None if named is None else named == card.verifier
+
     async def pin(self, above: Sequence[NodeCard]) -> None:
         self.pinned = list(above)
+        for card in above:
+            pinned = self._keys.setdefault(card.node, [])
+            if card.verifier not in pinned:
+                pinned.append(card.verifier)
+
+    def reopen(self) -> None:
+        """Take the parent's journal as it is from now on."""
+        self.standing, self.pinned, self._keys, self._before = Kept(), [], {}, len(self.entries)
+        self._reopened.set()
+
+    async def wait_reopened(self) -> None:
+        self._reopened.clear()
+        await self._reopened.wait()
 
     async def keep(self, keep: Keep) -> None:
         for received in keep.received:
-            if (received.origin, received.index) not in self._seen:
-                self._seen.add((received.origin, received.index))
+            one = (received.origin, received.index, received.leaf)
+            if one not in self._seen:
+                self._seen.add(one)
                 self.entries.append(Entry(received=received))
         self.entries += [Entry(withheld=withheld) for withheld in keep.withheld]
         self.standing = keep.kept

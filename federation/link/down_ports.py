@@ -62,6 +62,14 @@ class ReceivedEntries(Protocol):
 
     def below(self) -> Collection[str]: ...
 
+    async def keys(self) -> Mapping[str, Sequence[str]]:
+        """The journal keys that were ever pinned for each node above, oldest first."""
+        ...
+
+    def vouched(self, card: NodeCard) -> bool | None:
+        """Whether a checked passport of that node names these keys; None: there is none."""
+        ...
+
     async def pin(self, above: Sequence[NodeCard]) -> None: ...
 
     async def keep(self, keep: Keep) -> None:
@@ -70,6 +78,10 @@ class ReceivedEntries(Protocol):
 
     async def forked(self, found: ForkFound) -> None:
         """Enter that the parent signed two histories. Repeating it changes nothing."""
+        ...
+
+    async def wait_reopened(self) -> None:
+        """Returns when a person has decided to take the parent's journal as it is from now on."""
         ...
 
     async def halted(self, code: str, words: str) -> None:

@@ -52,17 +52,25 @@ class Addressed:
         )
         return Last() if row is None else Last(*row)
 
-    async def streams(self, but: str) -> dict[Stream, Last]:
-        """The newest entry of every stream but those of one sender."""
+    async def streams(self, but: str, since: int = 0) -> dict[Stream, Last]:
+        """The newest entry of every stream but those of one sender, of what lies at ``since`` or later."""
         rows = await self._tx.all(
             "SELECT sender, node, subtree, MAX(number), MAX(sender_idx) FROM addressed WHERE sender <> ?"
-            " GROUP BY sender, node, subtree",
+            " AND idx >= ? GROUP BY sender, node, subtree",
             but,
+            since,
         )
         return {
             Stream(sender, node, bool(subtree)): Last(number, idx)
             for sender, node, subtree, number, idx in rows
         }
+
+    async def withheld(self) -> int:
+        """How often an entry was kept from this node, as later ones showed."""
+        row = await self._tx.one(
+            "SELECT COUNT(*) FROM seen WHERE source = ? AND SUBSTR(serial, 1, 9) = ?", "above", "withheld/"
+        )
+        return 0 if row is None else int(row[0])
 
     async def page(self, lo: int, hi: int, most: int) -> list[AddressedRow]:
         """At most so many rows with index in ``[lo, hi)``, in order."""

@@ -77,6 +77,8 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("GET", "/api/facts"): Open.INSIDE,
     ("GET", "/api/rules"): Open.INSIDE,
     ("GET", "/api/policy"): Act.READ_STATUS,
+    ("GET", "/api/lane"): Act.READ_STATUS,
+    ("POST", "/api/lane/reopening"): Act.OPERATE,
     ("GET", "/api/rollup"): Act.READ_FIGURES,
     ("GET", "/api/rollup/rows"): Act.READ_FIGURES,
     ("POST", "/api/ask"): Act.READ_FIGURES,

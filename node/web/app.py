@@ -29,6 +29,7 @@ from node.views import (
     facts,
     handover,
     inspection,
+    lane,
     mending,
     policy,
     publication,
@@ -291,6 +292,17 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     async def list_rules(domain: str = "") -> list[facts.RuleView]:
         """The rules that are applied here, with the thresholds in force."""
         return await facts.rules(node, domain)
+
+    @app.get("/api/lane", tags=["link"])
+    async def get_lane() -> lane.LaneView:
+        """What comes from above, and what is on its way to those below."""
+        return await lane.lane(node)
+
+    @app.post("/api/lane/reopening", tags=["link"])
+    async def reopen_lane(caller: Asking, form: lane.Reopening) -> lane.LaneView:
+        """Take the journals above as they are from now on, after the lane stopped."""
+        signed = form.model_copy(update={"by": caller.signing(form.by)})
+        return await lane.reopen(node, signed)
 
     @app.get("/api/policy", tags=["catalogue"])
     async def get_policy() -> policy.PolicyView:

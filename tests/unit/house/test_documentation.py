@@ -26,6 +26,7 @@ SECTIONS = {
     "children": ("zongheng invite, join, children, approve, revoke", "ChildView"),
     "comparing": ("zongheng ask", "ComparedView"),
     "questions": ("zongheng ask", "AnswerView"),
+    "lane": ("zongheng lane", "LaneView"),
     "policy": ("zongheng policy", "PolicyView"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),

@@ -3,7 +3,8 @@
 from zongheng.v1.down_pb2 import DescendResponse
 from zongheng.v1.tree_pb2 import NodeCard
 
-from federation.link.descent import Came, Descent, Keep, Linked, Pin, Report, Stored
+from federation.link.descent import Came, Keep, Linked, Pin, Report, Stored
+from federation.link.down_lane import begun
 from node.run import Node
 
 
@@ -24,7 +25,7 @@ def introduce(upper: Node, lower: Node, *further: Node) -> None:
 async def hand_down(upper: Node, lower: Node, *, kill_after_keep: bool = False) -> list[str]:
     """Everything the upper node has for the lower; returns what the lower left out, in words."""
     end = lower.from_above
-    descent = Descent(end.node, await end.kept(), await end.last(), await end.above(), end.below)
+    descent = await begun(end)
     descent.handle(Linked())
     message = DescendResponse(above=await upper.addressed.above())
     members = {lower.settings.node, *lower.tree.nodes()}

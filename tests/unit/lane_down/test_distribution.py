@@ -18,7 +18,7 @@ from node.projection.context import Contexts
 from node.projection.footing import digest
 from node.projection.projector import Projector
 from node.run import Node
-from node.views import policy, publication
+from node.views import lane, policy, publication
 from tests.unit.lane_down.handing import hand_down, introduce
 
 COUNTY, TOWN, VILLAGE = "990102", "990102001", "990102001001"
@@ -258,3 +258,27 @@ async def test_a_journal_that_holds_a_looser_policy_all_the_same_is_judged_by_th
     assert (await policy.policy(town)).ignored == [
         f"{RULE}.disabled is true, and {COUNTY}:1 from above has false"
     ]
+
+
+async def test_an_operator_sees_the_lane_and_opens_it_again_and_nothing_is_entered_twice(
+    opened: Open,
+) -> None:
+    county, town = await opened(COUNTY), await opened(TOWN)
+    introduce(county, town)
+    with pytest.raises(ZonghengError, match="nothing ever came"):
+        await lane.reopen(town, lane.Reopening(by="1", reason="why"))
+    await publish(county, policy=rules(yellow=0), subtree=True)
+    [waits] = (await lane.lane(county)).children
+    assert (waits.node, waits.acknowledged, waits.waiting) == (TOWN, 0, 1)
+    await hand_down(county, town)
+    await town.from_above.halted("parent_behind", "less than it signed")
+    shown = await lane.lane(town)
+    assert (shown.parent, shown.code, shown.position) == (COUNTY, "parent_behind", county.writer.size)
+    again = await lane.reopen(town, lane.Reopening(by="7", reason="restored"))
+    assert (again.parent, again.code, again.position) == ("", "", 0)
+    size = town.writer.size
+    await publish(county, policy=rules(yellow=-1), subtree=True)
+    await hand_down(county, town)
+    assert town.writer.size == size + 1
+    assert (await thresholds(town))["yellow"] == -1
+    assert (await lane.lane(town)).withheld == 0

@@ -7,7 +7,8 @@ from zongheng.v1.down_pb2 import DescendResponse
 from zongheng.v1.entry_pb2 import Entry, ForkFound
 
 from federation.errors import ZonghengError
-from federation.link.descent import Came, Descent, Keep, Last, Linked, Pin, Stored, Stream
+from federation.link.descent import Came, Keep, Last, Linked, Pin, Stored, Stream
+from federation.link.down_lane import begun
 from node.lane_down import AddressedEntries
 from node.store.addressed import rows_of
 from node.store.writer import Draft
@@ -19,7 +20,7 @@ MEMBERS = {TOWN, VILLAGE}
 async def carry(upper: Upper, lower: Lower, *, most: int = 1 << 20, crash: bool = False) -> int:
     """One link: everything there is, in batches; with ``crash`` it dies after the first was kept. Returns batches."""
     end = lower.end
-    descent = Descent(end.node, await end.kept(), await end.last(), await end.above(), end.below)
+    descent = await begun(end)
     descent.handle(Linked())
     message, batches = DescendResponse(above=await upper.end.above()), 0
     while True:

@@ -25,6 +25,7 @@ from federation.link.descent import (
     Report,
     Stored,
 )
+from federation.link.down_lane import begun
 from federation.link.down_memory import MemoryAddressed, MemoryReceived
 from federation.link.memory import MemoryJournal
 
@@ -63,7 +64,7 @@ class Child:
     async def link(self) -> None:
         """Begin anew from what is stored, as after a crash."""
         end = self.end
-        self.descent = Descent(end.node, await end.kept(), await end.last(), await end.above(), end.below)
+        self.descent = await begun(end)
         [command] = self.descent.handle(Linked())
         assert isinstance(command, Open)
         self.asked = command
@@ -301,6 +302,54 @@ async def test_another_parent_or_another_key_is_not_taken_for_the_old_one() -> N
     child.parent = parent(CITY)
     await child.link()
     assert child.halts() == ["wrong_log", "wrong_log"]
+
+
+async def test_a_key_that_a_passport_names_follows_the_old_one_and_what_the_old_one_signed_still_counts() -> (
+    None
+):
+    city = parent(CITY)
+    await city.write(word("by the old key", CITY, subtree=True))
+    at_county = Child(city, COUNTY, frozenset({TOWN, VILLAGE}))
+    await at_county.link()
+    await at_county.obey(await at_county.batch())
+    county = parent(COUNTY, (city,))
+    child = Child(county)
+    await child.link()
+    await county.write(at_county.end.entries[0])
+    newer = MemoryAddressed(NodeCard(node=CITY), MemoryJournal(Signer.generate(city.card.log_id)))
+    county.ancestors = [newer.card]
+    await child.link()
+    assert child.halts() == ["wrong_log"], "nobody vouches for the new key"
+    child.end.passports[CITY] = newer.card.verifier
+    await child.link()
+    await child.obey(await child.batch())
+    assert child.words() == ["by the old key"]
+    [entry] = child.end.entries
+    assert entry.received.verifier == city.card.verifier
+    child.end.passports[CITY] = city.card.verifier
+    await child.link()
+    assert child.halts() == ["wrong_log", "untrusted"], "the parent names another key than the passport"
+
+
+async def test_after_a_person_opened_it_again_another_history_comes_and_nothing_comes_twice() -> None:
+    county = parent()
+    for text in ("first", "second"):
+        await county.write(word(text, TOWN))
+    child = Child(county)
+    await child.link()
+    await child.obey(await child.batch())
+    other = MemoryAddressed(county.card, MemoryJournal(county.journal.signer))
+    for text in ("first", "another second", "third"):
+        await other.write(word(text, TOWN))
+    child.parent = other
+    await child.link()
+    await child.obey(await child.batch())
+    assert child.halts() == ["root_mismatch"]
+    child.end.reopen()
+    await child.link()
+    await child.obey(await child.batch())
+    assert child.words() == ["first", "second", "another second", "third"]
+    assert child.withheld() == []
 
 
 ADDRESSES = st.sampled_from(

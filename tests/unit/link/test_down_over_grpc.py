@@ -204,5 +204,8 @@ async def test_a_county_that_rewrites_ends_the_lane_and_not_the_link(county: Cou
         rewriting.other = other
         await eventually(lambda: end.code == "root_mismatch")
         assert dialler.status.state == "up"
-    assert received(end) == ["first"]
-    assert len(end.forks) == 1
+        assert received(end) == ["first"]
+        assert len(end.forks) == 1
+        end.reopen()
+        await eventually(lambda: received(end) == ["first", "another", "second"])
+        assert end.code == ""
