@@ -51,6 +51,9 @@ LOOK_S = 10.0
 CHUNKS_A_LOOK = 5
 """Stretches of one child's journal read in one look; the rest waits for the next."""
 
+SEARCH_US = 60 * 1_000_000
+"""How often a child's cases are judged again at most: what came meanwhile is judged together, at little more than the cost of one."""
+
 SAVE_US = 60 * 1_000_000
 """How often what the link shows is written down: a crash forgets at most so much time connected."""
 
@@ -92,6 +95,8 @@ class StandingLook:
         self._looking = Looking(store, contexts)
         self._loaded = False
         self._saved_us = 0
+        self._searched: dict[str, int] = {}
+        """Child → when its cases were judged last."""
         self._openings: dict[str, Opening] = {}
         self._tiers: dict[str, Tier] = {}
         """Of the children that the register knows."""
@@ -179,8 +184,10 @@ class StandingLook:
 
     async def _search(self, child: str, session: SessionStatus | None, settle_minutes: int, now: int) -> None:
         """Judge its cases by its own clock, while it is connected and its clock is known."""
-        if session is None or session.clock_offset_ms is None:
+        since_us = now - self._searched.get(child, 0)
+        if session is None or session.clock_offset_ms is None or 0 <= since_us < SEARCH_US:
             return
+        self._searched[child] = now
         changed = await self._looking.look(
             child,
             now + session.clock_offset_ms * 1_000,
