@@ -19,6 +19,7 @@ from node.intake import desk
 from node.people.caller import Caller
 from node.projection.arriving import CROSSING
 from node.projection.entries import event_row
+from node.store.arrivals import ArrivalRow
 from node.store.facts import FactsFilter
 from node.store.rows import EventRow
 from node.store.store import Session
@@ -131,7 +132,15 @@ async def _from_below(session: Session, own: str) -> list[_Arrived]:
 async def _from_above(session: Session, node: "Node") -> list[_Arrived]:
     """Returned or sent down from above: the lane down brought it, and the receipt is an entry of this node's journal."""
     own, found = node.settings.node, []
-    for row in await session.arrivals.unsigned(own, _AT_MOST):
+    rows = await session.arrivals.unsigned(own, _AT_MOST)
+    signatures: dict[str, list[EventRow]] = {}
+    for event in await session.events.of_cases(own, sorted({row.case_id for row in rows})):
+        if event.kind == SIGNED_FOR:
+            signatures.setdefault(event.case_id, []).append(event)
+    for row in rows:
+        # Whoever signs in a system of its own may have done so before the lane brought the case.
+        if any(_answers(event, row) for event in signatures.get(row.case_id, ())):
+            continue
         event = event_row(row.sender, row.sender_idx, Entry(case_event=CaseEvent.FromString(row.event)))
         known = await session.facts.get(own, row.case_id)
         stand = (
@@ -140,6 +149,11 @@ async def _from_above(session: Session, node: "Node") -> list[_Arrived]:
         item = event.item or (known.item if known is not None else "")
         found.append(_arrived(event, row.number, event.domain, item, stand))
     return found
+
+
+def _answers(signature: EventRow, row: ArrivalRow) -> bool:
+    said = signature.attributes
+    return (said.get("from_node"), said.get("hand_over")) == (row.sender, row.number)
 
 
 def _arrived(

@@ -231,3 +231,17 @@ async def test_the_same_returning_sent_again_by_a_source_is_no_duplicate(
         assert not answer.rejected
     await hand_down(county, town)
     assert await waits(town) == [(case, "handed_over", COUNTY)]
+
+
+async def test_who_signed_before_the_lane_brought_the_case_need_not_sign_again(
+    three: tuple[Node, Node, Node],
+) -> None:
+    _, town, village = three
+    case = await file(village, 1)
+    await move(village, case, "handed_over", 2, to_node=TOWN)
+    await hand_up(village, town)
+    await sign(town, case, 2)
+    await move(town, case, "returned", 3, to_node=VILLAGE)
+    await move(village, case, "signed_for", 3, from_node=TOWN, hand_over="2")
+    await hand_down(town, village)
+    assert await waits(village) == []
