@@ -116,12 +116,28 @@ class AddressedEntries:
         from_here = row.sender != self._own or row.node == self._own
         return bool(row.subtree) and from_here and self._tree.route(row.node) is None
 
-    async def waiting(self, child: str, position: int) -> int:
-        """Entries for a child or somebody below it from ``position`` on; `_PAGE` at most."""
+    async def waiting(self, child: str, position: int) -> tuple[int, int]:
+        """Of what is for a child or somebody below it: entries from ``position`` on, and entries before it for which its journal, as it is
+        held and read here, has no receipt. Of each the newest `_PAGE` addressed entries are looked at.
+        """
         members = self._tree.subtree(child)
         async with self._store.read() as session:
-            page = await session.addressed.page(position, self._writer.size, _PAGE)
-        return sum(self._is_for(row, members) for row in page)
+            ahead = await session.addressed.page(position, self._writer.size, _PAGE)
+            behind = [
+                row for row in await session.addressed.newest(position, _PAGE) if self._is_for(row, members)
+            ]
+            signed = {
+                (sender, index)
+                for sender in {row.sender for row in behind}
+                for index in await session.receipts.of(
+                    child, sender, [row.sender_idx for row in behind if row.sender == sender]
+                )
+            }
+            read = (await session.cursors.get("events", child)).position
+            head = await session.journal.head(child)
+        settled = head is not None and read >= head.size
+        missing = [row for row in behind if (row.sender, row.sender_idx) not in signed]
+        return sum(self._is_for(row, members) for row in ahead), len(missing) if settled else 0
 
     async def wait_addressed(self, position: int) -> None:
         await self._writer.wait_addressed(position)

@@ -49,9 +49,11 @@ def lane(
             )
         if answer["instruction"]:
             out.print(f"stopped ({answer['code']}): {answer['instruction']}", style="red", highlight=False)
-        table = Table("child", "acknowledged", "waiting", box=None, pad_edge=False)
+        table = Table("child", "acknowledged", "waiting", "unsigned", box=None, pad_edge=False)
         for child in answer["children"]:
-            table.add_row(child["node"], str(child["acknowledged"]), str(child["waiting"]))
+            table.add_row(
+                child["node"], str(child["acknowledged"]), str(child["waiting"]), str(child["unsigned"])
+            )
         if table.row_count:
             out.print(table)
         return 0

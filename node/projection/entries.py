@@ -22,6 +22,7 @@ from node.projection.arriving import arrival
 from node.projection.mandates import CataloguePiece, pieces
 from node.store.access import AccessRow
 from node.store.arrivals import ArrivalRow
+from node.store.receipts import ReceiptRow
 from node.store.rows import AlertRecord, EventRow
 from node.store.steps import StepRow
 from node.supervision.gathering import gathered
@@ -61,6 +62,7 @@ class Reading:
     access: list[AccessRow] = field(default_factory=list)
     heads: list[tuple[int, HeadNoted]] = field(default_factory=list)
     """Heads of other journals that this one notes, with the indexes of the entries."""
+    receipts: list[ReceiptRow] = field(default_factory=list)
     arrivals: list[ArrivalRow] = field(default_factory=list)
     steps: list[StepRow] = field(default_factory=list)
     """How alerts were raised and moved, in journal order."""
@@ -80,6 +82,8 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             reading.parked.append(idx)
             continue
         kind = entry.WhichOneof("body")
+        if entry.HasField("received"):
+            reading.receipts.append(ReceiptRow(origin, entry.received.origin, entry.received.index, idx))
         if (came := arrival(origin, idx, entry)) is not None:
             reading.arrivals.append(came)
         mandated = pieces(origin, idx, entry)

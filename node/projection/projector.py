@@ -384,6 +384,7 @@ class Projector:
                 ]
             )
             await session.access.put(reading.access)
+            await session.receipts.put(reading.receipts)
             await session.arrivals.put(reading.arrivals)
             await session.steps.put(reading.steps)
             await session.alerts.insert(reading.alerts)

@@ -82,6 +82,13 @@ class Addressed:
         )
         return [AddressedRow(*row) for row in rows]
 
+    async def newest(self, hi: int, most: int) -> list[AddressedRow]:
+        """The last rows with an index below ``hi``, the newest first."""
+        rows = await self._tx.all(
+            f"SELECT {', '.join(_COLUMNS)} FROM addressed WHERE idx < ? ORDER BY idx DESC LIMIT ?", hi, most
+        )
+        return [AddressedRow(*row) for row in rows]
+
 
 def row_of(own: str, idx: int, entry: Entry) -> AddressedRow | None:
     """The row of the own journal's entry at ``idx``; None: it is for nobody below."""

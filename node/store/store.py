@@ -34,6 +34,7 @@ from node.store.journal import Journal
 from node.store.links import Links
 from node.store.migrate import migrate
 from node.store.outbox import Outbox
+from node.store.receipts import Receipts
 from node.store.rollups import Rollups
 from node.store.sealed import SealedRows
 from node.store.steps import Steps
@@ -58,6 +59,7 @@ PROJECTED: Final = (
     "access",
     "disclosure",
     "arrival",
+    "receipt",
     "alert_step",
     "cursor",
 )
@@ -72,6 +74,7 @@ class Session:
         self.journal = Journal(transaction)
         self.addressed = Addressed(transaction)
         self.arrivals = Arrivals(transaction)
+        self.receipts = Receipts(transaction)
         self.events = Events(transaction)
         self.facts = Facts(transaction)
         self.alerts = Alerts(transaction)

@@ -19,6 +19,8 @@ class ChildLaneView(BaseModel):
     """It entered all that is for it before this index of this node's journal."""
     waiting: int
     """Entries that are for it or for somebody below it and that it did not acknowledge; 1,000 at most."""
+    unsigned: int
+    """Entries that it acknowledged and for which the journal that it sent has no receipt: it took them and entered them not."""
 
 
 class LaneView(BaseModel):
@@ -62,15 +64,13 @@ async def lane(node: "Node") -> LaneView:
         code=end.code,
         instruction=end.instruction,
         withheld=withheld,
-        children=[
-            ChildLaneView(
-                node=child,
-                acknowledged=acknowledged.get(child, 0),
-                waiting=await node.addressed.waiting(child, acknowledged.get(child, 0)),
-            )
-            for child in cards
-        ],
+        children=[await _child(node, child, acknowledged.get(child, 0)) for child in cards],
     )
+
+
+async def _child(node: "Node", child: str, acknowledged: int) -> ChildLaneView:
+    waiting, unsigned = await node.addressed.waiting(child, acknowledged)
+    return ChildLaneView(node=child, acknowledged=acknowledged, waiting=waiting, unsigned=unsigned)
 
 
 async def reopen(node: "Node", form: Reopening) -> LaneView:

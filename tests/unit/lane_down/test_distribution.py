@@ -19,7 +19,7 @@ from node.projection.footing import digest
 from node.projection.projector import Projector
 from node.run import Node
 from node.views import lane, policy, publication
-from tests.unit.lane_down.handing import hand_down, introduce
+from tests.unit.lane_down.handing import hand_down, hand_up, introduce
 
 COUNTY, TOWN, VILLAGE = "990102", "990102001", "990102001001"
 RULE = "approval.time.case"
@@ -282,3 +282,22 @@ async def test_an_operator_sees_the_lane_and_opens_it_again_and_nothing_is_enter
     assert town.writer.size == size + 1
     assert (await thresholds(town))["yellow"] == -1
     assert (await lane.lane(town)).withheld == 0
+
+
+async def test_a_parent_sees_what_was_acknowledged_and_not_signed_for(opened: Open) -> None:
+    county, town = await opened(COUNTY), await opened(TOWN)
+    introduce(county, town)
+    await publish(county, policy=rules(yellow=0), subtree=True)
+    await publish(county, policy=rules(yellow=-1), to=TOWN)
+    await hand_down(county, town)
+    await county.addressed.descended(TOWN, county.writer.size)
+    await hand_up(town, county)
+    [child] = (await lane.lane(county)).children
+    assert (child.waiting, child.unsigned) == (0, 0)
+    # It takes the next one and says so, and enters nothing.
+    await publish(county, policy=rules(yellow=-2), subtree=True)
+    await county.addressed.descended(TOWN, county.writer.size)
+    await town.write_entries([Entry()])
+    await hand_up(town, county)
+    [child] = (await lane.lane(county)).children
+    assert (child.waiting, child.unsigned) == (0, 1)
