@@ -65,6 +65,8 @@ class Part:
     """What the closing event says, under `closed_<name>`."""
     borrowed: tuple[str, ...] = ()
     """Facts of the case, beside each row."""
+    summed: tuple[tuple[str, str, str], ...] = ()
+    """(column, kind, attribute): what events of that kind with the same `on` say together, beside each row; 0 where none does."""
     facts: tuple[Fact, ...] = ()
     """Derived facts of a row; of the senses of case facts."""
 
@@ -280,7 +282,18 @@ def _rows_of(part: Part, told: Told) -> pl.DataFrame:
     closed = [
         take(ends[name], at).alias("closed_at" if name == "at_us" else f"closed_{name}") for name in says
     ]
-    return begun.hstack(closed)
+    sums = [_sum_beside(begun, part.on, told.of(kind), said).alias(name) for name, kind, said in part.summed]
+    return begun.hstack([*closed, *sums])
+
+
+def _sum_beside(rows: pl.DataFrame, on: str, others: pl.DataFrame, said: str) -> pl.Series:
+    """For each of the rows the sum of what the other events with its `on` say."""
+    if rows.is_empty() or others.is_empty():
+        return constant(0, rows.height, pl.Int64)
+    keys = ["case", on]
+    sums = others.group_by(keys).agg(pl.col(said).sum())
+    met = rows.select(keys).join(sums, on=keys, how="left", maintain_order="left")[said]
+    return fill(met.cast(pl.Int64), 0)
 
 
 def _clock(

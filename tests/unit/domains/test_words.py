@@ -15,6 +15,13 @@ DOMAINS = (
     "openness",
     "complaint",
     "directive",
+    "coercion",
+    "collection",
+    "acts",
+    "investment",
+    "school",
+    "reconsideration",
+    "hall",
 )
 RULES = [(one.code, rule) for one in installed(DOMAINS) for rule in one.rules]
 

@@ -1,0 +1,1 @@
+"""Administrative collection (行政征收): fees, levies and requisition payments."""

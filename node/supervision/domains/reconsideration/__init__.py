@@ -1,0 +1,1 @@
+"""Administrative reconsideration (行政复议): from the application to the decision and its carrying out."""
