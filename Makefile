@@ -17,7 +17,7 @@ PACKAGE := pyproject.toml constraints.txt deploy/build_hook.py $(shell find prot
 INSTALL := $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lint-style lint-format lint-types lint-proto lint-breaking chaos bench proto clean
+.PHONY: help install demo test fuzz lint lint-style lint-format lint-types lint-proto lint-breaking chaos bench proto clean
 
 help:
 	@echo 'make demo                  install, start the demo federation, say where to look; Ctrl-C ends it'
@@ -26,6 +26,7 @@ help:
 	@echo 'make lint                  style, types and the wire contract'
 	@echo 'make bench [ONLY=name,…]   benchmarks: a table and bench-results.json'
 	@echo 'make chaos [KILLS=n]       four tiers under load, killed again and again: nothing may be lost or doubled'
+	@echo 'make fuzz [TIMES=n]         every property and state machine with n times the examples (20)'
 	@echo 'make proto                 generate the protobuf modules again'
 	@echo 'make clean                 remove .venv and everything generated'
 
@@ -50,7 +51,12 @@ lint-format: $(VENV)/.installed-test
 lint-types: $(VENV)/.installed-test
 	$(BIN)/mypy --strict
 
-lint-proto: $(VENV)/.installed-test
+lint-TIMES := 20
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/unit --fuzz $(TIMES) -p no:cacheprovider $(ARGS)
+
+proto: $(VENV)/.installed-test
 	$(BIN)/buf lint
 
 lint-breaking: $(VENV)/.installed-test
@@ -64,6 +70,11 @@ KILLS := 20
 
 chaos: $(VENV)/.installed-test
 	@$(BIN)/python -m tests.chaos.run --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+TIMES := 20
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/unit --fuzz $(TIMES) -p no:cacheprovider $(ARGS)
 
 proto: $(VENV)/.installed-test
 	$(BIN)/python deploy/build_hook.py

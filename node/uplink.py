@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
+from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.footing_pb2 import Footing
 from zongheng.v1.tree_pb2 import NodeCard
 
@@ -52,8 +53,11 @@ class OwnJournal:
     async def head(self) -> OwnHead:
         async with self._store.read() as session:
             head = await session.journal.head(self._writer.node)
+            first = await session.journal.leaf(self._writer.node, 0)
         if head is None:
             raise ZonghengError("store_damaged", "the node has no journal")
+        # A box that was put back has another key than the one whose journal it goes on.
+        before = Entry.FromString(first).genesis.verifier if first is not None else ""
         return OwnHead(
             head.log_id,
             head.verifier,
@@ -62,6 +66,7 @@ class OwnJournal:
             head.note,
             head.cosigned_size,
             head.cosigned_note,
+            (before,) if before and before != head.verifier else (),
         )
 
     async def leaves(self, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:

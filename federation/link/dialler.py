@@ -35,11 +35,9 @@ from federation.errors import ZonghengError
 from federation.files.lane import FileLane
 from federation.files.ports import FileSource
 from federation.identity.credentials import Credentials
-from federation.journal.checkpoint import Verifier
 from federation.link.backoff import BackoffPolicy, Random
 from federation.link.channel import CHILD_OPTIONS
-from federation.link.handshake import Decision, Outcome, Shown, child_mends, child_sees
-from federation.link.handshake import Welcomed as Welcome
+from federation.link.handshake import Decision
 from federation.link.hello import PROTOCOL
 from federation.link.lanes import AnswerLane, LinkLost, PushLane, ReportLane, Stub
 from federation.link.ports import Answerer, BackoffStore, ChildJournal, Operator, OwnHead, Reporter
@@ -62,6 +60,7 @@ from federation.link.relay import (
     Welcomed,
     Window,
 )
+from federation.link.welcome import understand
 
 _HANDSHAKE_S: Final = 10.0
 _FAREWELL_S: Final = 1.0
@@ -247,7 +246,7 @@ class Dialler:
             welcome = await self._hello(call, session, head)
             if self._ports.above is not None:
                 await self._ports.above(list(welcome.above))
-            outcome, prefix = await self._judge(head, welcome)
+            outcome, prefix = await understand(self._ports.journal, head, welcome)
             beat_s = max(0.05, min(welcome.heartbeat_ms, 60_000) / 1_000)
             outbox: asyncio.Queue[wire.LinkRequest] = asyncio.Queue()
             if prefix is not None:
@@ -346,37 +345,6 @@ class Dialler:
             raise LinkLost("protocol", "the parent's first frame is Welcome")
         welcome: wire.Welcome = answer.welcome
         return welcome
-
-    async def _judge(self, head: OwnHead, welcome: wire.Welcome) -> tuple[Outcome, wire.Prefix | None]:
-        """What to do, and the proof that the parent is owed."""
-        journal = self._ports.journal
-        quarantine = ""
-        if welcome.verdict not in (wire.VERDICT_PUSH, wire.VERDICT_PULL_BACK, wire.VERDICT_MEND):
-            quarantine = welcome.instruction or "the parent takes nothing more of this journal"
-        said = Welcome(
-            welcome.held_size,
-            welcome.held_root,
-            welcome.held_checkpoint,
-            list(welcome.consistency),
-            quarantine,
-            welcome.verdict == wire.VERDICT_RENEW,
-        )
-        mine = Shown(head.log_id, head.size, head.root)
-        verifiers = [Verifier.parse(head.verifier)]
-        if head.size == 0:  # a node that lost everything knows its earlier keys by its parent alone
-            verifiers += [Verifier.parse(vkey) for vkey in welcome.former_verifiers]
-        if welcome.verdict == wire.VERDICT_MEND:
-            if not welcome.common_size <= min(head.size, welcome.held_size):
-                raise LinkLost("protocol", "the last common size is one that both sides have")
-            common = Shown(head.log_id, welcome.common_size, await journal.root_at(welcome.common_size))
-            return child_mends(mine, verifiers, said, common, head.cosigned_size), None
-        root = prefix = None
-        if welcome.held_size <= head.size:
-            root = await journal.root_at(welcome.held_size)
-            proof = await journal.consistency(welcome.held_size, head.size)
-            prefix = wire.Prefix(size=welcome.held_size, root=root, consistency=proof)
-        outcome = child_sees(mine, verifiers, said, root, head.cosigned_size)
-        return outcome, None if quarantine else prefix
 
     async def _hear(self, call: Any, beat_s: float, answers: AnswerLane) -> None:
         """Read the parent's control frames."""

@@ -34,6 +34,8 @@ class OwnHead:
     """Largest size the parent is known to have cosigned."""
     cosigned_note: str = ""
     """The head there, with the parent's cosignature."""
+    former_verifiers: Sequence[str] = ()
+    """Keys that this journal itself says its earlier heads were signed by, C2SP vkeys."""
 
 
 class ChildJournal(Protocol):

@@ -48,7 +48,8 @@ def case(
                 proof = await node.get(f"/api/cases/{quote(case_id, safe='')}/evidence")
                 evidence.write_text(proof["evidence"], encoding="utf-8")
                 key = evidence.with_name(evidence.name + KEY_SUFFIX)
-                key.write_text(proof["verifier"] + "\n", encoding="utf-8")
+                lines = [proof["verifier"], *proof["cosigners"]]
+                key.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         if as_json:
             print(orjson.dumps(answer).decode())
         else:

@@ -7,12 +7,23 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 from pydantic import BaseModel
 from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
-from federation.journal.checkpoint import CheckpointError, Verifier, parse_log_id
+from federation.journal.checkpoint import (
+    CheckpointError,
+    Verifier,
+    cosignatures,
+    open_note,
+    parse_log_id,
+)
 from federation.journal.evidence import Evidence, EvidenceError
+from federation.link.hello import cosigner
 from node.people import audit
 from node.people.caller import Caller
+from node.store.rows import Head
+from node.store.store import Session
+from node.uplink import PARENT_CARD
 from node.views.sight import must_see
 
 if TYPE_CHECKING:
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
 
 
 KEY_SUFFIX = ".vkey"
-"""Ending of the file beside an evidence file that holds the journal key."""
+"""Ending of the file beside an evidence file that holds the journal key, and after it the keys of those who cosigned."""
 
 
 class EvidenceView(BaseModel):
@@ -28,12 +39,15 @@ class EvidenceView(BaseModel):
     journal_size: int
     verifier: str
     """The journal key to check it with, a C2SP vkey."""
+    cosigners: list[str]
+    """Keys of those who cosigned the head, C2SP vkeys: the parent, where it has."""
     evidence: str
     """The file's text."""
 
 
 async def of_case(node: "Node", caller: Caller, case_id: str, index: int | None) -> EvidenceView:
-    """Evidence for one entry of a case, under the newest signed head; ``ZonghengError`` when the case has no such entry.
+    """Evidence for one entry of a case, under the newest head that the parent cosigned, or the newest at all where it has cosigned none
+    that reaches so far; ``ZonghengError`` when the case has no such entry.
 
     That it was looked at is an entry itself, written first.
     """
@@ -55,12 +69,29 @@ async def of_case(node: "Node", caller: Caller, case_id: str, index: int | None)
         head = await session.journal.head(own)
         if head is None:
             raise ZonghengError("store_damaged", "the journal has no head")
-        proof = await session.journal.reader(own, head.size, node.edge(own, head.size)).inclusion_proof(
-            chosen, head.size
-        )
+        note, size, cosigners = head.note, head.size, await _cosigners(session, head)
+        if cosigners and chosen < head.cosigned_size:
+            note, size = head.cosigned_note, head.cosigned_size
+        else:
+            cosigners = []
+        reader = session.journal.reader(own, head.size, node.edge(own, head.size))
+        proof = await reader.inclusion_proof(chosen, size)
         leaf = (await session.journal.leaves(own, chosen, chosen + 1))[0]
-    text = Evidence(leaf, chosen, tuple(proof), head.note).to_text()
-    return EvidenceView(index=chosen, journal_size=head.size, verifier=head.verifier, evidence=text)
+    text = Evidence(leaf, chosen, tuple(proof), note).to_text()
+    return EvidenceView(
+        index=chosen, journal_size=size, verifier=head.verifier, cosigners=cosigners, evidence=text
+    )
+
+
+async def _cosigners(session: Session, head: Head) -> list[str]:
+    """Who cosigned the newest head that was; empty where it was signed by a key since given up, or the parent's is not known."""
+    parent = await session.links.get(PARENT_CARD)
+    try:
+        key = cosigner(NodeCard.FromString(parent or b"").verifier)
+        open_note(head.cosigned_note, [Verifier.parse(head.verifier)])
+        return [str(key)] if cosignatures(head.cosigned_note, [key]) else []
+    except CheckpointError:
+        return []
 
 
 def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
@@ -85,8 +116,9 @@ def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
         words.append(f"entry {evidence.index}: {len(evidence.leaf)} bytes that this version cannot read")
     origin = evidence.note.split("\n", 1)[0]
     beside = path.with_name(path.name + KEY_SUFFIX)
-    if vkey is None and beside.is_file():
-        vkey = beside.read_text(encoding="utf-8").strip()
+    keys = beside.read_text(encoding="utf-8").split() if beside.is_file() else []
+    if vkey is None and keys:
+        vkey = keys[0]
         words.append(
             f"checked with the key in {beside.name}: compare it with what the node itself publishes ({vkey})"
         )
@@ -104,6 +136,16 @@ def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
     words.append(
         f"proven: node {node} had it in its journal at size {checkpoint.size}, root {checkpoint.root.hex()}"
     )
+    try:
+        cosigned = cosignatures(evidence.note, [Verifier.parse(key) for key in keys[1:]])
+        by = [(parse_log_id(one.name).node, one.at.isoformat()) for one in cosigned]
+    except (CheckpointError, ValueError) as error:
+        words.append(f"NOT PROVEN: who cosigned it: {error}")
+        return {"verified": False, "words": words, "index": evidence.index, "entry": shown, "origin": origin}
+    words += [
+        f"cosigned by {who} at {at}, which held the same entries then: compare its key in {beside.name} with what it publishes"
+        for who, at in by
+    ] or ["cosigned by nobody whose key is here"]
     return {
         "verified": True,
         "words": words,
@@ -112,4 +154,5 @@ def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
         "origin": checkpoint.origin,
         "journal_size": checkpoint.size,
         "root": checkpoint.root.hex(),
+        "cosigned": [{"node": who, "at": at} for who, at in by],
     }
