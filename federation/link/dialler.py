@@ -41,7 +41,7 @@ from federation.link.handshake import Decision
 from federation.link.hello import PROTOCOL
 from federation.link.lanes import AnswerLane, LinkLost, PushLane, ReportLane, Stub
 from federation.link.ports import Answerer, BackoffStore, ChildJournal, Operator, OwnHead, Reporter
-from federation.link.recovering import divert, pull_back
+from federation.link.recovering import divert, proven_common, pull_back
 from federation.link.relay import (
     Dial,
     Event,
@@ -305,7 +305,8 @@ class Dialler:
         now = await journal.head()
         if now.size == head.size:  # else something was entered while hello was said: look again
             if decision is Decision.MEND:
-                await journal.give_up(welcome.common_size)
+                common = await proven_common(mending, session, journal, welcome.held_size, welcome.held_root)
+                await journal.give_up(common)
             await pull_back(mending, session, journal, welcome.held_size, welcome.held_root)
         raise LinkLost("", "the journal is as the parent holds it: the handshake is made again")
 

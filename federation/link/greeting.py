@@ -38,8 +38,9 @@ async def greet(
         if fits and shown.size == held.size:
             await inbox.mended(node, note)
         elif not (fits and shown.size < held.size):
-            proof = await inbox.consistency(node, held.mend_from, held.size)
-            return Greeting(wire.VERDICT_MEND, held.quarantine, list(proof), held.mend_from, held.quarantine)
+            return Greeting(
+                wire.VERDICT_MEND, held.quarantine, [], held.mend_from, quarantine=held.quarantine
+            )
     elif held.quarantine:
         verdict = wire.VERDICT_RENEW if held.renew else wire.VERDICT_QUARANTINE
         return Greeting(verdict, held.quarantine, quarantine=held.quarantine)

@@ -183,26 +183,19 @@ def child_sees(
     return Outcome(Decision.PUSH)
 
 
-def child_mends(
-    mine: Shown, verifiers: Sequence[Verifier], welcome: Welcomed, common: Shown, cosigned_size: int
-) -> Outcome:
-    """The child's reading of a decision to mend: MEND, or QUARANTINE where the parent does not prove what it asks.
-
-    `common` is the child's own head at the size to which it shall go back; Welcome's consistency proof leads
-    from there to what the parent holds.
+def child_mends(mine: Shown, verifiers: Sequence[Verifier], welcome: Welcomed) -> Outcome:
+    """The child's reading of a decision to mend: MEND, or QUARANTINE where the head that the parent says it holds is not one
+    that this journal's own key signed. Where the two part is found, and proven, before anything is given up.
     """
-    trouble = _unproven(common, verifiers, welcome)
-    if not trouble and common.size < cosigned_size:
-        trouble = f"it cosigned {cosigned_size} entries, and the last common size is {common.size}"
-    if trouble:
+    if trouble := _unsigned(mine, verifiers, welcome):
         return Outcome(
             Decision.QUARANTINE,
-            f"the parent asks this journal to go back to {common.size} entries and cannot prove why: {trouble}",
+            f"the parent asks to mend this journal and cannot prove what it holds: {trouble}",
         )
     return Outcome(
         Decision.MEND,
-        f"an operator of the parent decided: entries {common.size} to {welcome.held_size - 1} come from the parent, and the"
-        f" {mine.size - common.size} that were entered here meanwhile are entered again behind them",
+        f"an operator of the parent decided: the {welcome.held_size} entries that it holds come back, and what was entered"
+        " here meanwhile is entered again behind them",
     )
 
 
@@ -223,15 +216,23 @@ def _behind(mine: Shown, verifiers: Sequence[Verifier], welcome: Welcomed) -> Ou
 
 def _unproven(mine: Shown, verifiers: Sequence[Verifier], welcome: Welcomed) -> str:
     """Why it is not shown that this journal's own key signed the held head and that it continues `mine`; empty: it is."""
-    if welcome.held_size == 0 and mine.size == 0:
-        return ""
+    if trouble := _unsigned(mine, verifiers, welcome):
+        return trouble
     try:
-        signed: Checkpoint = open_note(welcome.held_checkpoint, verifiers)
-        if (signed.origin, signed.size, signed.root) != (mine.log_id, welcome.held_size, welcome.held_root):
-            raise ProofError("the checkpoint the parent shows is not of the head it says it holds")
         verify_consistency(
             mine.size, mine.root, welcome.held_size, welcome.held_root, list(welcome.consistency)
         )
-    except (CheckpointError, ProofError) as error:
+    except ProofError as error:
         return str(error)
+    return ""
+
+
+def _unsigned(mine: Shown, verifiers: Sequence[Verifier], welcome: Welcomed) -> str:
+    """Why it is not shown that this journal's own key signed the held head; empty: it is."""
+    try:
+        signed: Checkpoint = open_note(welcome.held_checkpoint, verifiers)
+    except CheckpointError as error:
+        return str(error)
+    if (signed.origin, signed.size, signed.root) != (mine.log_id, welcome.held_size, welcome.held_root):
+        return "the checkpoint the parent shows is not of the head it says it holds"
     return ""

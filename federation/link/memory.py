@@ -161,6 +161,8 @@ class _Copy:
         self.common = 0
         self.branch: list[bytes] = []
         """Kept apart from `common` on."""
+        self.earlier: list[list[bytes]] = []
+        """Branches that were kept apart before."""
 
 
 class MemoryGate:
@@ -261,8 +263,10 @@ class MemoryInbox:
         copy = self.copies[node]
         if not copy.quarantine or copy.mending or copy.renewing:
             raise ZonghengError("quarantined", "this branch is not wanted")
-        if not copy.branch:
-            copy.common = common
+        if not copy.branch or first == common:
+            if copy.branch:
+                copy.earlier.append(copy.branch)
+            copy.common, copy.branch = common, []
         end = copy.common + len(copy.branch)
         if (common, first) != (copy.common, end):
             raise ZonghengError("gap", f"what is kept apart goes on at {end}, not at {first}")
@@ -292,6 +296,7 @@ class MemoryInbox:
 
     async def mended(self, node: str, note: str) -> None:
         copy = self.copies[node]
+        copy.earlier.append(copy.branch)
         copy.quarantine, copy.mending, copy.branch = "", False, []
 
     async def fork(self, node: str, held_note: str, shown_note: str, reason: str) -> None:

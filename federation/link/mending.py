@@ -5,6 +5,7 @@ against the head that Welcome named, which the child itself once signed.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc.aio
@@ -27,6 +28,14 @@ MAX_SIZES: Final = 64
 _FIRST_FRAME_S: Final = 10.0
 
 _log = structlog.get_logger(__name__)
+
+
+async def roots_of(inbox: ParentInbox, node: str, held: int, sizes: Sequence[int]) -> wire.RootsResponse:
+    """Roots of a copy of `held` entries at these sizes, and the proof that a single one belongs to all that is held."""
+    answer = wire.RootsResponse(roots=[await inbox.root_at(node, size) for size in sizes])
+    if len(sizes) == 1:
+        answer.consistency.extend(await inbox.consistency(node, sizes[0], held))
+    return answer
 
 
 class Mending(MendingServiceServicer):
@@ -69,10 +78,10 @@ class Mending(MendingServiceServicer):
             held = await self._inbox.held(session.node)
             if len(request.sizes) > MAX_SIZES or any(size > held.size for size in request.sizes):
                 raise ZonghengError("protocol", f"at most {MAX_SIZES} sizes up to {held.size}")
-            roots = [await self._inbox.root_at(session.node, size) for size in request.sizes]
+            answer = await roots_of(self._inbox, session.node, held.size, request.sizes)
         except ZonghengError as error:
             await abort(context, error)
-        return wire.RootsResponse(roots=roots)
+        return answer
 
     async def Divert(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
         session: Session | None = None

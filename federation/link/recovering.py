@@ -5,7 +5,7 @@ node once signed, and the journal with it must come to that root. Each batch is 
 goes on from there after the next handshake.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import grpc.aio
 import structlog
@@ -70,18 +70,51 @@ async def last_common(stub: Stub, session: str, journal: ChildJournal, at_most: 
     return low
 
 
+async def proven_common(
+    stub: Stub, session: str, journal: ChildJournal, held_size: int, held_root: bytes
+) -> int:
+    """The last common size, proven to belong to the head that the parent holds. Raises LinkLost."""
+    common = await last_common(stub, session, journal, min(held_size, (await journal.head()).size))
+    try:
+        answer = await stub.Roots(RootsRequest(session=session, sizes=[common]), timeout=_ROOTS_WITHIN_S)
+        root = await journal.root_at(common)
+        verify_consistency(common, root, held_size, held_root, list(answer.consistency))
+    except grpc.aio.AioRpcError as error:
+        raise LinkLost.because(error) from None
+    except ProofError as error:
+        raise LinkLost("bad_proof", f"the last common size {common} is not proven: {error}") from None
+    return common
+
+
 async def divert(stub: Stub, session: str, journal: ChildJournal, held_size: int) -> None:
     """Hand over the branch that the parent does not take, and what is entered on it from now on. Returns when the
     parent wants none of it; raises LinkLost when the link ends.
+
+    It goes on where what is kept ends; a branch that is another than the kept one (a node put back twice) is handed over
+    whole.
     """
-    call: Any = None
+    head = await journal.head()
+    common = await last_common(stub, session, journal, min(held_size, head.size))
+    for again in (False, True):
+        try:
+            await _hand_over(stub, session, journal, common, again)
+        except grpc.aio.AioRpcError as error:
+            lost = LinkLost.because(error)
+            if lost.code in ("unreachable", "fenced"):
+                raise lost from None
+            _log.warning("mending.branch_refused", code=lost.code, words=lost.words)
+            if lost.code not in ("root_mismatch", "gap"):
+                return
+
+
+async def _hand_over(stub: Stub, session: str, journal: ChildJournal, common: int, whole: bool) -> None:
+    call = stub.Divert()
     try:
-        head = await journal.head()
-        common = await last_common(stub, session, journal, min(held_size, head.size))
-        call = stub.Divert()
         await call.write(DivertRequest(session=session))
         answer = await call.read()
-        kept = 0 if answer is EOF else max(common, answer.size)
+        kept = common if whole or answer is EOF else max(common, answer.size)
+        if kept > (await journal.head()).size:
+            return  # more than there is here: it is another branch
         while answer is not EOF:
             size = await journal.wait_beyond(kept)
             leaves = await journal.leaves(kept, min(size, kept + BATCH_ENTRIES), BATCH_BYTES)
@@ -91,11 +124,5 @@ async def divert(stub: Stub, session: str, journal: ChildJournal, held_size: int
             answer = await call.read()
             if answer is not EOF:
                 kept = answer.size
-    except grpc.aio.AioRpcError as error:
-        lost = LinkLost.because(error)
-        if lost.code in ("unreachable", "fenced"):
-            raise lost from None
-        _log.warning("mending.branch_unwanted", code=lost.code, words=lost.words)
     finally:
-        if call is not None:
-            call.cancel()
+        call.cancel()

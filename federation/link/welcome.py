@@ -5,7 +5,6 @@ The counterpart of `greeting`. Nothing is believed that the parent does not prov
 
 from zongheng.v1 import link_pb2 as wire
 
-from federation.errors import ZonghengError
 from federation.journal.checkpoint import Verifier
 from federation.link.handshake import Outcome, Shown, Welcomed, child_mends, child_sees
 from federation.link.ports import ChildJournal, OwnHead
@@ -18,7 +17,7 @@ async def understand(
 ) -> tuple[Outcome, wire.Prefix | None]:
     """What to do, and what shows the parent that this journal continues its copy; None where that is not asked.
 
-    `head` is what Hello said. Raises ZonghengError `protocol`.
+    `head` is what Hello said.
     """
     quarantine = ""
     if welcome.verdict not in _TAKING:
@@ -36,10 +35,7 @@ async def understand(
     if head.size == 0:  # a node that lost everything knows its earlier keys by its parent alone
         verifiers += [Verifier.parse(vkey) for vkey in welcome.former_verifiers]
     if welcome.verdict == wire.VERDICT_MEND:
-        if welcome.common_size > min(head.size, welcome.held_size):
-            raise ZonghengError("protocol", "the last common size is one that both sides have")
-        common = Shown(head.log_id, welcome.common_size, await journal.root_at(welcome.common_size))
-        return child_mends(mine, verifiers, said, common, head.cosigned_size), None
+        return child_mends(mine, verifiers, said), None
     root = prefix = None
     if welcome.held_size <= head.size:
         root = await journal.root_at(welcome.held_size)

@@ -32,7 +32,7 @@ from federation.errors import ZonghengError
 from federation.journal.checkpoint import CheckpointError, Verifier, open_note
 from federation.journal.tile import TileBuilder
 from node.mending.telling import Telling
-from node.store.forks import MENDED, MENDING, OPEN, REFUSED, RENEWING, UNKNOWN, Fork
+from node.store.forks import MENDED, MENDING, OPEN, REFUSED, RENEWING, REPLACED, UNKNOWN, Fork
 from node.store.journal import leaf_hashes
 from node.store.store import Session, Store
 from node.wallclock import Now
@@ -45,6 +45,9 @@ DECISIONS: Final = {
     "mend": (QUARANTINE_DECISION_MEND, MENDING),
 }
 """What may be decided → the entry's word for it, and the state it leads to."""
+
+MAX_BRANCHES: Final = 64
+"""Most branches of one child that are kept apart."""
 
 _TREES: Final = 64
 """Branches whose right edge is kept in memory."""
@@ -97,6 +100,8 @@ class Quarantine:
             head = await session.journal.head(node)
             if head is None or not 0 <= common <= head.size:
                 raise ZonghengError("protocol", f"{common} entries are not held of {node}")
+            if fork.kept and first == common:
+                fork = await self._another(session, fork, note)
             end = fork.common + fork.kept if fork.kept else common
             if first != end or (fork.kept and common != fork.common):
                 raise ZonghengError("gap", f"the branch of {node} goes on at {end}, not at {first}")
@@ -118,6 +123,18 @@ class Quarantine:
         while len(self._edges) > _TREES:
             self._edges.popitem(last=False)
         return edge.size
+
+    async def _another(self, session: Session, fork: Fork, note: str) -> Fork:
+        """A child that was put back once more shows another branch; the one before stays as it is kept."""
+        if fork.n >= MAX_BRANCHES:
+            raise ZonghengError(
+                "quarantined", f"{fork.origin} has shown {MAX_BRANCHES} branches: decide first"
+            )
+        await session.forks.put(replace(fork, state=REPLACED))
+        other = replace(fork, n=fork.n + 1, shown=note, common=UNKNOWN, kept=0, note="")
+        await session.forks.put(other)
+        log.warning("quarantine.another_branch", child=fork.origin, n=other.n)
+        return other
 
     async def decide(self, node: str, decision: str, by: str, reason: str) -> Fork:
         """A person decides; returns how it stands then.

@@ -9,6 +9,7 @@ A fork opens a quarantine and keeps both signed heads. Its newest row says how t
 | mending | decided: the child adopts what is held and enters its own again |
 | renewing | decided: the child goes on in a new journal |
 | mended, renewed | over; the row stays as evidence |
+| replaced | the child showed yet another branch; what is kept of this one stays |
 
 Entries kept apart are never projected.
 """
@@ -25,8 +26,9 @@ MENDING: Final = "mending"
 RENEWING: Final = "renewing"
 MENDED: Final = "mended"
 RENEWED: Final = "renewed"
+REPLACED: Final = "replaced"
 
-CLOSED: Final = (MENDED, RENEWED)
+CLOSED: Final = (MENDED, RENEWED, REPLACED)
 """States in which the child's journal is taken again."""
 
 UNKNOWN: Final = -1

@@ -21,7 +21,7 @@ class QuarantineView(BaseModel):
     n: int
     """Which fork of that node's journal it is, from 1."""
     state: str
-    """open, refused, mending, renewing; mended and renewed are over."""
+    """open, refused, mending, renewing; mended, renewed and replaced are over."""
     found_at: str | None
     reason: str
     held: str

@@ -116,12 +116,34 @@ async def test_a_child_goes_back_only_where_the_parent_proves_why(parent: Parent
     async with Child(parent, journal).running() as child:
         copy = parent.inbox.copies[VILLAGE]
         await eventually(lambda: copy.branch == branch)
-        copy.mending, copy.common = True, 25  # entries that are not common
+        copy.mending = True
+        copy.note = await journal.note_at(30)  # signed by the child, and not of what is held
         parent.listener.release(VILLAGE)
         await eventually(
-            lambda: child.operator.sealed is not None and "cannot prove why" in child.operator.sealed[1]
+            lambda: (
+                child.operator.sealed is not None and "cannot prove what it holds" in child.operator.sealed[1]
+            )
         )
     assert journal.tree.leaves == [*entries(20), *branch]
+
+
+async def test_a_child_that_is_put_back_twice_is_mended_from_where_its_newest_branch_begins(
+    parent: Parent,
+) -> None:
+    journal, branch, _ = await forked(parent)
+    copy = parent.inbox.copies[VILLAGE]
+    async with Child(parent, journal).running():
+        await eventually(lambda: copy.branch == branch)
+    other = [b"once more %d" % number for number in range(4)]
+    again = MemoryJournal(journal.signer, [*entries(12), *other])
+    async with Child(parent, again).running() as child:
+        await eventually(lambda: copy.branch == other)
+        assert copy.common == 12
+        assert copy.earlier == [branch]
+        copy.mending = True
+        parent.listener.release(VILLAGE)
+        await eventually(lambda: child.journal.cosigned_size == 34)
+    assert parent.entries_of(VILLAGE) == again.tree.leaves == [*entries(30), *other]
 
 
 async def test_a_decision_to_begin_a_new_journal_is_told(parent: Parent) -> None:

@@ -33,8 +33,9 @@ from federation.link.greeting import greet
 from federation.link.handshake import Decision, Prefix, Shown, parent_confirms
 from federation.link.hello import shown_head
 from federation.link.memory import MemoryInbox, MemoryJournal, MemoryOperator, MemoryTree
+from federation.link.mending import roots_of
 from federation.link.ports import OwnHead
-from federation.link.recovering import last_common
+from federation.link.recovering import last_common, proven_common
 from federation.link.relay import (
     Acknowledged,
     BatchRead,
@@ -90,7 +91,8 @@ class _Roots:
         self._inbox = inbox
 
     async def Roots(self, request: RootsRequest, timeout: float) -> RootsResponse:
-        return RootsResponse(roots=[await self._inbox.root_at(VILLAGE, size) for size in request.sizes])
+        held = await self._inbox.held(VILLAGE)
+        return await roots_of(self._inbox, VILLAGE, held.size, request.sizes)
 
 
 class TwoJournals(RuleBasedStateMachine):
@@ -208,7 +210,9 @@ class TwoJournals(RuleBasedStateMachine):
                 self.obey(self.relay.handle(Lost("quarantined", told.words), self.now))
                 return
         if outcome.decision is Decision.MEND:
-            self.do(self.journal.give_up(welcome.common_size))
+            stub = _Roots(self.inbox)
+            common = self.do(proven_common(stub, "", self.journal, held.size, held.root))
+            self.do(self.journal.give_up(common))
         if outcome.decision in (Decision.MEND, Decision.PULL_BACK):
             self.pulling = Pulling(held.size, held.root)
         elif outcome.decision is Decision.QUARANTINE:
@@ -217,13 +221,20 @@ class TwoJournals(RuleBasedStateMachine):
     def branch_off(self, head: OwnHead, held_size: int) -> None:
         """Hand over the branch, in one go."""
         common = self.do(last_common(_Roots(self.inbox), "", self.journal, min(head.size, held_size)))
-        first = max(common, self.do(self.inbox.diverted(VILLAGE)))
-        try:
-            if leaves := self.own[first:]:
-                note = self.do(self.journal.note_at(len(self.own)))
+        for first in (max(common, self.do(self.inbox.diverted(VILLAGE))), common):
+            leaves = self.own[first:]
+            if first > len(self.own):
+                continue  # more than there is here: it is another branch
+            if not leaves:
+                return
+            note = self.do(self.journal.note_at(len(self.own)))
+            try:
                 self.do(self.inbox.divert(VILLAGE, common, first, leaves, note))
-        except ZonghengError:
-            assert self.rewritten or self.inbox.copies[VILLAGE].mending
+            except ZonghengError as error:
+                if error.code not in ("root_mismatch", "gap") or first == common:
+                    raise
+            else:
+                return
 
     # What happens.
 
