@@ -100,7 +100,7 @@ class ChildJournals:
             head.note,
             head.cosigned_size,
             told_to_child(fork) if fork is not None else "",
-            fork.common if fork is not None and fork.state == MENDING else None,
+            max(0, fork.common) if fork is not None and fork.state == MENDING else None,
             fork is not None and fork.state == RENEWING,
         )
 

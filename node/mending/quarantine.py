@@ -152,11 +152,6 @@ class Quarantine:
             raise ZonghengError("not_found", f"{node} is not in quarantine here")
         if fork.state not in (OPEN, REFUSED):
             raise ZonghengError("bad_request", f"about {node} it was decided already: it is {fork.state}")
-        if state == MENDING and fork.common == UNKNOWN:
-            raise ZonghengError(
-                "bad_request",
-                f"where the two histories of {node} part is not known: let it connect, so that it shows its branch",
-            )
         decided = replace(fork, state=state, decided_by=by.strip(), why=reason.strip())
 
         async def beside(session: Session) -> None:
