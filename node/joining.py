@@ -33,6 +33,7 @@ from federation.identity.membership import Membership
 from node import config
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing
+from node.store.errors import StoreSealed
 
 log = structlog.get_logger()
 
@@ -81,22 +82,35 @@ class Joining:
         Raises ZonghengError `invitation`, `untrusted`, `unreachable`, or what the parent refuses with.
         """
         invitation = Invitation.parse(token)
-        self._check(invitation)
         at = invitation.enrolment_at(parent)
         async with self._turn:
-            answer = await self._enrol(
-                at, invitation.authority, ask(invitation, self._card(), self._keyring.keys)
-            )
-            if answer.state != ENROLMENT_STATE_ENROLLED:
+            member = await self.admitted(at, invitation)
+            if member is None:
                 return False
-            member = self._checked(answer.certificates, invitation.authority)
-            self._keyring.adopt(member)
             config.set_parent(self._folder, parent, at)
             self._settings.parent, self._settings.parent_enrolment = parent, at
-            await self._enter([_entry(member)])
-        log.info("node.joined", parent=answer.parent.node, address=parent, name=str(member.name))
+            try:
+                await self._enter([_entry(member)])
+            except StoreSealed:
+                # Put back from a backup: the parent's own entry says that it was enrolled again.
+                log.warning("node.joined_sealed", name=str(member.name))
+        log.info("node.joined", parent=member.name.above.node, address=parent, name=str(member.name))
         self._joined()
         return True
+
+    async def admitted(self, at: str, invitation: Invitation) -> Membership | None:
+        """Enrol with the keys that are here at the parent's "host:port", and keep what it certifies; None: an operator there must approve
+        first. Raises as `join`.
+        """
+        self._check(invitation)
+        answer = await self._enrol(
+            at, invitation.authority, ask(invitation, self._card(), self._keyring.keys)
+        )
+        if answer.state != ENROLMENT_STATE_ENROLLED:
+            return None
+        member = self._checked(answer.certificates, invitation.authority)
+        self._keyring.adopt(member)
+        return member
 
     async def run(self) -> None:
         """Renew whenever it is time, until cancelled."""

@@ -30,7 +30,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.errors import ZonghengError
 from federation.identity.authority import PublicKey, fingerprint, public_from_spki, spki
 from federation.identity.enrolment import Asked
-from federation.identity.invitation import Invitation, is_secret
+from federation.identity.invitation import Invitation, Replaced, is_secret
 from federation.identity.membership import Membership
 from federation.identity.names import DEPARTMENT
 from federation.identity.peer import peer_of
@@ -90,8 +90,15 @@ class Register:
             raise ZonghengError("bad_request", "an invitation holds for at most 30 days")
         expires_at_us = self._now() + int(ttl_s * 1_000_000)
         authority = self._keyring.identity.authority.public_key
+        before = await self._known(node) if replaces else None
         given = Invitation.new(
-            authority, self._settings.enrolment_address, self._settings.node, node, kind, expires_at_us
+            authority,
+            self._settings.enrolment_address,
+            self._settings.node,
+            node,
+            kind,
+            expires_at_us,
+            Replaced(before.log_id, before.tier, before.name) if before is not None else None,
         )
         row = InvitationRow(given.id, given.digest, node, kind, approval, replaces, expires_at_us, b"")
         invited = Invited(

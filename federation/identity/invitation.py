@@ -26,6 +26,16 @@ _EVERYWHERE: Final = ("0.0.0.0", "[::]", "")
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A node whose box is replaced, as its parent knows it."""
+
+    log_id: str
+    tier: str
+    """Of a department the tier of the node that it is below."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
     """A token, read."""
 
@@ -40,14 +50,23 @@ class Invitation:
     tier: str
     """A tier, or `department`."""
     expires_at_us: int
+    replaces: Replaced | None = None
+    """Of an invitation for a new box of a node that is enrolled: who it was."""
 
     @classmethod
     def new(
-        cls, authority: PublicKey, enrolment: str, parent: str, node: str, tier: str, expires_at_us: int
+        cls,
+        authority: PublicKey,
+        enrolment: str,
+        parent: str,
+        node: str,
+        tier: str,
+        expires_at_us: int,
+        replaces: Replaced | None = None,
     ) -> Self:
         """With a fresh secret."""
         invitation, secret = secrets.token_bytes(_ID_BYTES), secrets.token_bytes(_SECRET_BYTES)
-        return cls(invitation, secret, authority, enrolment, parent, node, tier, expires_at_us)
+        return cls(invitation, secret, authority, enrolment, parent, node, tier, expires_at_us, replaces)
 
     @property
     def id(self) -> str:
@@ -71,6 +90,10 @@ class Invitation:
             tier=self.tier,
             expires_at_us=self.expires_at_us,
         )
+        if self.replaces is not None:
+            message.replaces.log_id = self.replaces.log_id
+            message.replaces.tier = self.replaces.tier
+            message.replaces.name = self.replaces.name
         return _PREFIX + base64.urlsafe_b64encode(message.SerializeToString()).decode().rstrip("=")
 
     @classmethod
@@ -87,9 +110,11 @@ class Invitation:
             raise ZonghengError(
                 "invitation", f"this is not a token as `zongheng invite` prints it: copy it whole ({error})"
             ) from error
+        before = told.replaces
+        replaces = Replaced(before.log_id, before.tier, before.name) if told.HasField("replaces") else None
         return cls(
             told.invitation, told.secret, authority, told.enrolment, told.parent, told.node, told.tier,
-            told.expires_at_us,
+            told.expires_at_us, replaces,
         )  # fmt: skip
 
     def enrolment_at(self, parent: str) -> str:

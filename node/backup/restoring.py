@@ -70,8 +70,7 @@ class Restoring:
 
         Raises ``ZonghengError``: ``cannot_open`` for a wrong key or a damaged file, ``bad_request`` for a folder that holds a node, ``disk_full``.
         """
-        if (self._folder / config.SETTINGS_FILE).exists():
-            raise ZonghengError("bad_request", f"{self._folder} already holds a node: choose another folder")
+        refuse_a_node(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with sealed.open("rb") as file, disk_full(f"no room to restore in {self._folder}"):
             pieces = _opened(file, self._key)
@@ -166,6 +165,9 @@ class Restoring:
         """What is different about a box that was put back."""
         for name in _UNTRUE:
             await session.links.delete(name)
+        await session.files.lose(
+            "it was on the box that was lost: where it came from below, ask for it again"
+        )
         if not head.with_journal:
             return
         # Rows that guard against raising an alert twice are read again from the journal: until then nothing is raised.
@@ -208,6 +210,12 @@ class Restoring:
         words = f"the backup was taken {at}, at journal size {head.journal_size}"
         config.replace(self._folder / RESTORED, words.encode())
         config.replace(self._folder / config.SETTINGS_FILE, settings)
+
+
+def refuse_a_node(folder: Path) -> None:
+    """Raises ``ZonghengError`` ``bad_request`` for a folder that holds a node."""
+    if (folder / config.SETTINGS_FILE).exists():
+        raise ZonghengError("bad_request", f"{folder} already holds a node: choose another folder")
 
 
 def _opened(file: BinaryIO, key: RecoveryKey) -> Iterator[SnapshotPart]:

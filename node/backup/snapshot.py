@@ -32,8 +32,8 @@ FORMAT: Final = 1
 STORE: Final = "store"
 REGISTRY: Final = "registry"
 
-JOURNAL_TABLES: Final = ("log", "journal", "tile", "seen")
-"""Of these a backup with the journal holds the own journal's rows."""
+JOURNAL_TABLES: Final = ("log", "journal", "tile", "seen", "addressed")
+"""Of these a backup with the journal holds what is the own journal's; without it they come back with the journal."""
 
 FILES: Final = ("node.toml", "keys/vault.key", "keys/recovery.pub")
 """What of the folder goes into a backup; besides, keys that open what was sealed to this node."""
@@ -141,9 +141,11 @@ async def _journal(node: str, store: Transaction, dialect: Dialect) -> AsyncIter
         for part in _pieces(STORE, table, rows):
             yield part
         at += _ROWS_AT_ONCE
-    table = every["seen"]
-    for part in _pieces(STORE, table, await store.all(f"SELECT {', '.join(table.columns)} FROM seen")):
-        yield part
+    for name in ("seen", "addressed"):
+        table = every[name]
+        rows = await store.all(f"SELECT {', '.join(table.columns)} FROM {name}")
+        for part in _pieces(STORE, table, rows):
+            yield part
 
 
 def _sealing_keys(folder: Path) -> list[str]:

@@ -147,8 +147,9 @@ def restore(
     """Bring a node back on a new box; its journal comes back from the parent when it runs."""
 
     async def work() -> int:
+        from node.backup.fetching import fetch
         from node.backup.recovery import RecoveryKey
-        from node.backup.restoring import Restoring
+        from node.backup.restoring import Restoring, refuse_a_node
         from node.control import FolderLock
 
         if (from_file is None) == (from_parent is None):
@@ -157,8 +158,10 @@ def restore(
             )
         if from_parent is not None and token is None:
             raise ZonghengError(
-                "bad_request", "--from-parent needs --token: `zongheng invite DIR --replace` there prints one"
+                "bad_request",
+                "--from-parent needs --token: `zongheng invite DIR --replace` at the parent prints one",
             )
+        refuse_a_node(folder)
         typed = key or os.environ.get(KEY_VARIABLE) or typer.prompt("recovery key", hide_input=True)
         recovery = RecoveryKey.parse(typed)
         given = {"grpc": grpc, "http": http, "enrolment": enrolment, "store": store}
@@ -166,8 +169,14 @@ def restore(
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
         with FolderLock(folder):
-            assert from_file is not None
-            head = await Restoring(folder, recovery, overrides).restore(from_file)
+            sealed = from_file
+            if from_parent is not None:
+                fetched = await fetch(folder, from_parent, token or "")
+                sealed = fetched.sealed
+                overrides |= {"parent": fetched.parent, "parent_enrolment": fetched.enrolment}
+            assert sealed is not None
+            head = await Restoring(folder, recovery, overrides).restore(sealed)
+            shutil.rmtree(folder / "restoring", ignore_errors=True)
         answer = {"node": head.node, "log_id": head.log_id, "journal_size": head.journal_size}
         if as_json:
             print(orjson.dumps(answer).decode())

@@ -37,12 +37,18 @@ def invite(
     approve: Annotated[
         bool, typer.Option("--approve", help="Who comes with it waits for `zongheng approve`.")
     ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="For a new box of a node that is enrolled here, see `zongheng restore`."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print a single-use token with which a node becomes a child of this one."""
 
     async def work() -> int:
-        form = {"node": code, "tier": tier, "ttl_s": _seconds(ttl), "approve": approve}
+        form = {"node": code, "tier": tier, "ttl_s": _seconds(ttl), "approve": approve, "replace": replace}
         async with reach(folder) as node:
             answer = await node.post("/api/invitations", form)
         if as_json:

@@ -161,6 +161,10 @@ class Files:
             SENT,
         )
 
+    async def lose(self, words: str) -> None:
+        """Nothing that was held is here any more."""
+        await self._tx.run("UPDATE file SET state = ?, words = ? WHERE state = ?", SHED, words, HELD)
+
     async def counted(self) -> list[tuple[str, str, int, int]]:
         """(state, up, files, bytes) of each kind."""
         rows = await self._tx.all("SELECT state, up, COUNT(*), SUM(size) FROM file GROUP BY state, up")
