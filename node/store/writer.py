@@ -315,6 +315,7 @@ class JournalWriter:
                 kept = await session.journal.reader(self._node, tree.size).builder_at(size)
                 await session.journal.cut(self._signed(kept), tree.size)
             self._growth.fall(size)
+            self._addressed.fall(size)
             await self._take_up()
 
     async def _commit_waiting(self) -> None:

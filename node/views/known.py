@@ -33,6 +33,8 @@ class Known:
         self.mandates: tuple[Mandate, ...] = ()
         self.mandated: list[tuple[str, Item]] = []
         """Items from above, each with its sender."""
+        self.replaced: dict[tuple[str, str], str] = {}
+        """Senders above of rules and libraries, by kind and code: those replace the node's own."""
 
     @classmethod
     async def read(cls, node: "Node", address: Address | None) -> "Known":
@@ -50,6 +52,10 @@ class Known:
         async with node.store.read() as session:
             for piece in await session.catalogue.all(own, f"item{ABOVE}"):
                 known.mandated.append((Line.parse(piece.code).sender, Item.FromString(piece.body)))
+            for kind in ("rule", "library"):
+                for piece in await session.catalogue.all(own, f"{kind}{ABOVE}"):
+                    line = Line.parse(piece.code)
+                    known.replaced[kind, line.code] = line.sender
             for kind in (*_KINDS, "agency"):
                 for piece in await session.catalogue.all(own, kind):
                     known._learn(kind, piece.version, piece.body)

@@ -77,5 +77,7 @@ async def reopen(node: "Node", form: Reopening) -> LaneView:
     """Open the lane from above again. ``ZonghengError`` ``bad_request`` where nothing ever came from above."""
     if not (await node.from_above.kept()).parent:
         raise ZonghengError("bad_request", "nothing ever came from above: there is no lane to open again")
+    if node.serving and not node.from_above.code:
+        raise ZonghengError("bad_request", "the lane from above is open: there is nothing to open again")
     await node.from_above.reopen(form.by, form.reason)
     return await lane(node)

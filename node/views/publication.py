@@ -184,6 +184,7 @@ class _Difference:
             *self._faults_of_agencies(),
             *self._faults_of_policy(),
             *faults_of_rules(self._form, self._known.domains, self._zone),
+            *self._faults_of_replaced(),
         ]
         if self._form.published_years and self._calendar != "china":
             faults.append(
@@ -219,6 +220,16 @@ class _Difference:
                 )
             faults += [f"items.{at}: {loose}" for loose in loosening.of_item(item, mandated, sender)]
         return faults
+
+    def _faults_of_replaced(self) -> list[str]:
+        """A rule or library of one's own does not hold beside one of that name from above."""
+        named = [("rules", "rule", at, one.code) for at, one in enumerate(self._form.rules)]
+        named += [("libraries", "library", at, one.name) for at, one in enumerate(self._form.libraries)]
+        return [
+            f"{key}.{at}.name: {code} is mandated by {sender} above; choose another name"
+            for key, kind, at, code in named
+            if (sender := self._known.replaced.get((kind, code))) is not None
+        ]
 
     def _faults_of_agencies(self) -> list[str]:
         there = (

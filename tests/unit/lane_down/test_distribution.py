@@ -301,3 +301,33 @@ async def test_a_parent_sees_what_was_acknowledged_and_not_signed_for(opened: Op
     await hand_up(town, county)
     [child] = (await lane.lane(county)).children
     assert (child.waiting, child.unsigned) == (0, 1)
+
+
+async def test_a_rule_and_a_library_from_above_replace_those_of_that_name(opened: Open) -> None:
+    county, town = await opened(COUNTY), await opened(TOWN)
+    introduce(county, town)
+
+    def rule(expression: str) -> dict[str, Any]:
+        return {
+            "domain": "approval", "name": "slow", "expression": expression, "yellow": 3,
+            "name_zh": "慢", "name_en": "slow", "legal_basis": "本县规定",
+        }  # fmt: skip
+
+    def library(high: int) -> dict[str, Any]:
+        return {"name": "fee_standards", "rows": [{"code": "F1", "low": 0, "high": high}]}
+
+    await publish(town, rules=[rule("fee_charged")], libraries=[library(9)])
+    await publish(county, rules=[rule("extension")], libraries=[library(5)], subtree=True)
+    await hand_down(county, town)
+    context = await town.contexts.of(TOWN)
+    [own] = [one for domain in context.domains for one in domain.rules if one.code == "approval.local.slow"]
+    assert "extension" in str(own.test.measure if own.test is not None else "")
+    assert context.context.libraries["fee_standards"]["high"].to_list() == [5]
+    kinds = {(one.kind, one.code) for one in (await policy.policy(town)).received}
+    assert {("rule", "approval.local.slow"), ("library", "fee_standards")} <= kinds
+    for mine, words in (
+        ({"rules": [rule("fee_charged")]}, "rules.0.name"),
+        ({"libraries": [library(9)]}, "libraries.0.name"),
+    ):
+        with pytest.raises(ZonghengError, match=f"{words}: .* is mandated by {COUNTY} above"):
+            await publish(town, **mine)
