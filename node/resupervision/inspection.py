@@ -17,6 +17,7 @@ import structlog
 from zongheng.v1.entry_pb2 import AlertRaised
 
 from node.projection.context import Contexts, JournalContext
+from node.projection.entries import LATEST_US
 from node.projection.judging import EngineFailed, judge
 from node.resupervision.observed import Raised
 from node.store.store import Store
@@ -24,6 +25,9 @@ from node.supervision.finding import Finding
 from node.supervision.policy import Rule
 
 log = structlog.get_logger()
+
+FIRST_US = 636_000_000_000_000
+"""1990-02-26: what was judged as of earlier lies outside the calendar's tables."""
 
 AHEAD_US = 5 * 60 * 1_000_000
 """How far an alert's instant may lie past the time it was noted at: clocks are read a moment apart."""
@@ -68,6 +72,9 @@ class Inspection:
                 verdicts[one.idx] = Verdict(one.idx, one.alert, Mark.WRONG, why)
             elif one.alert.as_of_us > one.noted_at_us + AHEAD_US:
                 why = "it was judged as of an instant that had not come"
+                verdicts[one.idx] = Verdict(one.idx, one.alert, Mark.WRONG, why)
+            elif not FIRST_US < one.alert.as_of_us < LATEST_US:
+                why = "it was judged as of an instant that cannot be"
                 verdicts[one.idx] = Verdict(one.idx, one.alert, Mark.WRONG, why)
             else:
                 together.setdefault((one.alert.as_of_us, one.alert.journal_size), []).append(one)

@@ -110,7 +110,7 @@ class StandingLook:
         """Child → its alerts that stand; None: not read since the start."""
 
     async def look(self) -> None:
-        """Look once. Raises what the store raises; then nothing of the rest was done."""
+        """Look once. What fails about one child is logged and holds up nobody else."""
         held_to = self._profile.resupervision
         if held_to is None or not self._at_rest():
             self.forget()
@@ -141,16 +141,20 @@ class StandingLook:
         if watched.get(self._own, 0) < projected.get(self._own, 0):
             while await self._watching.follow(self._own):
                 self._conducted.clear()
-        for head in heads:
-            child = head.origin
-            if watched.get(child, 0) < projected.get(child, 0):
-                watched[child] = await self._follow(child)
-                self._conducted.pop(child, None)
-            if watched.get(child, 0) >= self._whole_at.setdefault(child, head.size):
-                await self._search(child, connected.get(child), held_to.settle_minutes, now)
         for child in children:
-            if watched.get(child, 0) >= self._whole_at.get(child, 0):
-                await self._judge(child, held.get(child, 0), named[child], child in quarantined, now)
+            try:
+                if watched.get(child, 0) < projected.get(child, 0):
+                    watched[child] = await self._follow(child)
+                    self._conducted.pop(child, None)
+                size = held.get(child, 0)
+                if watched.get(child, 0) < self._whole_at.setdefault(child, size):
+                    continue
+                if size:
+                    await self._search(child, connected.get(child), held_to.settle_minutes, now)
+                await self._judge(child, size, named[child], child in quarantined, now)
+            except Exception:
+                # Whatever one child's journal holds, the others are looked after.
+                log.exception("child.look_failed", child=child, instruction="the next look tries again")
         if now - self._saved_us >= SAVE_US or now < self._saved_us:
             async with self._store.write() as session:
                 await self._tracks.save(session)

@@ -11,6 +11,7 @@ from node.directives.desk import Act
 from node.directives.state import Directive
 from node.people.caller import Caller
 from node.views.present import time_text, time_us
+from node.views.sight import seen_by
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -140,29 +141,41 @@ async def issue(node: "Node", caller: Caller, form: IssueDirective) -> Directive
     return await _view(node, directive)
 
 
-async def page(node: "Node", after: str, limit: int, stage: str | None) -> DirectivePage:
-    """Directives that this node issued, handles or has seen pass, by id."""
+async def page(node: "Node", caller: Caller, after: str, limit: int, stage: str | None) -> DirectivePage:
+    """Directives that this node issued, handles or has seen pass, by id; of those for an agency, only the caller's own."""
+    seen = await seen_by(node, caller)
     found = await node.directives.directives(after, limit)
     shown = [
-        await _view(node, one) for one in found if stage is None or one.stage_at(node.settings.node) == stage
+        await _view(node, one)
+        for one in found
+        if _is_seen(one, seen) and (stage is None or one.stage_at(node.settings.node) == stage)
     ]
     return DirectivePage(directives=shown, next=found[-1].id if len(found) == limit else None)
 
 
-async def directive(node: "Node", of: str) -> DirectiveView:
-    """One directive. ``ZonghengError`` ``not_found``."""
-    return await _view(node, await node.directives.directive(of))
+async def directive(node: "Node", caller: Caller, of: str) -> DirectiveView:
+    """One directive. ``ZonghengError`` ``not_found``, also for one of an agency that the caller does not see."""
+    known = await node.directives.directive(of)
+    if not _is_seen(known, await seen_by(node, caller)):
+        raise ZonghengError("not_found", f"there is no directive {of} here")
+    return await _view(node, known)
 
 
 async def take(node: "Node", caller: Caller, of: str, step: Step, form: TakeStep) -> DirectiveView:
     """Take one step; saying again what was said already changes nothing."""
     by = caller.signing(form.by)
+    await directive(node, caller, of)
     if step == "approval":
         return await _approve(node, of, by)
     kind = _kind(step, form.accept)
     due = _due(form.due, node.settings.zone) if form.due else 0
     act = Act(kind, by, form.text, form.node, due)
     return await _view(node, await node.directives.take(of, act))
+
+
+def _is_seen(known: Directive, seen: tuple[str, ...] | None) -> bool:
+    agency = known.content.agency if known.content else ""
+    return seen is None or not agency or agency in seen
 
 
 async def _approve(node: "Node", of: str, by: str) -> DirectiveView:

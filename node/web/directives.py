@@ -17,10 +17,13 @@ def router(node: "Node") -> APIRouter:
 
     @api.get("")
     async def page(
-        after: str = "", limit: Annotated[int, Query(ge=1, le=1_000)] = 200, stage: str | None = None
+        caller: Asking,
+        after: str = "",
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+        stage: str | None = None,
     ) -> directives.DirectivePage:
         """Directives that this node issued, handles or has seen pass."""
-        return await directives.page(node, after, limit, stage)
+        return await directives.page(node, caller, after, limit, stage)
 
     @api.post("", status_code=201)
     async def issue(caller: Asking, form: directives.IssueDirective) -> directives.DirectiveView:
@@ -28,9 +31,9 @@ def router(node: "Node") -> APIRouter:
         return await directives.issue(node, caller, form)
 
     @api.get("/{directive_id}")
-    async def directive(directive_id: str) -> directives.DirectiveView:
+    async def directive(caller: Asking, directive_id: str) -> directives.DirectiveView:
         """One directive with all its steps."""
-        return await directives.directive(node, directive_id)
+        return await directives.directive(node, caller, directive_id)
 
     @api.post("/{directive_id}/approval", status_code=201)
     async def approve(

@@ -10,7 +10,8 @@ from zongheng.v1.down_pb2 import DescendResponse
 from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, Entry
 
 from federation.errors import ZonghengError
-from federation.link.descent import Came, Descent, Keep, Linked, Pin, Stored
+from federation.link.descent import Came, Keep, Linked, Pin, Stored
+from federation.link.down_lane import begun
 from node.directives.desk import Act
 from node.directives.state import Stage
 from node.directives.words import SealedWords
@@ -79,7 +80,7 @@ async def descend(parent: Unit, child: Unit) -> None:
     """One link down, as the lane does it."""
     end = child.node.from_above
     members = {child.code, *child.node.tree.nodes()}
-    descent = Descent(end.node, await end.kept(), await end.last(), await end.above(), end.below)
+    descent = await begun(end)
     descent.handle(Linked())
     message = DescendResponse(above=await parent.node.addressed.above())
     for _ in range(100):

@@ -154,6 +154,7 @@ async def test_an_alert_that_its_journal_does_not_bear_out_is_wrongly_issued(uni
         ("another instant", {"since_us": true.since_us + HOUR}),
         ("entries to come", {"journal_size": 10**6}),
         ("an instant to come", {"as_of_us": made.now + DAY}),
+        ("an instant that cannot be", {"as_of_us": -1, "since_us": -2}),
         ("a policy of its own", {"policy_version": 77}),
         ("a level of its own", {"level": LEVEL_RED if true.level != LEVEL_RED else 1}),
     ):
