@@ -72,6 +72,7 @@ def main() -> None:
     """Entry point of the command ``zongheng``."""
     configure(logging.WARNING)
     from node.cli import (
+        accountability,
         alert,
         ask,
         backup,
@@ -99,6 +100,7 @@ def main() -> None:
         supervision,
         policy,
         alert,
+        accountability,
         draw,
         cases,
         resupervision,

@@ -52,6 +52,7 @@ class Act(StrEnum):
     """Issue, cancel, uphold, escalate, close."""
     RAISE_ALERTS = "alerts.raise"
     URGE = "alerts.urge"
+    HOLD_ACCOUNTABLE = "accountability.hold"
     PUBLISH = "catalogue.publish"
     READ_PERSONS = "persons.read"
     """Who a handle stands for, and free texts; each look is an entry."""
@@ -86,6 +87,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
             _A.DECIDE_ALERTS,
             _A.RAISE_ALERTS,
             _A.URGE,
+            _A.HOLD_ACCOUNTABLE,
             _A.PUBLISH,
             _A.ERASE_PERSONS,
             _A.VERIFY,

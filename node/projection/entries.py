@@ -11,6 +11,7 @@ from functools import lru_cache
 import orjson
 from google.protobuf.message import DecodeError
 from zongheng.v1.access_pb2 import AccessKind, AccountChange
+from zongheng.v1.accountability_pb2 import AccountabilityKind
 from zongheng.v1.catalogue_pb2 import LEVEL_RED
 from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, AlertRaised, Entry, HeadNoted
 from zongheng.v1.life_pb2 import FileRef
@@ -21,6 +22,7 @@ from node.intake.times import zone_of
 from node.projection.arriving import arrival
 from node.projection.mandates import CataloguePiece, pieces
 from node.store.access import AccessRow
+from node.store.accountability import AccountabilityRow, DepartmentAlertRow
 from node.store.arrivals import ArrivalRow
 from node.store.receipts import ReceiptRow
 from node.store.rows import AlertRecord, EventRow
@@ -30,6 +32,9 @@ from node.supervision.gathering import gathered
 LATEST_US = 4_102_272_000_000_000
 """2099-12-30: what happens later cannot be judged. The door takes nothing of the kind; somebody else's journal may hold anything."""
 
+_ACCOUNTABILITY_KINDS = {
+    number: name.removeprefix("ACCOUNTABILITY_KIND_").lower() for name, number in AccountabilityKind.items()
+}
 _ACCESS_KINDS = {number: name.removeprefix("ACCESS_KIND_").lower() for name, number in AccessKind.items()}
 _ACCOUNT_CHANGES = {
     number: name.removeprefix("ACCOUNT_CHANGE_").lower() for name, number in AccountChange.items()
@@ -64,6 +69,8 @@ class Reading:
     """Heads of other journals that this one notes, with the indexes of the entries."""
     receipts: list[ReceiptRow] = field(default_factory=list)
     arrivals: list[ArrivalRow] = field(default_factory=list)
+    department_alerts: list[DepartmentAlertRow] = field(default_factory=list)
+    accountability: list[AccountabilityRow] = field(default_factory=list)
     steps: list[StepRow] = field(default_factory=list)
     """How alerts were raised and moved, in journal order."""
     parked: list[int] = field(default_factory=list)
@@ -150,6 +157,10 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             )
         elif kind == "genesis":
             reading.catalogue.append(CataloguePiece("genesis", "", 0, idx, entry.genesis.SerializeToString()))
+        elif kind == "department_alert":
+            reading.department_alerts.append(department_alert_row(origin, idx, entry))
+        elif kind == "accountability_step":
+            reading.accountability.append(accountability_row(origin, idx, entry))
         elif kind in ("access_noted", "account_changed"):
             reading.access.append(access_row(origin, idx, entry))
         elif kind == "directive_step":
@@ -231,6 +242,26 @@ def _files(files: Iterable[FileRef]) -> str:
             for one in files
         ]
     ).decode()
+
+
+def department_alert_row(origin: str, idx: int, entry: Entry) -> DepartmentAlertRow:
+    """The row of a ``department_alert`` entry."""
+    alert = entry.department_alert
+    return DepartmentAlertRow(
+        origin, idx, entry.source, entry.serial, alert.case_id, alert.agency, alert.level, alert.rule,
+        alert.issued_at_us, alert.state, alert.actor,
+    )  # fmt: skip
+
+
+def accountability_row(origin: str, idx: int, entry: Entry) -> AccountabilityRow:
+    """The row of an ``accountability_step`` entry."""
+    step = entry.accountability_step
+    kind = _ACCOUNTABILITY_KINDS.get(step.kind, str(step.kind))
+    return AccountabilityRow(
+        origin, step.record, idx, entry.noted_at_us, kind, step.who, step.agency,
+        orjson.dumps(list(step.alerts)).decode(), step.measure, step.document, step.by, step.reason, step.text,
+        _files(step.files),
+    )  # fmt: skip
 
 
 def access_row(origin: str, idx: int, entry: Entry) -> AccessRow:

@@ -387,6 +387,8 @@ class Projector:
             await session.receipts.put(reading.receipts)
             await session.arrivals.put(reading.arrivals)
             await session.steps.put(reading.steps)
+            await session.accountability.put_alerts(reading.department_alerts)
+            await session.accountability.put_steps(reading.accountability)
             await session.alerts.insert(reading.alerts)
             await self._carrying.write(session, reading.carried)
             # The append itself moves own alerts; only a rebuild has to say it again, and must not do so at any other time: an

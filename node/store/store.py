@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from node.store.access import Access
+from node.store.accountability import Accountability
 from node.store.addressed import Addressed
 from node.store.alerts import Alerts
 from node.store.arrivals import Arrivals
@@ -61,6 +62,8 @@ PROJECTED: Final = (
     "arrival",
     "receipt",
     "alert_step",
+    "department_alert",
+    "accountability_step",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -96,6 +99,7 @@ class Session:
         self.forks = Forks(transaction)
         self.steps = Steps(transaction)
         self.outbox = Outbox(transaction)
+        self.accountability = Accountability(transaction)
 
     async def drop_projections(self) -> None:
         """Empty every table that the journals held here give back, except rollups.

@@ -5,7 +5,6 @@ import mimetypes
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 import orjson
@@ -14,22 +13,20 @@ from zongheng.v1.entry_pb2 import ALERT_STATE_ESCALATED
 from zongheng.v1.life_pb2 import FileRef
 
 from federation.errors import ZonghengError
-from node.alerting.audience import told_in
-from node.alerting.desk import life_of, taken
+from node.alerting.desk import life_of
 from node.people import audit
 from node.people.caller import Caller
-from node.people.roles import Role
 from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
 from node.supervision import life
 from node.supervision.alert import LIFE_DOMAIN, MOVES
 from node.supervision.levels import STATES
-from node.supervision.life import Days, Layer, Step, measured, owed
+from node.supervision.life import Step, owed
 from node.supervision.policy import Level
 from node.views import alerts
 from node.views.present import level_number, time_text
-from node.views.sight import must_see, seen_by
+from node.views.sight import must_see
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -149,60 +146,6 @@ class EscalatedView(BaseModel):
     due_at: str | None
 
 
-class InboxItem(BaseModel):
-    """A step that somebody is told of."""
-
-    index: int
-    at: str | None
-    state: str
-    by: str
-    reason: str
-    unread: bool
-    alert: alerts.AlertView
-
-
-class Inbox(BaseModel):
-    """The newest first."""
-
-    items: list[InboxItem]
-    unread: int
-    """Of those shown."""
-
-
-class ReadMark(BaseModel):
-    """Everything up to this entry is read."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    index: int = Field(ge=0, lt=2**63)
-
-
-class TimesRow(BaseModel):
-    """How one layer did one duty."""
-
-    layer: str
-    agency: str
-    """Of an agency's duty; empty: of the node's own, or the node above."""
-    duty: str
-    due: int
-    """All that fell due or were done, in the period."""
-    in_time: int
-    late: int
-    """Done late, or still owed and late."""
-    open: int
-    """Still owed, late or not."""
-    median_days: float | None
-    """Working days that it took, of those done; null: none was."""
-
-
-class Times(BaseModel):
-    """Whether each layer acted in time."""
-
-    from_at: str | None
-    to_at: str | None
-    rows: list[TimesRow]
-
-
 async def life_view(node: "Node", caller: Caller, alert_id: str, purpose: str) -> LifeView:
     """One alert, every step; with a purpose the full texts too, and that they were read is an entry."""
     await node.projector.settled()
@@ -274,7 +217,7 @@ async def raise_by_hand(node: "Node", caller: Caller, form: Finding) -> LifeView
     number = level_number(form.level)
     if not number:
         raise ZonghengError("bad_request", "say which level: notice, yellow or red")
-    _must_be_here(node, form.files)
+    must_be_here(node, form.files)
     record = await node.alert_desk.raise_by_hand(
         by=caller.signing(form.by),
         level=Level(number),
@@ -343,114 +286,6 @@ async def rule_below(
     return alerts.view(record, node.settings.zone)
 
 
-async def inbox(node: "Node", caller: Caller, limit: int) -> Inbox:
-    """What the caller is told of, the newest first; the operator sees what every role sees."""
-    await node.projector.settled()
-    states = told_in(tuple(Role) if caller.is_operator else caller.roles)
-    seen = await seen_by(node, caller)
-    own, zone = node.settings.node, node.settings.zone
-    async with node.store.read() as session:
-        told = await session.steps.told(own, states, seen, limit, newest=True)
-        read_to = await session.steps.read_to(caller.who)
-    items = [
-        InboxItem(
-            index=one.step.idx,
-            at=time_text(one.step.at_us, zone),
-            state=STATES[one.step.state],
-            by=one.step.by_whom,
-            reason=one.step.reason,
-            unread=one.step.idx > read_to,
-            alert=alerts.view(one.alert, zone),
-        )
-        for one in told
-    ]
-    return Inbox(items=items, unread=sum(one.unread for one in items))
-
-
-async def mark_read(node: "Node", caller: Caller, form: ReadMark) -> None:
-    """The caller has read everything up to an entry."""
-    async with node.store.write() as session:
-        await session.steps.set_read(caller.who, form.index)
-
-
-async def times(node: "Node", from_us: int, to_us: int) -> Times:
-    """Duties that fell due in a period, by layer and agency: done in time, late, still owed. Alerts that children escalated are counted as
-    the node above's duty, here.
-    """
-    await node.projector.settled()
-    own, zone, now_us = node.settings.node, node.settings.zone, node.now()
-    rows: dict[tuple[str, str, str], list[tuple[bool, bool, int | None]]] = {}
-    async with node.store.read() as session:
-        origins = [head.origin for head in await session.journal.heads()]
-    for origin in origins:
-        days = await node.alert_desk.days(origin)
-        after = -1
-        while True:
-            async with node.store.read() as session:
-                page = await session.alerts.page(origin, AlertFilter(), 2_000, after)
-                steps = await session.steps.of_alerts(origin, [one.alert_id for one in page])
-            for record in page:
-                if record.domain != LIFE_DOMAIN:
-                    _measure(
-                        record,
-                        steps.get(record.alert_id, []),
-                        node,
-                        days,
-                        rows,
-                        origin == own,
-                        (from_us, to_us, now_us),
-                    )
-            if len(page) < 2_000:
-                break
-            after = page[-1].idx
-    return Times(
-        from_at=time_text(from_us, zone),
-        to_at=time_text(to_us, zone),
-        rows=[_times_row(key, found) for key, found in sorted(rows.items())],
-    )
-
-
-def _measure(
-    record: AlertRecord,
-    steps: Sequence[StepRow],
-    node: "Node",
-    days: Days,
-    rows: dict[tuple[str, str, str], list[tuple[bool, bool, int | None]]],
-    here: bool,
-    period: tuple[int, int, int],
-) -> None:
-    if not steps:
-        return
-    from_us, to_us, now_us = period
-    for one in measured(
-        record.level, steps[0].state, steps[0].at_us, taken(steps), node.alert_desk.terms, days
-    ):
-        due = one.owed
-        if (due.layer is Layer.PARENT) == here:
-            continue
-        if due.due_us < from_us or (to_us and due.due_us >= to_us):
-            continue
-        key = (str(due.layer), record.agency if due.layer is Layer.AGENCY else "", str(due.duty))
-        late = (one.done_us or now_us) > due.due_us
-        took = days.working_days(due.from_us, one.done_us) if one.done_us else None
-        rows.setdefault(key, []).append((bool(one.done_us), late, took))
-
-
-def _times_row(key: tuple[str, str, str], found: Sequence[tuple[bool, bool, int | None]]) -> TimesRow:
-    took = [days for _, _, days in found if days is not None]
-    layer, agency, duty = key
-    return TimesRow(
-        layer=layer,
-        agency=agency,
-        duty=duty,
-        due=len(found),
-        in_time=sum(done and not late for done, late, _ in found),
-        late=sum(late for _, late, _ in found),
-        open=sum(not done for done, _, _ in found),
-        median_days=float(median(took)) if took else None,
-    )
-
-
 async def _taken(
     node: "Node",
     caller: Caller,
@@ -464,7 +299,7 @@ async def _taken(
     if not await node.projector.settled():
         raise ZonghengError("busy", "the node is still reading its journal; try again when it has caught up")
     await _known(node, caller, alert_id)
-    _must_be_here(node, files)
+    must_be_here(node, files)
     await node.alert_desk.take(
         alert_id, step, by=caller.signing(by), reason=reason, text=text, files=_refs(files)
     )
@@ -506,7 +341,8 @@ async def _known(node: "Node", caller: Caller, alert_id: str) -> tuple[AlertReco
     return record, steps
 
 
-def _must_be_here(node: "Node", files: Sequence[FileView]) -> None:
+def must_be_here(node: "Node", files: Sequence[FileView]) -> None:
+    """``not_found`` for a file that was not put into the node's folder first."""
     for file in files:
         if not node.shelf.has(file.sha256) or node.shelf.path(file.sha256).stat().st_size != file.size:
             raise ZonghengError(

@@ -7,6 +7,8 @@ from fastapi.responses import FileResponse
 
 from node.supervision.life import Step
 from node.views import alert_life as life
+from node.views import alert_times
+from node.views import inbox as inboxes
 from node.views.alerts import AlertView
 from node.views.present import time_us
 from node.web.guard import Asking
@@ -89,19 +91,19 @@ def router(node: "Node") -> APIRouter:
     async def times(
         since: Annotated[str | None, Query(alias="from")] = None,
         until: Annotated[str | None, Query(alias="to")] = None,
-    ) -> life.Times:
+    ) -> alert_times.Times:
         """Whether each layer acted in time, by what fell due in a period."""
         zone = node.settings.zone
-        return await life.times(node, time_us(since, zone), time_us(until, zone))
+        return await alert_times.times(node, time_us(since, zone), time_us(until, zone))
 
     @api.get("/api/inbox")
-    async def inbox(caller: Asking, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> life.Inbox:
+    async def inbox(caller: Asking, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> inboxes.Inbox:
         """What the caller is told of, the newest first."""
-        return await life.inbox(node, caller, limit)
+        return await inboxes.inbox(node, caller, limit)
 
     @api.post("/api/inbox", status_code=204)
-    async def mark_read(caller: Asking, form: life.ReadMark) -> None:
+    async def mark_read(caller: Asking, form: inboxes.ReadMark) -> None:
         """Everything up to an entry is read."""
-        await life.mark_read(node, caller, form)
+        await inboxes.mark_read(node, caller, form)
 
     return api

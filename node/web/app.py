@@ -41,6 +41,7 @@ from node.views import (
 )
 from node.views.present import time_us
 from node.web import files
+from node.web.accountability import router as accountability_router
 from node.web.alert_life import router as alert_life_router
 from node.web.body import BodyLimit
 from node.web.directives import router as directives_router
@@ -385,4 +386,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     files.add_routes(app, node)
     app.include_router(directives_router(node))
     app.include_router(alert_life_router(node))
+    app.include_router(accountability_router(node))
     return app
