@@ -266,6 +266,7 @@ def _alert_row(alert: AlertRecord) -> AlertRow:
         episode=alert.episode,
         domain=alert.domain,
         policy_version=alert.policy_version,
+        mandates=alert.mandates,
         calendar_version=alert.calendar_version,
         journal_size=alert.journal_size,
     )

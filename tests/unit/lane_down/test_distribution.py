@@ -14,11 +14,12 @@ from federation.errors import ZonghengError
 from node import config
 from node.downlink import Reports
 from node.models.publication import Publication
+from node.people.caller import OPERATOR
 from node.projection.context import Contexts
 from node.projection.footing import digest
 from node.projection.projector import Projector
 from node.run import Node
-from node.views import lane, policy, publication
+from node.views import by_hand, lane, policy, publication
 from tests.unit.lane_down.handing import hand_down, hand_up, introduce
 
 COUNTY, TOWN, VILLAGE = "990102", "990102001", "990102001001"
@@ -331,3 +332,30 @@ async def test_a_rule_and_a_library_from_above_replace_those_of_that_name(opened
     ):
         with pytest.raises(ZonghengError, match=f"{words}: .* is mandated by {COUNTY} above"):
             await publish(town, **mine)
+
+
+async def test_an_alert_names_every_policy_that_applied(
+    opened: Open,
+) -> None:
+    county, town = await opened(COUNTY), await opened(TOWN)
+    introduce(county, town)
+    await publish(county, policy=rules(yellow=0), items=[an_item(5)], subtree=True)
+    await publish(county, policy=rules(notice=-1), to=TOWN)
+    await hand_down(county, town)
+    form = by_hand.OpenCase(item="ZR-01", agency="ZR", actor="1", at="2026-03-02T10:00:00")
+    case = (await by_hand.open_by_hand(town, OPERATOR, form)).case
+    moved = by_hand.MoveCase(kind="acceptance", actor="1", at="2026-03-02T11:00:00")
+    await by_hand.move_by_hand(town, OPERATOR, case, moved)
+    await town.projector.catch_up()
+    async with town.store.read() as session:
+        [yellow] = [
+            one for one in await session.alerts.of_cases(TOWN, [case]) if (one.rule, one.level) == (RULE, 2)
+        ]
+    assert (yellow.policy_version, yellow.mandates) == (1, f"{COUNTY}:1 {COUNTY}>{TOWN}:1")
+    entry = Entry.FromString((await leaves_of(town))[yellow.idx])
+    assert entry.alert_raised.mandates == yellow.mandates
+
+
+async def leaves_of(node: Node) -> list[bytes]:
+    async with node.store.read() as session:
+        return await session.journal.leaves(node.settings.node, 0, node.writer.size)
