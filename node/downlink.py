@@ -26,7 +26,7 @@ from node.mending.quarantine import Quarantine, told_to_child
 from node.mending.telling import Telling
 from node.passports import Passports
 from node.resupervision.comparison import Comparison
-from node.store.forks import MENDING, RENEWING, Noted
+from node.store.forks import MENDING, Noted
 from node.store.inbox import BadSignature, Gap, Inbox, Quarantined, Refused, RootMismatch, WrongLog
 from node.store.rows import Head
 from node.store.store import Session, Store
@@ -101,7 +101,6 @@ class ChildJournals:
             head.cosigned_size,
             told_to_child(fork) if fork is not None else "",
             max(0, fork.common) if fork is not None and fork.state == MENDING else None,
-            fork is not None and fork.state == RENEWING,
         )
 
     async def root_at(self, node: str, size: int) -> bytes:

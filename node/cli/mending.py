@@ -23,7 +23,6 @@ def quarantine(
     folder: Folder,
     code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="The child's node id.")] = None,
     refuse: Annotated[bool, typer.Option("--refuse", help="Take nothing more of it.")] = False,
-    accept: Annotated[bool, typer.Option("--accept", help="It goes on in a new journal.")] = False,
     mend: Annotated[
         bool, typer.Option("--mend", help="It adopts what is held here and enters its own again.")
     ] = False,
@@ -35,11 +34,9 @@ def quarantine(
     """List children whose journals forked, show one, or decide about it."""
 
     async def work() -> int:
-        chosen = [word for word, on in (("refuse", refuse), ("accept", accept), ("mend", mend)) if on]
+        chosen = [word for word, on in (("refuse", refuse), ("mend", mend)) if on]
         if len(chosen) > 1 or (chosen and code is None):
-            raise ZonghengError(
-                "bad_request", "decide one thing about one CODE: --refuse, --accept or --mend"
-            )
+            raise ZonghengError("bad_request", "decide one thing about one CODE: --refuse or --mend")
         async with reach(folder) as node:
             if code is None:
                 answer = await node.get("/api/quarantines")

@@ -6,8 +6,7 @@ head, kept apart and never projected. Then a person decides, and that is an entr
 
 - *refuse*: it stays closed, and its branch is not taken any further;
 - *mend*: the child adopts what is held here and enters its own again behind it. For a node that was put back from a backup and wrote while it was
-  offline;
-- *accept*: the child goes on in a new journal; the old one stays as evidence.
+  offline.
 
 The operator's words are what `zongheng status` and `zongheng quarantine` show at either side.
 """
@@ -20,7 +19,6 @@ from typing import Final
 import structlog
 from zongheng.v1.entry_pb2 import Entry, ForkFound
 from zongheng.v1.mending_pb2 import (
-    QUARANTINE_DECISION_ACCEPT,
     QUARANTINE_DECISION_MEND,
     QUARANTINE_DECISION_REFUSE,
     ChildMended,
@@ -32,7 +30,7 @@ from federation.errors import ZonghengError
 from federation.journal.checkpoint import CheckpointError, Verifier, open_note
 from federation.journal.tile import TileBuilder
 from node.mending.telling import Telling
-from node.store.forks import MENDED, MENDING, OPEN, REFUSED, RENEWING, REPLACED, UNKNOWN, Fork
+from node.store.forks import MENDED, MENDING, OPEN, REFUSED, REPLACED, UNKNOWN, Fork
 from node.store.journal import leaf_hashes
 from node.store.store import Session, Store
 from node.wallclock import Now
@@ -41,7 +39,6 @@ log = structlog.get_logger()
 
 DECISIONS: Final = {
     "refuse": (QUARANTINE_DECISION_REFUSE, REFUSED),
-    "accept": (QUARANTINE_DECISION_ACCEPT, RENEWING),
     "mend": (QUARANTINE_DECISION_MEND, MENDING),
 }
 """What may be decided → the entry's word for it, and the state it leads to."""
@@ -182,15 +179,13 @@ def instruction(fork: Fork, node: str) -> str:
     """What an operator of this parent should know and do about a quarantine."""
     match fork.state:
         case "open":
-            return f"{fork.reason}. Look at it: zongheng quarantine DIR {node}; then decide with --refuse, --accept or --mend"
+            return f"{fork.reason}. Look at it: zongheng quarantine DIR {node}; then decide with --refuse or --mend"
         case "refused":
             return f"closed by {fork.decided_by}: {fork.why}. Nothing of {node} is taken until it is decided otherwise"
-        case "mending":
+        case _:
             return (
                 f"{fork.decided_by} decided that {node} be mended: it does so by itself when it is connected"
             )
-        case _:
-            return f"{fork.decided_by} decided that {node} goes on in a new journal: its operator runs zongheng renew DIR"
 
 
 def told_to_child(fork: Fork) -> str:
@@ -203,14 +198,9 @@ def told_to_child(fork: Fork) -> str:
             )
         case "refused":
             return f"the parent refuses this journal: {fork.why} ({fork.decided_by}). Speak with the parent's operator"
-        case "mending":
-            return (
-                f"the parent's operator decided that this journal be mended: {fork.why} ({fork.decided_by})"
-            )
         case _:
             return (
-                "the parent's operator decided that this node goes on in a new journal"
-                f" ({fork.decided_by}: {fork.why}): stop it, then run zongheng renew DIR --by NAME --reason …"
+                f"the parent's operator decided that this journal be mended: {fork.why} ({fork.decided_by})"
             )
 
 

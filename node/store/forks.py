@@ -7,8 +7,7 @@ A fork opens a quarantine and keeps both signed heads. Its newest row says how t
 | open | found; waits for a person |
 | refused | decided: nothing more is taken |
 | mending | decided: the child adopts what is held and enters its own again |
-| renewing | decided: the child goes on in a new journal |
-| mended, renewed | over; the row stays as evidence |
+| mended | over; the row stays as evidence |
 | replaced | the child showed yet another branch; what is kept of this one stays |
 
 Entries kept apart are never projected.
@@ -23,12 +22,10 @@ from node.store.engine import Transaction
 OPEN: Final = "open"
 REFUSED: Final = "refused"
 MENDING: Final = "mending"
-RENEWING: Final = "renewing"
 MENDED: Final = "mended"
-RENEWED: Final = "renewed"
 REPLACED: Final = "replaced"
 
-CLOSED: Final = (MENDED, RENEWED, REPLACED)
+CLOSED: Final = (MENDED, REPLACED)
 """States in which the child's journal is taken again."""
 
 UNKNOWN: Final = -1

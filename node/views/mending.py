@@ -21,7 +21,7 @@ class QuarantineView(BaseModel):
     n: int
     """Which fork of that node's journal it is, from 1."""
     state: str
-    """open, refused, mending, renewing; mended, renewed and replaced are over."""
+    """open, refused, mending; mended and replaced are over."""
     found_at: str | None
     reason: str
     held: str
@@ -56,7 +56,7 @@ class QuarantineDetail(QuarantineView):
 class Decision(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    decision: Literal["refuse", "accept", "mend"]
+    decision: Literal["refuse", "mend"]
     by: str
     reason: str
 

@@ -63,7 +63,7 @@ class ChildStatus(BaseModel):
     clock_offset_ms: int | None
     """Its clock minus this node's, as last heard; null: it is away."""
     quarantine: str
-    """open, refused, mending or renewing: its journal forked, and nothing of it is taken; empty: it did not."""
+    """open, refused or mending: its journal forked, and nothing of it is taken; empty: it did not."""
     instruction: str
     """What an operator should do about it; empty: nothing."""
 
