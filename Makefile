@@ -51,12 +51,7 @@ lint-format: $(VENV)/.installed-test
 lint-types: $(VENV)/.installed-test
 	$(BIN)/mypy --strict
 
-lint-TIMES := 20
-
-fuzz: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/unit --fuzz $(TIMES) -p no:cacheprovider $(ARGS)
-
-proto: $(VENV)/.installed-test
+lint-proto: $(VENV)/.installed-test
 	$(BIN)/buf lint
 
 lint-breaking: $(VENV)/.installed-test

@@ -78,7 +78,13 @@ class ChildJournals:
                 fresh = Head(card.node, card.log_id, card.verifier, 0, EMPTY_ROOT, "", 0, 0, "")
                 await session.journal.open(fresh, own=False)
                 log.warning("child.pinned", child=card.node, log_id=card.log_id, verifier=card.verifier)
-            elif (head.log_id, head.verifier) != (card.log_id, card.verifier):
+            elif head.log_id == card.log_id and head.verifier != card.verifier:
+                # The gate let it in: it enrolled again with this key, and somebody here agreed.
+                former = await session.links.get_json(f"former/{card.node}") or []
+                await session.links.put_json(f"former/{card.node}", [*former, head.verifier])
+                await session.journal.rekey(card.node, card.verifier)
+                log.warning("child.rekeyed", child=card.node, log_id=card.log_id, verifier=card.verifier)
+            elif head.log_id != card.log_id:
                 raise ZonghengError(
                     "wrong_log",
                     f"{card.node} is known here by journal {head.log_id}; it shows {card.log_id}. "
@@ -90,6 +96,7 @@ class ChildJournals:
         async with self._store.read() as session:
             head = await session.journal.head(node)
             fork = await session.forks.standing(node)
+            former = await session.links.get_json(f"former/{node}") or []
         if head is None:
             raise ZonghengError("not_enrolled", f"{node} is not enrolled here")
         return Held(
@@ -101,6 +108,7 @@ class ChildJournals:
             head.cosigned_size,
             told_to_child(fork) if fork is not None else "",
             max(0, fork.common) if fork is not None and fork.state == MENDING else None,
+            former_verifiers=former,
         )
 
     async def root_at(self, node: str, size: int) -> bytes:

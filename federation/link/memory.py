@@ -80,6 +80,7 @@ class MemoryJournal:
         self.cosigned_size = 0
         self.cosigned_note = ""
         self.sealed = False
+        self.former_verifiers: Sequence[str] = ()
         self.aside: list[bytes] = []
         """Given up, to be entered again."""
         self._grown = asyncio.Condition()
@@ -105,6 +106,7 @@ class MemoryJournal:
             note,
             self.cosigned_size,
             self.cosigned_note,
+            self.former_verifiers,
         )
 
     async def leaves(self, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:
@@ -161,6 +163,8 @@ class _Copy:
         self.common = 0
         self.branch: list[bytes] = []
         """Kept apart from `common` on."""
+        self.former: list[str] = []
+        """Keys that signed earlier heads."""
         self.earlier: list[list[bytes]] = []
         """Branches that were kept apart before."""
 
@@ -205,7 +209,10 @@ class MemoryInbox:
         if named != card.node or verifier.name != card.log_id:
             raise ZonghengError("not_enrolled", f"the journal {card.log_id} is not one of {card.node}")
         copy = self.copies.setdefault(card.node, _Copy(card))
-        if (copy.log_id, copy.verifier) != (card.log_id, card.verifier):
+        if copy.log_id == card.log_id and copy.verifier != card.verifier:
+            copy.former.append(copy.verifier)
+            copy.verifier = card.verifier
+        if copy.log_id != card.log_id:
             raise ZonghengError(
                 "wrong_log", f"{card.node} is enrolled with {copy.log_id}, it shows {card.log_id}"
             )
@@ -224,6 +231,7 @@ class MemoryInbox:
             copy.quarantine,
             copy.common if copy.mending else None,
             copy.renewing,
+            copy.former,
         )
 
     async def root_at(self, node: str, size: int) -> bytes:

@@ -196,9 +196,10 @@ class ParentInbox(Protocol):
     """The journals a parent holds for its children."""
 
     async def enrol(self, card: NodeCard) -> None:
-        """Pin the child's log id and verifier the first time (trust on first use); afterwards compare.
+        """Pin the child's log id and verifier the first time; afterwards compare the log id. A child that the gate admits with
+        another verifier enrolled again: its heads are signed by that one from now on.
 
-        Raises ZonghengError `wrong_log` for others than the pinned ones, `not_enrolled` for a node that may
+        Raises ZonghengError `wrong_log` for another log, `not_enrolled` for a node that may
         not be a child here.
         """
         ...

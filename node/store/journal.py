@@ -76,6 +76,10 @@ class Journal:
             size,
         )
 
+    async def rekey(self, origin: str, verifier: str) -> None:
+        """Heads of this journal are signed by another key from now on."""
+        await self._tx.run("UPDATE log SET verifier = ? WHERE origin = ?", verifier, origin)
+
     async def cut(self, head: Head, size_before: int) -> None:
         """Take the own journal back to ``head``: leaves, tiles and the guards of serials and addresses beyond it are gone.
 

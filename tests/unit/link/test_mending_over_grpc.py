@@ -34,6 +34,21 @@ async def test_a_child_restored_from_an_old_backup_fetches_its_own_entries_back(
     assert parent.inbox.restored == [(VILLAGE, left, 2_000)]
 
 
+@pytest.mark.parametrize("left", [0, 700])
+async def test_a_new_box_with_a_new_key_gets_its_whole_journal_back(parent: Parent, left: int) -> None:
+    old, new = signer(), signer()
+    await relayed(parent, MemoryJournal(old, entries(1_200)))
+    journal = MemoryJournal(new, entries(left))
+    journal.former_verifiers = (str(old.verifier),) if left else ()
+    async with Child(parent, journal).running():
+        await eventually(lambda: len(journal.tree.leaves) == 1_200)
+        await eventually(lambda: not journal.sealed)
+        await journal.append(entries(3, 1_200))
+        await eventually(lambda: journal.cosigned_size == 1_203)
+    assert parent.entries_of(VILLAGE) == entries(1_203)
+    assert (await parent.inbox.held(VILLAGE)).verifier == str(new.verifier)
+
+
 async def test_what_comes_back_is_believed_only_as_far_as_it_is_proven(parent: Parent) -> None:
     key = signer()
     await relayed(parent, MemoryJournal(key, entries(30)))
