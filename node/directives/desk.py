@@ -185,6 +185,7 @@ class DirectiveDesk:
                             self._writer.size,
                             context.policy.version,
                             context.calendar.version,
+                            context.policy.mandated,
                         )
                         changed = await self._raising.hold(directive, rules.DOMAIN, found, as_of)
                         for raised in changed.raised:

@@ -197,6 +197,11 @@ def test_a_question_without_a_limit_gets_one_and_is_left_alone() -> None:
             "990102001 and below: red cards, agency A1, with proofs",
         ),
         (
+            Question(subtree=NODE, alerts=AlertQuestion(domain="resupervision")),
+            "990102001及其下级：全部预警，领域 resupervision",
+            "990102001 and below: alerts, domain resupervision",
+        ),
+        (
             Question(subtree=NODE, cases=CaseQuestion(state="late", from_us=1_700_000_000_000_000)),
             "990102001及其下级：超期办件，自 2023-11-15 06:13:20",
             "990102001 and below: late cases, from 2023-11-15 06:13:20",
