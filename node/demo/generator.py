@@ -16,6 +16,7 @@ from typing import Final
 
 from zongheng.v1 import case_pb2, intake_pb2
 
+from node.demo import stories
 from node.demo.course import Attribute, Course, Draft, PlannedDay
 from node.demo.faults import FAULTS, Fault
 from node.demo.flow import walk
@@ -29,6 +30,9 @@ from node.supervision.domains.approval.events import DOMAIN
 from tiers.profile import profile_of
 from tiers.tier import tier_named
 
+EVERY_FAULT: Final[tuple[Fault | stories.ToldFault, ...]] = (*FAULTS, *stories.TOLD.values())
+"""The faults of approval, and those of the other domains' stories."""
+
 Finding = tuple[str, str, str, int]
 """(node, case, rule, level): one alert that must be there, no more and no less."""
 
@@ -40,7 +44,7 @@ _AT_LEAST: Final = {"village": 0.02, "town": 0.04, "county": 0.0, "city": 0.0}
 class Planted:
     """One fault in one case."""
 
-    fault: Fault
+    fault: Fault | stories.ToldFault
     case_id: str
     node: str
     """Where its rule finds it."""
@@ -64,13 +68,13 @@ class Plan:
     planted: tuple[Planted, ...]
     findings: Counter[Finding]
     filed: Counter[str]
-    """Cases by the node where they were filed."""
+    """Cases of approval by the node where they were filed."""
     events: Counter[tuple[str, str]]
     """Events by (node, case): what each node is told."""
 
     def by_fault(self) -> dict[str, list[Planted]]:
         """What was planted, by the fault's name, in the order of the catalogue of faults."""
-        grouped: dict[str, list[Planted]] = {fault.name: [] for fault in FAULTS}
+        grouped: dict[str, list[Planted]] = {fault.name: [] for fault in EVERY_FAULT}
         for one in self.planted:
             grouped[one.fault.name].append(one)
         return grouped
@@ -111,6 +115,11 @@ def generate(cases: int, seed: int, period: Period = PERIOD) -> Demo:
             findings += expected
             if fault is not None:
                 planted.append(_planted(fault, course, expected))
+    for story in stories.told():
+        sent.append(Sent(story.node, story.case_id, story.at_us, story.submissions))
+        findings += story.findings
+        if story.fault is not None:
+            planted.append(Planted(story.fault, story.planted_in, story.node))
     sent.sort(key=lambda one: (one.at_us, one.case_id, one.node))
     events = Counter({(one.node, one.case_id): len(one.submissions) for one in sent})
     return Demo(tuple(sent), Plan(seed, tuple(planted), findings, Counter(filed), events))

@@ -10,9 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from node.demo.faults import FAULTS
 from node.demo.federation import Federation, Member
-from node.demo.generator import Finding, Plan
+from node.demo.generator import EVERY_FAULT, Finding, Plan
 from node.demo.questions import Asked
 from node.demo.settled import Statuses
 
@@ -171,7 +170,7 @@ def _faults(plan: Plan, found: Counter[Finding], wrong: list[str]) -> list[dict[
             ),
             "cases": [one.case_id for one in planted[fault.name]],
         }
-        for fault in FAULTS
+        for fault in EVERY_FAULT
     ]
 
 

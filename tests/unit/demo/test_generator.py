@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from node.demo.expected import NOTICE
-from node.demo.faults import FAULTS
-from node.demo.generator import Demo, generate
+from node.demo.generator import EVERY_FAULT, Demo, generate
 from node.demo.hall import NOW, PERIOD, Moment
 from node.demo.places import ZONE, place, places
+from node.intake.vocabulary import vocabulary
 from node.supervision.calendar import Calendar
 from node.supervision.clock import HALL_HOURS
 from node.supervision.domains.approval import events
@@ -64,7 +64,7 @@ def test_every_event_happens_before_now_in_an_open_hall_and_is_entered_after_it_
 def test_only_the_words_of_the_vocabulary_are_used(demo: Demo) -> None:
     for one in demo.sent:
         for submission in one.submissions:
-            allowed = events.KINDS[submission.event.kind]
+            allowed = vocabulary(submission.event.domain).kinds[submission.event.kind]
             assert {attribute.name for attribute in submission.event.attributes} <= allowed.keys()
             assert set(submission.texts) <= allowed.keys()
 
@@ -84,7 +84,7 @@ def test_serials_are_unique_at_each_node(demo: Demo) -> None:
 
 def test_every_kind_of_fault_is_planted_in_a_case_of_its_own(demo: Demo) -> None:
     planted = demo.plan.by_fault()
-    assert {name for name, ones in planted.items() if ones} == {fault.name for fault in FAULTS}
+    assert {name for name, ones in planted.items() if ones} == {fault.name for fault in EVERY_FAULT}
     assert max(Counter(one.case_id for one in demo.plan.planted).values()) == 1
 
 

@@ -1,6 +1,7 @@
 """Planted and found are two answers to one question: the engine, node by node, finds the plan and nothing beside it."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from zongheng.v1 import case_pb2
@@ -15,7 +16,10 @@ from node.supervision.context import Context
 from node.supervision.evaluate import evaluate
 from node.supervision.fold import installed
 from node.supervision.frame import from_rows
+from node.supervision.gathering import gathered
 from node.wallclock import micros
+from tiers.profile import profile_of
+from tiers.tier import tier_named
 
 
 def found(demo: Demo) -> Counter[Finding]:
@@ -24,12 +28,20 @@ def found(demo: Demo) -> Counter[Finding]:
     for one in demo.sent:
         for submission in one.submissions:
             texts = {name: "sha256:00" for name in submission.texts}
-            rows[one.node].append(_row(one.node, len(rows[one.node]), submission.event, texts))
+            row = _row(one.node, len(rows[one.node]), submission.event, texts)
+            rows[one.node].append(replace(row, applicant=submission.applicant.name or "handle"))
     findings: Counter[Finding] = Counter()
     for node, told in rows.items():
         here = place(node)
         context = Context(Calendar.china(), catalogue(here), zone=ZONE, tier=here.tier, node=node)
-        judged = evaluate(from_rows(told), context, micros(NOW), len(told), installed(("approval",)))
+        told += list(gathered(tuple(told)))
+        judged = evaluate(
+            from_rows(told),
+            context,
+            micros(NOW),
+            len(told),
+            installed(profile_of(tier_named(here.tier)).domains),
+        )
         for one in judged.finding_values():
             findings[(node, one.case_id, one.rule, int(one.level))] += 1
     return findings
