@@ -32,7 +32,8 @@ def check_hello(hello: Hello, parent: str) -> None:
     """Raise ZonghengError unless a child of `parent` may begin like this."""
     card = hello.card
     if hello.protocol != PROTOCOL:
-        words = f"this parent speaks protocol {PROTOCOL}, the child {hello.protocol}"
+        remedy = "upgrade this parent first" if hello.protocol > PROTOCOL else "upgrade the child"
+        words = f"{parent} speaks protocol {PROTOCOL}, the child {hello.protocol}: {remedy}"
         raise ZonghengError("protocol", words)
     if not card.node or card.node == parent or not 8 <= len(hello.session) <= 64:
         raise ZonghengError("protocol", "Hello names a node of its own and a session")

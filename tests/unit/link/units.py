@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Any
 
 import grpc.aio
 from zongheng.v1 import link_pb2 as wire
@@ -59,14 +60,15 @@ class Parent:
         self.listener: Listener
         self.server: grpc.aio.Server
 
-    async def up(self) -> None:
+    async def up(self, tapped: Callable[[grpc.aio.Server], Any] = lambda server: server) -> None:
+        """`tapped` puts something between the server and the services."""
         card = NodeCard(node=TOWN, tier="town", verifier=str(self.signer.verifier))
         self.listener = Listener(
             lambda: card, self.certified.gate, self.inbox, self.sink, now_us, self.heartbeat_ms
         )
         self.server = grpc.aio.server(options=list(PARENT_OPTIONS))
-        self.listener.add_to(self.server)
-        Mending(self.listener, self.inbox).add_to(self.server)
+        self.listener.add_to(tapped(self.server))
+        Mending(self.listener, self.inbox).add_to(tapped(self.server))
         self.port = self.certified.credentials.server_port(self.server, f"127.0.0.1:{self.port}")
         await self.server.start()
 
