@@ -216,6 +216,8 @@ class Listener(LinkServiceServicer):
             if session is not None and (rows or size):
                 await self._sink.rows(session.node, size, rows)
         except ZonghengError as error:
+            node = session.node if session else ""
+            _log.warning("link.report_refused", node=node, code=error.code, words=error.detail)
             await abort(context, error)
         return wire.ReportResponse(rows=len(rows))
 
@@ -386,6 +388,9 @@ class Listener(LinkServiceServicer):
                     request = await context.read()
             except TimeoutError:
                 raise ZonghengError("protocol", f"nothing was said for {_FIRST_FRAME_S:g} s") from None
+            if request is EOF:
+                # Also after a message that is larger than any may be: gRPC refuses it and tells us nothing else.
+                _log.warning("link.call_broken", peer=context.peer(), words="it ended before a first message")
         else:
             async with session.while_it_lives():
                 request = await context.read()
