@@ -145,15 +145,24 @@ class Node:
     http: str
     enrolment: str = ""
     parent: "Node | None" = None
+    within: str = ""
+    """The network namespace it runs in; it is then reached through the socket in its folder. Empty: where the tests run."""
     process: subprocess.Popen[bytes] | None = None
     client: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
+        transport = None
+        if self.within:
+            self.folder.mkdir(mode=0o700)
+            # Closed with this process.
+            opened = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            transport = httpx.HTTPTransport(uds=f"/proc/{os.getpid()}/fd/{opened}/{control.COMMANDS}")
         # Proxies of the environment are not for this machine's own addresses.
         self.client = httpx.Client(
             base_url=f"http://{self.http}",
             timeout=60.0,
             trust_env=False,
+            transport=transport,
             # Well before the server ends an idle connection (5 s): a request on one that just ended fails.
             limits=httpx.Limits(keepalive_expiry=1.0),
         )
@@ -184,9 +193,10 @@ class Node:
         """Start its process and wait for nothing."""
         assert not self.running, f"{self.code} runs already"
         more = {"ZONGHENG_CLOCK__START": clock} if clock else {}
+        prefix = ["ip", "netns", "exec", self.within] if self.within else []
         with (self.folder / "test.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "node", "run", str(self.folder)],
+                [*prefix, sys.executable, "-m", "node", "run", str(self.folder)],
                 cwd=ROOT,
                 env=_environment(**more),
                 stdin=subprocess.DEVNULL,
@@ -225,6 +235,8 @@ class Node:
         assert joined["joined"], f"{self.code} waits at {parent.code}: {joined}"
 
     def _ready(self) -> bool:
+        if self.within and not control.is_running(self.folder):
+            return False  # httpx leaves a socket open whose connection failed
         try:
             return self.client.get("/readyz").status_code == 200
         except httpx.HTTPError:
@@ -357,6 +369,8 @@ class Tree:
         confirm: bool = True,
         calendar: str = "china",
         agency: str | None = None,
+        host: str = "127.0.0.1",
+        within: str = "",
     ) -> Node:
         """Make a node's folder, as `zongheng init` does; `start` starts it, and the first time has it join the parent, which runs by then."""
         name = f"{code}.{agency}" if agency else code
@@ -364,10 +378,11 @@ class Tree:
             self.folder / f"{tier}-{name}",
             name,
             tier,
+            f"{host}:{free_port()}",
             f"127.0.0.1:{free_port()}",
-            f"127.0.0.1:{free_port()}",
-            f"127.0.0.1:{free_port()}",
+            f"{host}:{free_port()}",
             parent,
+            within,
         )
         config.initialise(
             node.folder,
