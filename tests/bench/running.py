@@ -1,6 +1,7 @@
 """Real node processes for benchmarks: made by ``zongheng init``, run by ``zongheng run``, ended by their process id."""
 
 import json
+import random
 import socket
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+_PORTS = iter(random.sample(range(20_000, 32_000), 12_000))
 
 PATIENCE_S = 60.0
 """How long a node may take to be made, to become ready and to stop."""
@@ -29,10 +32,18 @@ class Made:
 
 
 def free_address() -> str:
-    """A loopback address that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    """A loopback address that nobody listens on just now; none is given twice.
+
+    Its port lies below those that the kernel hands out for outgoing connections.
+    """
+    for port in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return f"127.0.0.1:{port}"
+    raise RuntimeError("no free port on 127.0.0.1")
 
 
 def make(folder: Path, *, tier: str = "village", division: str = "990121101201") -> Made:
@@ -48,7 +59,7 @@ def make(folder: Path, *, tier: str = "village", division: str = "990121101201")
 
 
 @contextmanager
-def running(*nodes: Made) -> Iterator[tuple[psutil.Process, float]]:
+def running(*nodes: Made, patience_s: float = PATIENCE_S) -> Iterator[tuple[psutil.Process, float]]:
     """The process of one node, or of several, and the seconds from its start until all said that they are ready."""
     made = nodes[0]
     log_file = made.folder.with_name(made.folder.name + ".log")
@@ -59,7 +70,7 @@ def running(*nodes: Made) -> Iterator[tuple[psutil.Process, float]]:
         )
         try:
             while not all(is_ready(one.http) for one in nodes):
-                if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+                if process.poll() is not None or time.perf_counter() - began > patience_s:
                     raise RuntimeError(f"the node is not ready: {log_file.read_text()[-2000:]}")
                 time.sleep(0.005)
             yield psutil.Process(process.pid), time.perf_counter() - began
