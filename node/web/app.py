@@ -17,6 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from federation.errors import ZonghengError, of, problem
 from node.people.roles import Act
+from node.store.errors import StoreError
 from node.views import (
     alerts,
     by_hand,
@@ -122,6 +123,12 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     async def refused(request: Request, error: ZonghengError) -> Response:
         if error.code == "login_required" and request.url.path == "/":
             return RedirectResponse("/login", status_code=303)
+        return told(request, error)
+
+    @app.exception_handler(StoreError)
+    async def unstored(request: Request, error: StoreError) -> JSONResponse:
+        """A full disk, a database that does not answer: the connection stays, and so does the node."""
+        log.warning("http.unstored", path=request.url.path, code=error.code, words=str(error))
         return told(request, error)
 
     @app.exception_handler(UnicodeEncodeError)
