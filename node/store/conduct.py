@@ -127,13 +127,6 @@ class Conduct:
                 found[agency] = OwedByAgency(agency, known.alerts + 1, known.due_day, known.alert_id)
         return list(found.values())
 
-    async def next_due(self, origin: str, from_day: int) -> int | None:
-        """The first due day that is not before this day; None: nothing more is owed."""
-        row = await self._tx.one(
-            "SELECT MIN(due_day) FROM owed_answer WHERE origin = ? AND due_day >= ?", origin, from_day
-        )
-        return None if row is None or row[0] is None else int(row[0])
-
     async def count_entered(self, origin: str, counts: Mapping[tuple[int, str], tuple[int, int]]) -> None:
         """Add to (local day, agency) so many events and so many late ones."""
         await self._tx.many(
