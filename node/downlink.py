@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 import structlog
 from zongheng.v1.entry_pb2 import Entry, HeadNoted
 from zongheng.v1.mending_pb2 import ChildRestored, ParentRestored
+from zongheng.v1.rotation_pb2 import KeyRotated
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
 from federation.identity.passport import read_again
-from federation.journal.checkpoint import Signer, Verifier, cosign
+from federation.journal.checkpoint import Checkpoint, CheckpointError, Signer, Verifier, cosign
 from federation.journal.merkle import EMPTY_ROOT
+from federation.journal.rotation import led_to
 from federation.journal.tile import TileReader
 from federation.link.ports import Accepted, Held
 from federation.rollup.row import RollupRow
@@ -27,6 +29,7 @@ from node.mending.telling import Telling
 from node.passports import Passports
 from node.resupervision.comparison import Comparison
 from node.store.forks import MENDING, Noted
+from node.store.former_keys import FormerKey
 from node.store.inbox import BadSignature, Gap, Inbox, Quarantined, Refused, RootMismatch, WrongLog
 from node.store.rows import Head
 from node.store.store import Session, Store
@@ -79,10 +82,9 @@ class ChildJournals:
                 await session.journal.open(fresh, own=False)
                 log.warning("child.pinned", child=card.node, log_id=card.log_id, verifier=card.verifier)
             elif head.log_id == card.log_id and head.verifier != card.verifier:
-                # The gate let it in: it enrolled again with this key, and somebody here agreed.
-                former = await session.links.get_json(f"former/{card.node}") or []
-                await session.links.put_json(f"former/{card.node}", [*former, head.verifier])
-                await session.journal.rekey(card.node, card.verifier)
+                # The gate let it in: its key was changed by itself, or it enrolled again and somebody here agreed. The head that is held stays
+                # under the key that signed it, until one comes under the new key.
+                await session.former_keys.put(head.log_id, FormerKey(head.verifier, head.size, b""))
                 log.warning("child.rekeyed", child=card.node, log_id=card.log_id, verifier=card.verifier)
             elif head.log_id != card.log_id:
                 raise ZonghengError(
@@ -96,7 +98,7 @@ class ChildJournals:
         async with self._store.read() as session:
             head = await session.journal.head(node)
             fork = await session.forks.standing(node)
-            former = await session.links.get_json(f"former/{node}") or []
+            former = await session.former_keys.of(head.log_id) if head is not None else []
         if head is None:
             raise ZonghengError("not_enrolled", f"{node} is not enrolled here")
         return Held(
@@ -108,7 +110,7 @@ class ChildJournals:
             head.cosigned_size,
             told_to_child(fork) if fork is not None else "",
             max(0, fork.common) if fork is not None and fork.state == MENDING else None,
-            former_verifiers=former,
+            former_verifiers=[key.verifier for key in former],
         )
 
     async def root_at(self, node: str, size: int) -> bytes:
@@ -252,12 +254,16 @@ class Reports:
             if owner not in (None, child):
                 raise ZonghengError("protocol", f"{card.node} is known below {owner}, not below {child}")
             before = self._tree.get(card.node)
-            self._introduce(card, before)
-            # A new box's first word has no head yet: its key is known by its passport.
-            rekeyed = before is not None and card.verifier != before.verifier
-            newer = before is None or card.checkpoint_at_us >= before.checkpoint_at_us
-            if rekeyed or (newer and card != before):
-                fresh.append(card)
+            try:
+                known = await self._introduced(card, before)
+            except ZonghengError as error:
+                if card.node == child:
+                    raise
+                # Its passport comes with a report; until then it is known as before.
+                log.warning("card.waits", child=child, node=card.node, words=error.detail)
+                continue
+            if known != before:
+                fresh.append(known)
         if fresh:
             async with self._store.write() as session:
                 await session.cards.put([(card.node, card.SerializeToString()) for card in fresh])
@@ -267,21 +273,45 @@ class Reports:
                 if card.node != child and card.checkpoint:
                     await self._witness.shown(child, card.node, card.checkpoint)
 
-    def _introduce(self, card: NodeCard, before: NodeCard | None) -> None:
-        """Check the passport in a card that is new here, else keep the one that is known. Raises ZonghengError `wrong_log` for another journal, and
-        for another key of the same one unless a newer passport says so.
+    async def _introduced(self, card: NodeCard, before: NodeCard | None) -> NodeCard:
+        """What is known of a node with this card: the newer head, the newer passport, the key that one of its own changes or a newer passport
+        says. Raises ZonghengError `wrong_log` for another journal or key without either.
         """
-        known = before.passport if before is not None else b""
-        holder = self._passports.check_below(card) if card.passport != known else None
+        passport = before.passport if before is not None else b""
+        holder = self._passports.check_below(card) if card.passport != passport else None
         if holder is None:
-            card.passport = known
-        if before is None or (before.log_id, before.verifier) == (card.log_id, card.verifier):
-            return
-        newer = holder is not None and (not known or holder.issued_at_us > read_again(known).issued_at_us)
-        if before.log_id != card.log_id or not newer:
-            raise ZonghengError(
-                "wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}"
-            )
+            card.passport = passport
+        if before is None:
+            return card
+        newer = holder is not None and (
+            not passport or holder.issued_at_us > read_again(passport).issued_at_us
+        )
+        same = (before.log_id, before.verifier) == (card.log_id, card.verifier)
+        if not same:
+            path = led_to(before.verifier, card)
+            if not path and not newer:
+                raise ZonghengError(
+                    "wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}"
+                )
+            await self._give_up(before, path)
+        if card.checkpoint_at_us >= before.checkpoint_at_us:
+            return card
+        kept = NodeCard()
+        kept.CopyFrom(before)
+        if newer:
+            kept.passport = card.passport
+        if not same:
+            kept.log_id, kept.verifier, kept.checkpoint = card.log_id, card.verifier, card.checkpoint
+            kept.ClearField("rotations")
+            kept.rotations.extend(card.rotations)
+        return kept
+
+    async def _give_up(self, before: NodeCard, path: Sequence[KeyRotated]) -> None:
+        """Keep the key that a node had until now. One that was lost with its box is believed as far as it was heard."""
+        former = [FormerKey(told.before, told.size, told.SerializeToString()) for told in path]
+        async with self._store.write() as session:
+            for key in former or [FormerKey(before.verifier, _size(before.checkpoint), b"")]:
+                await session.former_keys.put(before.log_id, key)
 
     async def rows(self, child: str, journal_size: int, rows: Sequence[RollupRow]) -> None:
         for node in {row.node for row in rows}:
@@ -300,3 +330,10 @@ class Reports:
         if journal_size or days:
             self._comparison.reported(child, days)
             self._ring()
+
+
+def _size(note: str) -> int:
+    try:
+        return Checkpoint.parse(note.rpartition("\n\n")[0] + "\n").size
+    except CheckpointError:
+        return 0

@@ -58,8 +58,10 @@ async def host(folders: Sequence[Path], stop: asyncio.Event | None = None) -> No
 
 async def _run(folder: Path, stop: asyncio.Event) -> None:
     with control.FolderLock(folder, patience_s=LET_GO_S):
-        async with Node.opened(folder) as node:
-            await node.serve(stop)
+        again = True
+        while again:
+            async with Node.opened(folder) as node:
+                again = await node.serve(stop)
 
 
 async def _keep(folder: Path, stop: asyncio.Event) -> None:

@@ -9,6 +9,7 @@ did, the port still hears the node, for it proves the key that is registered. Th
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -61,11 +62,11 @@ class Joining:
         card: Callable[[], NodeCard],
         enter: Enter,
         clock: Clock,
-        joined: Callable[[], None],
+        joined: Callable[[bool], None],
         enrol: Enrol = enrol,
         renew: Renew = renew,
     ) -> None:
-        """``joined`` is told when there is a parent to dial, or new certificates to dial it with; ``enrol`` and ``renew`` speak to a parent."""
+        """``joined`` is told when there is a parent to dial, or new certificates to dial it with, and whether they are under another root; ``enrol`` and ``renew`` speak to a parent."""
         self._folder = folder
         self._settings = settings
         self._keyring = keyring
@@ -75,6 +76,7 @@ class Joining:
         self._joined = joined
         self._enrol, self._renew = enrol, renew
         self._turn = asyncio.Lock()
+        self._stale = asyncio.Event()
 
     async def join(self, parent: str, token: str) -> bool:
         """Become the child of the parent whose link is at ``parent``, "host:port"; false: an operator there must approve first.
@@ -95,7 +97,7 @@ class Joining:
                 # Put back from a backup: the parent's own entry says that it was enrolled again.
                 log.warning("node.joined_sealed", name=str(member.name))
         log.info("node.joined", parent=member.name.above.node, address=parent, name=str(member.name))
-        self._joined()
+        self._joined(True)
         return True
 
     async def admitted(self, at: str, invitation: Invitation) -> Membership | None:
@@ -115,8 +117,23 @@ class Joining:
     async def run(self) -> None:
         """Renew whenever it is time, until cancelled."""
         while True:
+            self._stale.clear()
             rest_s = await self.look()
-            await asyncio.sleep(rest_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await self._stale.wait()
+            if self._stale.is_set():
+                await self._renew_now()
+
+    def renew_soon(self) -> None:
+        """The parent's certificates are others than this node was given."""
+        self._stale.set()
+
+    async def _renew_now(self) -> None:
+        try:
+            await self.renew()
+        except ZonghengError as error:
+            log.warning("renewal.failed", code=error.code, words=error.detail)
 
     async def look(self) -> float:
         """Renew what is due; returns the seconds until the next look."""
@@ -153,7 +170,7 @@ class Joining:
                 self._keyring.adopt(fresh)
         log.info("certificates.renewed", expires=fresh.expires.isoformat())
         if fresh != member:
-            self._joined()
+            self._joined(fresh.chain[-1] != member.chain[-1])
 
     def _due(self, certificate: Certificate) -> datetime:
         issued = certificate.not_valid_before_utc + BEGINS_BEFORE

@@ -35,8 +35,10 @@ from federation.identity.membership import Membership
 from federation.identity.names import DEPARTMENT
 from federation.identity.peer import peer_of
 from federation.journal.checkpoint import CheckpointError, Verifier, parse_log_id
+from federation.journal.rotation import led_to
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing
+from node.store.former_keys import FormerKey
 from node.store.rows import ChildRow, InvitationRow
 from node.store.store import Session, Store
 from node.store.writer import Beside, Draft, JournalWriter
@@ -64,7 +66,9 @@ class Register:
         card: Callable[[], NodeCard],
         now: Now,
         clock: Clock,
+        dismiss: Callable[[str, ZonghengError], None] = lambda node, error: None,
     ) -> None:
+        """``dismiss`` ends a child's link, with what it is to be told."""
         self._store = store
         self._writer = writer
         self._keyring = keyring
@@ -72,6 +76,7 @@ class Register:
         self._card = card
         self._now = now
         self._clock = clock
+        self._dismiss = dismiss
         self._turn = asyncio.Lock()
 
     async def invite(
@@ -154,8 +159,15 @@ class Register:
             async def beside(session: Session) -> None:
                 await session.children.use(invitation.invitation, key)
                 await session.children.put(child)
+                if known is not None and known.verifier != child.verifier:
+                    # The key is lost with its box: it is believed for what is held, and for nothing more.
+                    head = await session.journal.head(child.node)
+                    former = FormerKey(known.verifier, head.size if head is not None else 0, b"")
+                    await session.former_keys.put(child.log_id, former)
 
             await self._enter(Entry(enrolled=_enrolled(child)), beside)
+        if known is not None:
+            self._dismiss(child.node, ZonghengError("not_enrolled", f"another box enrolled as {child.node}"))
         log.info("child.enrolled", child=child.node, state=child.state, tls_key=fingerprint(asked.tls_key))
         return self._answer(child)
 
@@ -199,6 +211,7 @@ class Register:
                 await session.children.withdraw(node)
 
             await self._enter(Entry(revoked=revoked), beside)
+        self._dismiss(node, ZonghengError("revoked", f"the enrolment of {node} was revoked: {reason}"))
         log.warning("child.revoked", child=node, reason=reason)
         return child
 
@@ -233,12 +246,58 @@ class Register:
             raise ZonghengError(
                 "untrusted", f"the certificate is {known.node}'s, and it speaks as {card.node}"
             )
-        if (card.log_id, card.verifier) != (known.log_id, known.verifier):
+        same = (card.log_id, card.verifier) == (known.log_id, known.verifier)
+        if not same and not await self._rotated(known, card):
             raise ZonghengError(
                 "wrong_log",
                 f"{card.node} enrolled with journal {known.log_id} and another key than it shows, {card.log_id}."
                 " A box that was set up anew enrols again: `zongheng invite --replace`",
             )
+
+    async def _rotated(self, known: ChildRow, card: NodeCard) -> bool:
+        """Whether the child's own changes of key lead from the registered journal key to the one it shows; enters them then."""
+        path = led_to(known.verifier, card) if known.log_id == card.log_id else ()
+        if not path:
+            return False
+        child = replace(known, verifier=card.verifier, changed_at_us=self._now())
+
+        async def beside(session: Session) -> None:
+            await session.children.put(child)
+            for told in path:
+                former = FormerKey(told.before, told.size, told.SerializeToString())
+                await session.former_keys.put(told.log_id, former)
+
+        entries = [
+            Entry(
+                noted_at_us=self._now(),
+                source="rotation",
+                serial=f"{told.log_id}/{told.size}",
+                key_rotated=told,
+            )
+            for told in path
+        ]
+        async with self._turn:
+            await self._writer.append([Draft.of(entry) for entry in entries], beside)
+        log.warning("child.rotated", child=known.node, verifier=card.verifier)
+        return True
+
+    async def register_journal(self, node: str, log_id: str, verifier: str, by: str) -> ChildRow:
+        """Take another journal, or another key of it, from a child whose other keys stay. Raises ZonghengError `not_found`, `not_enrolled`.
+
+        Whoever calls has the decision of a person: nothing of the new journal leads back to the old one.
+        """
+        async with self._turn:
+            known = await self._known(node)
+            if known is None or known.state != ENROLMENT_STATE_ENROLLED:
+                raise ZonghengError("not_found", f"{node} is not enrolled here")
+            child = replace(known, log_id=log_id, verifier=verifier, changed_at_us=self._now())
+            card = NodeCard(node=node, log_id=log_id, verifier=verifier)
+            self._check_journal(card, None)
+            await self._enter(
+                Entry(enrolled=_enrolled(child, by)), lambda session: session.children.put(child)
+            )
+        log.warning("child.journal", child=node, log_id=log_id, by=by)
+        return child
 
     async def caller(self, context: Any) -> str:
         """The child that makes a call. Raises ZonghengError `untrusted`, `not_enrolled` or `revoked`."""

@@ -21,11 +21,14 @@ import psutil
 import structlog
 from zongheng.v1.entry_pb2 import Entry, Genesis
 from zongheng.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
+from zongheng.v1.link_pb2 import Welcome
 from zongheng.v1.tree_pb2 import NodeCard
 
+from federation.errors import ZonghengError
 from federation.files.servicer import FileDesk
 from federation.identity.credentials import MutualTls
 from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment
+from federation.identity.membership import digest
 from federation.journal.checkpoint import Signer
 from federation.journal.tile import TileBuilder
 from federation.link.backoff import BackoffPolicy
@@ -71,6 +74,7 @@ from node.projection.raising import Raising
 from node.register import Register
 from node.resupervision.comparison import Comparison
 from node.resupervision.standing import StandingLook
+from node.rotation import rotate_key, rotations, settled_signer
 from node.schedule.ticks import Ticking
 from node.sealed.letters import Letters
 from node.store.highwater import HighWater
@@ -196,7 +200,9 @@ class Node:
             store, self.inbox, writer, signer, self.quarantine, self.telling, settings.tier, now
         )
         self.passports = Passports(store, keyring, self.tree, now, clock)
-        self.register = Register(store, writer, keyring, settings, lambda: self.tree.own, now, clock)
+        self.register = Register(
+            store, writer, keyring, settings, lambda: self.tree.own, now, clock, self._dismiss
+        )
         self.listener = Listener(
             lambda: self.tree.own,
             self.register,
@@ -211,7 +217,7 @@ class Node:
                 self.projector.ring,
             ),
             now,
-            above=self.passports.handed_down,
+            hand_down=self._hand_down,
         )
         self.addressed = AddressedEntries(store, writer, self.tree)
         self.letters = Letters(
@@ -246,8 +252,10 @@ class Node:
         self.dialler: Dialler | None = None
         self._parent_changed = asyncio.Event()
         self._leaving = False
+        self._ending = asyncio.Event()
+        self._again = False
         self.joining = Joining(
-            folder, settings, keyring, lambda: self.tree.own, self.write_entries, clock, self._redial
+            folder, settings, keyring, lambda: self.tree.own, self.write_entries, clock, self._member_anew
         )
 
     @classmethod
@@ -264,10 +272,10 @@ class Node:
         if now is None:
             now = ticking_from(start) if start is not None else system
         place = settings.store if "://" in settings.store else str(folder / settings.store)
-        signer = config.journal_signer(folder, settings)
         store = await Store.open(place)
         high_water = HighWater(folder)
         try:
+            signer = await settled_signer(folder, settings, store)
             writer = await JournalWriter.open(store, signer, settings.log_id, settings.node, now, high_water)
             async with contextlib.AsyncExitStack() as closing:
                 keyring = KeyRing.open(folder, settings, clock)
@@ -332,6 +340,7 @@ class Node:
         async with self.store.read() as session:
             await self.tree.load(session)
             await self.passports.load(session)
+            self.tree.own.rotations.extend(await rotations(session, self.settings.log_id))
             self.login_required = await session.links.get(_LOGIN_REQUIRED) is not None
         async with self.store.write() as session:
             await self.carrying.open(session)
@@ -434,8 +443,18 @@ class Node:
         """Whether this child is connected now."""
         return self.listener.is_connected(child)
 
-    async def serve(self, stop: asyncio.Event) -> None:
-        """Serve until ``stop`` is set, then say goodbye and stop. The caller holds the folder's lock."""
+    async def rotate_key(self) -> int:
+        """Sign the journal with a new key from now on; returns the index of the entry that says so.
+
+        What else holds the old key in this process is opened again with the new one: a node that serves ends `serve` for that.
+        """
+        _, index = await rotate_key(self.folder, self.writer)
+        self._again = True
+        self._ending.set()
+        return index
+
+    async def serve(self, stop: asyncio.Event) -> bool:
+        """Serve until ``stop`` is set, then say goodbye and stop; true: the node is to be opened again. The caller holds the folder's lock."""
         credentials = MutualTls(lambda: self.keyring.identity)
         self.serving = True
         with control.short_path(self.folder, control.INTAKE) as intake_path:
@@ -486,6 +505,7 @@ class Node:
                             name="ticks",
                         ),
                     ]
+                    tasks.append(group.create_task(self._end_with(stop), name="end"))
                     tasks.append(group.create_task(self.joining.run(), name="certificates"))
                     tasks.append(group.create_task(self._keep_linked(credentials), name="dialler"))
                     tasks.append(group.create_task(self.desk.run(), name="desk"))
@@ -501,7 +521,7 @@ class Node:
                             "node.ready", node=self.settings.node, tier=self.settings.tier, grpc=self.settings.grpc,
                             http=self.settings.http, start_s=round(self.start_s, 2),
                         )  # fmt: skip
-                        await stop.wait()
+                        await self._ending.wait()
                     log.info("node.stopping", node=self.settings.node)
                     self.listener.close()
                     await self._hang_up(tasks)
@@ -509,6 +529,11 @@ class Node:
                 self.serving = self.ready = False
                 for server in (doors, enrolments, links):
                     await server.stop(1.0)
+        return self._again and not stop.is_set()
+
+    async def _end_with(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._ending.set()
 
     async def _hang_up(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Say goodbye to the parent, then end everything."""
@@ -518,6 +543,28 @@ class Node:
         await asyncio.wait(dialling, timeout=_FAREWELL_S)
         for task in tasks:
             task.cancel()
+
+    def _dismiss(self, child: str, error: ZonghengError) -> None:
+        self.listener.dismiss(child, error)
+
+    def _hand_down(self, welcome: Welcome) -> None:
+        """What this node has for its children: who is above them, and which certificates they should have."""
+        welcome.above.extend(self.passports.handed_down())
+        welcome.chain = digest(self.keyring.identity.authority.chain)
+
+    async def _welcomed(self, welcome: Welcome) -> None:
+        await self.passports.take_above(list(welcome.above))
+        member = self.keyring.identity.membership
+        if member is not None and welcome.chain not in (b"", digest(member.chain)):
+            # The parent got a parent, or was certified again: what is above this node has changed.
+            self.joining.renew_soon()
+
+    def _member_anew(self, elsewhere: bool) -> None:
+        """There are new certificates; ``elsewhere``: under another root, or the first."""
+        self._redial()
+        if elsewhere:
+            for child in self.listener.sessions():
+                self.listener.release(child.node)
 
     def _redial(self) -> None:
         """There is a parent now, or new certificates to dial it with."""
@@ -546,7 +593,7 @@ class Node:
             backoff=StoredBackoff(self.store),
             lanes=(DownLane(self.from_above),),
             files=self.files_up,
-            above=self.passports.take_above,
+            welcomed=self._welcomed,
         )
         rests = BackoffPolicy(cap_ms=round(self.settings.longest_rest_s * 1_000))
         return Dialler(parent, credentials, ports, self.now, random.random, rests)

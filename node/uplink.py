@@ -54,6 +54,7 @@ class OwnJournal:
         async with self._store.read() as session:
             head = await session.journal.head(self._writer.node)
             first = await session.journal.leaf(self._writer.node, 0)
+            former = await session.former_keys.of(self._writer.log_id)
         if head is None:
             raise ZonghengError("store_damaged", "the node has no journal")
         # A box that was put back has another key than the one whose journal it goes on.
@@ -66,7 +67,7 @@ class OwnJournal:
             head.note,
             head.cosigned_size,
             head.cosigned_note,
-            (before,) if before and before != head.verifier else (),
+            [vkey for vkey in {before, *(key.verifier for key in former)} if vkey and vkey != head.verifier],
         )
 
     async def leaves(self, lo: int, hi: int, max_bytes: int) -> Sequence[bytes]:

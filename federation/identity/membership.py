@@ -4,8 +4,10 @@ A child believes nothing of it that it cannot check against the one thing it kne
 the enrolment. A membership that checks is kept as a whole and replaces the one before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Final, Self
 
 from cryptography import x509
@@ -115,6 +117,11 @@ class Membership:
                 raise ZonghengError(
                     "untrusted", f"the parent certified {name}, and this is the {kind} {node}"
                 )
+
+
+def digest(chain: Sequence[Certificate]) -> bytes:
+    """SHA-256 of a chain's certificates, one after the other."""
+    return sha256(b"".join(der(certificate) for certificate in chain)).digest()
 
 
 def der(certificate: Certificate) -> bytes:

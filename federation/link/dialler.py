@@ -112,9 +112,9 @@ class ChildPorts:
     operator: Operator
     backoff: BackoffStore
     files: FileSource | None = None
-    above: Callable[[Sequence[bytes]], Awaitable[None]] | None = None
-    """Takes the passports that the parent hands down: its own, and those of everybody above it."""
     """Files that are to go up; None: this node sends none."""
+    welcomed: Callable[[wire.Welcome], Awaitable[None]] | None = None
+    """Takes from a welcome what the parent has for its children beside the journal."""
     lanes: Sequence[Lane] = ()
     """Run while both sides agree about this node's journal."""
 
@@ -244,8 +244,8 @@ class Dialler:
         try:
             head = await self._ports.journal.head()
             welcome = await self._hello(call, session, head)
-            if self._ports.above is not None:
-                await self._ports.above(list(welcome.above))
+            if self._ports.welcomed is not None:
+                await self._ports.welcomed(welcome)
             outcome, prefix = await understand(self._ports.journal, head, welcome)
             beat_s = max(0.05, min(welcome.heartbeat_ms, 60_000) / 1_000)
             outbox: asyncio.Queue[wire.LinkRequest] = asyncio.Queue()

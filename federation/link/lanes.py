@@ -185,13 +185,15 @@ class ReportLane:
                 cards=news.cards,
                 rows=len(news.rows),
             )
-            await call.write(first)
-            for piece in slices(news.rows):
-                table = pack(piece)
-                await call.write(
-                    ReportRequest(session=self._session, journal_size=news.journal_size, table=table)
-                )
-            await call.done_writing()
+            # A write that fails does not say why: the parent's own words come with the call's end.
+            with suppress(grpc.aio.AioRpcError):
+                await call.write(first)
+                for piece in slices(news.rows):
+                    table = pack(piece)
+                    await call.write(
+                        ReportRequest(session=self._session, journal_size=news.journal_size, table=table)
+                    )
+                await call.done_writing()
             await call
         except asyncio.InvalidStateError:
             raise LinkLost("unreachable", "the report broke off") from None

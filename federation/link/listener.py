@@ -16,7 +16,7 @@ asked.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -69,10 +69,10 @@ class Listener(LinkServiceServicer):
         now_us: Callable[[], int],
         heartbeat_ms: int = 5_000,
         linked: Callable[[str, bool], None] = lambda node, connected: None,
-        above: Callable[[], Sequence[bytes]] = tuple,
+        hand_down: Callable[[wire.Welcome], None] = lambda welcome: None,
     ) -> None:
-        """`card` is the parent's own; `linked` is told when a child connects and when its link ends; `above` are the passports that a
-        child is given: the parent's and those of everybody above.
+        """`card` is the parent's own; `linked` is told when a child connects and when its link ends; `hand_down` adds to
+        a welcome what the parent has for its children.
         """
         self._card = card
         self._gate = gate
@@ -81,7 +81,7 @@ class Listener(LinkServiceServicer):
         self._now_us = now_us
         self._heartbeat_ms = heartbeat_ms
         self._linked = linked
-        self._above = above
+        self._hand_down = hand_down
         self._by_node: dict[str, Session] = {}
         self._by_id: dict[str, Session] = {}
         self._closing: ZonghengError | None = None
@@ -278,10 +278,10 @@ class Listener(LinkServiceServicer):
             held_root=held.root,
             held_checkpoint=held.note,
             heartbeat_ms=self._heartbeat_ms,
-            above=self._above(),
             former_verifiers=held.former_verifiers,
             at_us=self._now_us(),
         )
+        self._hand_down(welcome)
         judged = await greet(self._inbox, hello, shown, held, me)
         session.quarantine = judged.quarantine
         welcome.verdict, welcome.instruction = judged.verdict, judged.instruction

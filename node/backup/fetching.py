@@ -86,7 +86,9 @@ async def _enrolled(folder: Path, parent: str, invitation: Invitation, before: R
     card = NodeCard(
         node=settings.node, tier=settings.tier, name=settings.name, log_id=settings.log_id, verifier=verifier
     )
-    joining = Joining(folder, settings, keyring, lambda: card, _nothing_entered, machine_clock, lambda: None)
+    joining = Joining(
+        folder, settings, keyring, lambda: card, _nothing_entered, machine_clock, lambda elsewhere: None
+    )
     at = invitation.enrolment_at(parent)
     told = False
     while await joining.admitted(at, invitation) is None:

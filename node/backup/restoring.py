@@ -42,6 +42,7 @@ from node.store import migrate
 from node.store.engine import Engine, Transaction
 from node.store.engines.postgres import PostgresEngine
 from node.store.engines.sqlite import SqliteEngine
+from node.store.former_keys import FormerKey
 from node.store.store import Session
 from node.wallclock import instant
 
@@ -176,6 +177,9 @@ class Restoring:
         if own is None or (own.origin, own.log_id) != (head.node, head.log_id):
             raise ZonghengError("cannot_open", "the journal in the backup is not the node's")
         signer = self._signer(head.log_id)
+        if own.verifier != str(signer.verifier):
+            # The parent may show what the lost key signed after the backup was taken.
+            await session.former_keys.put(own.log_id, FormerKey(own.verifier, own.size, b""))
         await session.transaction.run(
             "UPDATE log SET verifier = ?, note = ? WHERE own = 1",
             str(signer.verifier),

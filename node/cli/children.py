@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("children")(children)
     app.command("approve")(approve)
     app.command("revoke")(revoke)
+    app.command("rotate-key")(rotate_key)
 
 
 def invite(
@@ -40,7 +41,8 @@ def invite(
     replace: Annotated[
         bool,
         typer.Option(
-            "--replace", help="For a new box of a node that is enrolled here, see `zongheng restore`."
+            "--replace",
+            help="For a new box in place of an enrolled one: its keys are taken for the old ones.",
         ),
     ] = False,
     as_json: Json = False,
@@ -159,6 +161,23 @@ def revoke(
         async with reach(folder) as node:
             answer = await node.post(f"/api/children/{code}/revocation", {"reason": reason})
         _say_child(answer, as_json)
+        return 0
+
+    run(work)
+
+
+def rotate_key(folder: Folder, as_json: Json = False) -> None:
+    """Sign the journal with a new key from now on; what was signed before stays proven."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.post("/api/journal/key")
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            out.print(
+                f"entry {answer['index']}: the journal is signed by {answer['verifier']}", highlight=False
+            )
         return 0
 
     run(work)

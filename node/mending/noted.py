@@ -14,8 +14,9 @@ import structlog
 from google.protobuf.message import DecodeError
 from zongheng.v1.entry_pb2 import Entry, ForkFound, HeadNoted
 
-from federation.journal.checkpoint import Checkpoint, CheckpointError, Verifier, open_note
+from federation.journal.checkpoint import Checkpoint, CheckpointError
 from federation.journal.merkle import ProofError, verify_consistency
+from federation.journal.rotation import LogKeys
 from node.mending.telling import Telling
 from node.store.forks import Noted
 from node.store.store import Session, Store
@@ -65,9 +66,11 @@ class Witness:
         """Enter both heads, where the node's own key signed both: nobody is accused with words of somebody else's."""
         card = self._tree.get(head.origin)
         try:
-            key = Verifier.parse(card.verifier if card is not None else "")
+            if card is None:
+                raise CheckpointError(f"{head.origin} is not known here")
+            keys = LogKeys.of(card)
             for note in (before.note, head.checkpoint):
-                open_note(note, [key])
+                keys.open(note)
         except CheckpointError as error:
             log.warning("noted.unsigned", child=child, origin=head.origin, index=index, reason=str(error))
             return

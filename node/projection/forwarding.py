@@ -18,8 +18,9 @@ from zongheng.v1.catalogue_pb2 import LEVEL_RED
 from zongheng.v1.entry_pb2 import Entry, Forwarded
 from zongheng.v1.tree_pb2 import NodeCard
 
-from federation.journal.checkpoint import CheckpointError, Verifier, open_note
+from federation.journal.checkpoint import CheckpointError
 from federation.journal.merkle import ProofError, leaf_hash, verify_inclusion
+from federation.journal.rotation import LogKeys
 from federation.journal.tile import TileBuilder
 from node.files.carried import KINDS, addressee
 from node.projection.entries import Reading
@@ -105,7 +106,7 @@ class Forwarding:
             if card is None:
                 waits[f"{_WAITING}{child}/{index}"] = entry.forwarded.origin
                 continue
-            trouble = self._trouble(child, card, entry.forwarded)
+            trouble = await self._trouble(child, card, entry.forwarded)
             if trouble:
                 log.warning("forward.refused", child=child, index=index, reason=trouble)
             else:
@@ -160,15 +161,18 @@ class Forwarding:
         serial = f"{forwarded.origin}/{forwarded.index}"
         return Draft.of(Entry(noted_at_us=self._now(), source=_SOURCE, serial=serial, forwarded=forwarded))
 
-    def _trouble(self, child: str, card: NodeCard, forwarded: Forwarded) -> str:
+    async def _trouble(self, child: str, card: NodeCard, forwarded: Forwarded) -> str:
         """Why what a child says to have come from below is not believed; empty: it is."""
         origin = forwarded.origin
         if origin == child or self._tree.route(origin) != child:
             return f"{origin} is not below {child}"
-        if forwarded.verifier != card.verifier:
-            return f"the journal of {origin} is known under another key"
+        async with self._store.read() as session:
+            former = await session.former_keys.of(card.log_id)
         try:
-            checkpoint = open_note(forwarded.checkpoint, [Verifier.parse(card.verifier)])
+            keys = LogKeys.of(card).and_former((key.verifier, key.until_size) for key in former)
+            if not keys.knows(forwarded.verifier):
+                return f"the journal of {origin} is known under another key"
+            checkpoint = keys.open(forwarded.checkpoint)
             verify_inclusion(
                 leaf_hash(forwarded.leaf),
                 forwarded.index,

@@ -11,6 +11,7 @@ byte for byte, so a child that never got its answer may simply push again.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from federation.journal.checkpoint import Checkpoint, CheckpointError, Verifier, open_note
@@ -155,7 +156,10 @@ class Inbox:
         if head.log_id != log_id:
             raise WrongLog(f"{origin} is known by log {head.log_id}, not {log_id}")
         if head.verifier != verifier:
-            raise BadSignature(f"the journal of {origin} is kept under another key")
+            former = await session.former_keys.of(log_id)
+            if head.verifier not in [key.verifier for key in former]:
+                raise BadSignature(f"the journal of {origin} is kept under another key")
+            head = replace(head, verifier=verifier)
         if tree is None or tree.size != head.size:
             tree = await session.journal.reader(origin, head.size).builder()
             if tree.root() != head.root:

@@ -49,9 +49,10 @@ class Journal:
     async def advance(self, head: Head, size_before: int) -> None:
         """Replace a head. Raises StoreConflict unless the stored one is at ``size_before``: somebody else wrote."""
         touched = await self._tx.run(
-            "UPDATE log SET size = ?, root = ?, note = ?, signed_at_us = ?,"
+            "UPDATE log SET verifier = ?, size = ?, root = ?, note = ?, signed_at_us = ?,"
             " cosigned_size = CASE own WHEN 1 THEN cosigned_size ELSE ? END"
             " WHERE origin = ? AND size = ? AND log_id = ?",
+            head.verifier,
             head.size,
             head.root,
             head.note,
@@ -75,10 +76,6 @@ class Journal:
             origin,
             size,
         )
-
-    async def rekey(self, origin: str, verifier: str) -> None:
-        """Heads of this journal are signed by another key from now on."""
-        await self._tx.run("UPDATE log SET verifier = ? WHERE origin = ?", verifier, origin)
 
     async def cut(self, head: Head, size_before: int) -> None:
         """Take the own journal back to ``head``: leaves, tiles and the guards of serials and addresses beyond it are gone.

@@ -30,6 +30,7 @@ from node.store.events import Events
 from node.store.facts import Facts
 from node.store.files import Files
 from node.store.forks import Forks
+from node.store.former_keys import FormerKeys
 from node.store.imports import Imports
 from node.store.journal import Journal
 from node.store.links import Links
@@ -89,6 +90,7 @@ class Session:
         self.links = Links(transaction)
         self.cards = Cards(transaction)
         self.children = Children(transaction)
+        self.former_keys = FormerKeys(transaction)
         self.cursors = Cursors(transaction)
         self.imports = Imports(transaction)
         self.ticks = Ticks(transaction)

@@ -28,12 +28,14 @@ from zongheng.v1.entry_pb2 import Entry
 
 from federation.journal.checkpoint import Checkpoint, Signer, sign
 from federation.journal.merkle import EMPTY_ROOT
+from federation.journal.rotation import rotate
 from federation.journal.tile import TileBuilder
 from federation.link.descent import Last, Stream
 from node.store.addressed import AddressedRow, row_of, rows_of
 from node.store.alerts import alert_key
 from node.store.engine import Transaction
 from node.store.errors import StoreConflict, StoreError, StoreSealed
+from node.store.former_keys import FormerKey
 from node.store.growth import Growth
 from node.store.highwater import HighWater, Mark
 from node.store.journal import leaf_hashes
@@ -259,6 +261,35 @@ class JournalWriter:
                     await session.journal.advance(head, tree.size)
                 self._note, self._signed_at_us = head.note, head.signed_at_us
             return self._note
+
+    async def rotate(self, after: Signer) -> int:
+        """Enter the change of key, and sign with ``after`` from then on; returns the entry's index.
+
+        In one transaction: the entry, the head that the new key signs, and the old key among the former ones. Raises StoreSealed while the
+        journal is sealed.
+        """
+        async with self._turn:
+            if self._sealed:
+                raise StoreSealed(f"the journal is sealed, and its key stays: {self._sealed}")
+            tree = self._tree or await self._take_up()
+            before = self._signer
+            told = rotate(before, after, tree.size)
+            former = FormerKey(told.before, tree.size, told.SerializeToString())
+            draft = Draft.of(Entry(noted_at_us=self._clock(), key_rotated=told))
+            request = _Request(
+                [draft],
+                leaf_hashes([draft.leaf]),
+                lambda session: session.former_keys.put(self._log_id, former),
+                False,
+            )
+            self._signer, self._verifier = after, told.after
+            try:
+                await self._commit([request])
+            except BaseException:
+                # Where the commit's end is not known, `open` finds out by the key that the stored head names.
+                self._signer, self._verifier = before, told.before
+                raise
+            return tree.size
 
     async def adopt(
         self, first: int, leaves: Sequence[bytes], root: bytes, beside: Beside | None = None

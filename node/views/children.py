@@ -10,7 +10,6 @@ from zongheng.v1.identity_pb2 import (
     Certificates,
 )
 
-from federation.errors import ZonghengError
 from federation.identity.authority import fingerprint, public_from_spki
 from federation.identity.invitation import Invitation
 from federation.identity.membership import Membership
@@ -102,6 +101,15 @@ class Joined(BaseModel):
     """The name this node is certified under, a SPIFFE ID."""
 
 
+class KeyChange(BaseModel):
+    """The journal's new key."""
+
+    verifier: str
+    """C2SP vkey."""
+    index: int
+    """Journal index of the entry that says so, signed by both keys."""
+
+
 class Revoke(BaseModel):
     """Why."""
 
@@ -137,11 +145,7 @@ async def approve(node: "Node", child: str, by: str) -> ChildView:
 
 async def revoke(node: "Node", child: str, form: Revoke, by: str) -> ChildView:
     """Take a child's keys no more, and end its link now."""
-    row = await node.register.revoke(child, form.reason, by)
-    node.listener.dismiss(
-        child, ZonghengError("revoked", f"the enrolment of {child} was revoked: {form.reason}")
-    )
-    return _view(node, row)
+    return _view(node, await node.register.revoke(child, form.reason, by))
 
 
 async def join(node: "Node", form: Join) -> Joined:
@@ -156,6 +160,12 @@ async def join(node: "Node", form: Join) -> Joined:
         key=fingerprint(node.keyring.keys.tls.public_key()),
         name=str(member.name) if joined and member else None,
     )
+
+
+async def rotate_key(node: "Node") -> KeyChange:
+    """Sign the journal with a new key from now on."""
+    index = await node.rotate_key()
+    return KeyChange(verifier=node.writer.verifier, index=index)
 
 
 def _view(node: "Node", child: ChildRow) -> ChildView:

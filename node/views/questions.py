@@ -26,7 +26,8 @@ from zongheng.v1.query_pb2 import (
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
-from federation.journal.checkpoint import CheckpointError, Verifier, open_note
+from federation.journal.checkpoint import CheckpointError, Verifier
+from federation.journal.rotation import LogKeys
 from federation.query.coverage import Tally
 from federation.query.part import whole
 from federation.query.proof import HeldHead, verify_part
@@ -236,7 +237,7 @@ def _held_heads(node: "Node", subtree: str) -> dict[str, HeldHead]:
     for name in [subtree, *_below(node, subtree)]:
         card = node.tree.get(name)
         if card is not None and card.checkpoint:
-            checkpoint = open_note(card.checkpoint, [Verifier.parse(card.verifier)])
+            checkpoint = LogKeys.of(card).open(card.checkpoint)
             heads[name] = HeldHead(checkpoint.size, checkpoint.root)
     return heads
 

@@ -90,6 +90,7 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("POST", "/api/ask"): Act.READ_FIGURES,
     ("POST", "/api/invitations"): Act.OPERATE,
     ("POST", "/api/join"): Act.OPERATE,
+    ("POST", "/api/journal/key"): Act.OPERATE,
     ("GET", "/api/children"): Act.READ_STATUS,
     ("POST", "/api/children/{child}/approval"): Act.OPERATE,
     ("POST", "/api/children/{child}/revocation"): Act.OPERATE,

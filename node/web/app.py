@@ -357,6 +357,11 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         """Take a child's keys no more, and end its link now."""
         return await children.revoke(node, child, form, caller.who)
 
+    @app.post("/api/journal/key", tags=["identity"])
+    async def rotate_key() -> children.KeyChange:
+        """Sign the journal with a new key from now on; a node that serves is opened again with it."""
+        return await children.rotate_key(node)
+
     @app.get("/api/verification", tags=["journal"])
     async def verify() -> verification.Verification:
         """Recompute the roots of the own and the received journals from their leaves."""

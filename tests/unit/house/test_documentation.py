@@ -23,7 +23,7 @@ SECTIONS = {
     "directives": ("zongheng directive", "DirectiveView"),
     "inspection": ("zongheng inspect", "InspectionView"),
     "cases": ("zongheng case", "CaseView"),
-    "children": ("zongheng invite, join, children, approve, revoke", "ChildView"),
+    "children": ("zongheng invite, join, children, approve, revoke, rotate-key", "ChildView"),
     "comparing": ("zongheng ask", "ComparedView"),
     "questions": ("zongheng ask", "AnswerView"),
     "lane": ("zongheng lane", "LaneView"),

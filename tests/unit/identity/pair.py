@@ -48,7 +48,7 @@ class Pair:
             self.renew,
         )
 
-    def _redial(self) -> None:
+    def _redial(self, elsewhere: bool) -> None:
         self.redialled += 1
 
     async def enrol(self, address: str, parent: PublicKey, request: EnrolRequest) -> EnrolResponse:
