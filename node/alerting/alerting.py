@@ -95,17 +95,12 @@ class Alerting:
             upto = (await session.cursors.get("events", self._own)).position
             begun = int(await session.links.get(CURSOR) or b"0")
             moved = await session.steps.moved(self._own, _ANSWERED, begun, upto)
-            waiting = [
-                alert
-                for alert, steps in (await session.steps.of_alerts(self._own, moved)).items()
-                if len(steps) > 1
-            ]
         today = instant(self._now()).astimezone((await self._desk.days()).zone).date()
         if today != self._day:
-            await self.late.look(waiting)
+            await self.late.look(moved)
             self._day = today
-        elif waiting:
-            await self.late.look_at(waiting)
+        elif moved:
+            await self.late.look_at(moved)
         if upto > begun:
             async with self._store.write() as session:
                 await session.links.put(CURSOR, str(upto).encode())

@@ -16,10 +16,6 @@ from node.store.store import Store
 log = structlog.get_logger()
 
 CURSOR: Final = "decisions"
-_CHUNK: Final = 5_000
-
-_RECEIVED: Final = b"\xe2\x01"
-"""The tag of ``Entry.received`` on the wire: a leaf without these bytes holds none, and need not be parsed."""
 
 
 class Decisions:
@@ -33,19 +29,19 @@ class Decisions:
     async def look(self) -> int:
         """Read on; returns how many alerts were moved."""
         moved = 0
-        while True:
-            async with self._store.read() as session:
-                begun = int(await session.links.get(CURSOR) or b"0")
-                # An alert that is not projected yet cannot be moved.
-                upto = min((await session.cursors.get("events", self._own)).position, begun + _CHUNK)
-                if upto <= begun:
-                    return moved
-                leaves = await session.journal.leaves(self._own, begun, upto)
-            for leaf in leaves:
-                if _RECEIVED in leaf:
-                    moved += await self._received(leaf)
-            async with self._store.write() as session:
-                await session.links.put(CURSOR, str(upto).encode())
+        async with self._store.read() as session:
+            begun = int(await session.links.get(CURSOR) or b"0")
+            # An alert that is not projected yet cannot be moved.
+            upto = (await session.cursors.get("events", self._own)).position
+            if upto <= begun:
+                return 0
+            receipts = await session.receipts.between(self._own, begun, upto)
+            leaves = await session.journal.entries(self._own, receipts)
+        for _, leaf in leaves:
+            moved += await self._received(leaf)
+        async with self._store.write() as session:
+            await session.links.put(CURSOR, str(upto).encode())
+        return moved
 
     async def _received(self, leaf: bytes) -> bool:
         try:

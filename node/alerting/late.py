@@ -12,8 +12,10 @@ from typing import Final
 
 from node.alerting.desk import AlertDesk, taken
 from node.alerting.words import rule_of
+from node.directives import rules as directives
 from node.projection.context import Contexts
 from node.projection.raising import Raising
+from node.resupervision import rules as resupervision
 from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
@@ -27,6 +29,9 @@ from node.wallclock import Now
 YELLOW_OVER: Final = 1
 RED_OVER: Final = 5
 """Working days past a step's due (this project's choice, as for an agency's oldest card in re-supervision)."""
+
+ANSWERED_ELSEWHERE: Final = frozenset({resupervision.DOMAIN, directives.DOMAIN})
+"""Domains whose alerts are about a node below, which answers by its own journal and not at this desk."""
 
 _LOOKED_AT: Final = (
     (Level.NOTICE, (APPEALED, ESCALATED)),
@@ -122,6 +127,8 @@ class LateSteps:
         done = measured(alert.level, steps[0].state, steps[0].at_us, taken(steps), self._desk.terms, days)
         for one in done:
             duty = one.owed.duty
+            if alert.domain in ANSWERED_ELSEWHERE and duty in {Duty.REPLY, Duty.REVIEW}:
+                continue
             counted[duty] = counted.get(duty, 0) + 1
             if (one.owed.layer is Layer.PARENT) == here:
                 continue

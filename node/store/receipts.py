@@ -34,3 +34,10 @@ class Receipts:
             list(indexes),
         )
         return {index for (index,) in rows}
+
+    async def between(self, origin: str, lo: int, hi: int) -> list[int]:
+        """Indexes of a journal's receipts from ``lo`` on and below ``hi``, in order."""
+        rows = await self._tx.all(
+            "SELECT idx FROM receipt WHERE origin = ? AND idx >= ? AND idx < ? ORDER BY idx", origin, lo, hi
+        )
+        return [index for (index,) in rows]

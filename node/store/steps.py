@@ -102,10 +102,13 @@ class Steps:
         return [Told(StepRow(*row[:width]), AlertRecord(*row[width:])) for row in rows]
 
     async def moved(self, origin: str, states: Sequence[int], lo: int, hi: int) -> list[str]:
-        """Alerts that came into one of these states by entries ``lo`` up to ``hi``, not included."""
+        """Alerts that were moved into one of these states by entries ``lo`` up to ``hi``, not included; being raised is no move."""
+        if lo >= hi:
+            return []
         rows = await self._tx.all(
-            "SELECT DISTINCT alert_id FROM alert_step WHERE origin = ? AND idx >= ? AND idx < ? AND state = ANY(?)"
-            " ORDER BY alert_id",
+            "SELECT DISTINCT s.alert_id FROM alert_step s WHERE s.origin = ? AND s.idx >= ? AND s.idx < ? AND s.state = ANY(?)"
+            " AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.origin = s.origin AND a.alert_id = s.alert_id AND a.idx = s.idx)"
+            " ORDER BY s.alert_id",
             origin,
             lo,
             hi,

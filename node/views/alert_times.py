@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from node.alerting.desk import taken
+from node.alerting.late import ANSWERED_ELSEWHERE
 from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
 from node.supervision.alert import LIFE_DOMAIN
-from node.supervision.life import Days, Layer, measured
+from node.supervision.life import Days, Duty, Layer, measured
 from node.views.present import time_text
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def _measure(
         if (due.layer is Layer.PARENT) == here:
             continue
         if due.due_us < from_us or (to_us and due.due_us >= to_us):
+            continue
+        if record.domain in ANSWERED_ELSEWHERE and due.duty in {Duty.REPLY, Duty.REVIEW}:
             continue
         key = (str(due.layer), record.agency if due.layer is Layer.AGENCY else "", str(due.duty))
         late = (one.done_us or now_us) > due.due_us

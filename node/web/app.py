@@ -88,7 +88,8 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         response = await proceed(request)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # With "no-referrer" a browser names no origin when it posts our own form, and it could not be told from a foreign one.
+        response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"

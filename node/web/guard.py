@@ -110,10 +110,12 @@ class Guard:
 
 
 def _same_origin(request: Request) -> None:
-    origin = request.headers.get("origin")
-    if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host', '')}":
-        raise ZonghengError("forbidden", "this request comes from a page of another site")
-    if origin is None and request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+    """``forbidden`` for what a page of another site sends; a program that is no browser names no origin."""
+    origin = request.headers.get("origin", "null")
+    site = request.headers.get("sec-fetch-site", "none" if origin == "null" else "same-origin")
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    opaque = origin == "null" and "origin" in request.headers and "sec-fetch-site" not in request.headers
+    if origin not in {"null", own} or site not in {"none", "same-origin"} or opaque:
         raise ZonghengError("forbidden", "this request comes from a page of another site")
 
 

@@ -227,6 +227,30 @@ async def test_people_log_in_on_a_page_and_are_shown_the_node(house: House) -> N
     assert (await visitor.get("/")).headers["location"] == "/login"
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "https://localhost"}, 403),
+        ({"Origin": "http://localhost.evil.example"}, 403),
+        ({"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+    ],
+)
+async def test_nobody_is_logged_in_by_a_page_of_another_site(
+    house: House, headers: dict[str, str], status: int
+) -> None:
+    await house.add("s1", "system_administrator")
+    fields = {"number": "s1", "password": PASSWORD}
+    answer = await house.visitor().client.post("/login", data=fields, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["referrer-policy"] == "same-origin"
+
+
 @pytest.mark.parametrize("hostile", ["../etc", "王", "a" * 99, "x'--", "%00"])
 async def test_hostile_numbers_are_just_wrong(house: House, hostile: str) -> None:
     await house.add("s1", "system_administrator")
