@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings the system packages that the tests need, where that is allowed: PostgreSQL's server programs, of which the
-# tests start one of their own, and ip, which makes network namespaces. Nothing is started or configured here.
+# tests start one of their own, ip, which makes network namespaces, and openssl,
+# which verifies our certificates. Nothing is started or configured here.
 #
 # Allowed: with apt-get, as root or where sudo asks no password. Elsewhere it names the package; the tests that need it
 # then skip and say so, except where CI=true, where nothing is left out.
@@ -11,7 +12,7 @@ server() {
 }
 
 there() {
-    server && command -v ip >/dev/null 2>&1
+    server && command -v ip >/dev/null 2>&1 && command -v openssl >/dev/null 2>&1
 }
 
 if there; then
@@ -24,11 +25,11 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 if command -v apt-get >/dev/null 2>&1 && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
-    echo 'Installing PostgreSQL and ip for the tests (apt-get install postgresql iproute2).'
+    echo 'Installing PostgreSQL, ip and openssl for the tests (apt-get install postgresql iproute2 openssl).'
     fetch='apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends'
     $as_root env DEBIAN_FRONTEND=noninteractive sh -eu -c "
         apt-get -qq -o DPkg::Lock::Timeout=300 update
-        $fetch iproute2
+        $fetch iproute2 openssl
         $fetch postgresql-common
         # The package would otherwise make a database cluster and start it.
         mkdir -p /etc/postgresql-common/createcluster.d
@@ -42,7 +43,7 @@ if there; then
     exit 0
 fi
 
-echo 'Not everything is installed: install what is missing (on Debian and Ubuntu: apt-get install postgresql iproute2).' >&2
+echo 'Not everything is installed: install what is missing (on Debian and Ubuntu: apt-get install postgresql iproute2 openssl).' >&2
 if [ "${CI:-}" = true ]; then
     exit 1
 fi
