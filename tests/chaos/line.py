@@ -1,4 +1,5 @@
-"""A city, a county, a town and a village as real processes, with business systems that hand in at the village and at the town.
+"""A city, a county, a town and a village as real processes, with business systems that hand in at the village and at the town, and an
+office that issues directives from the city down. They are enrolled like any other nodes and talk mutual TLS.
 
 Cases are such that each tier has something to do: some are completed late, some stay open past their deadline, and a case's events
 come in different batches, so that a card can be raised that a later event corrects. Cards wait for nobody: each red one rises to the city.
@@ -12,6 +13,7 @@ from typing import Final, Self
 
 from zongheng.v1.case_pb2 import Attribute, CaseEvent
 
+from tests.chaos.office import Office
 from tests.e2e.hall import Hall
 from tests.e2e.tree import Node, Tree, caught_up
 
@@ -68,10 +70,11 @@ def case_events(code: str) -> Callable[[int], CaseEvent]:
 
 @dataclass
 class Line:
-    """The four nodes, the highest first, and the two business systems."""
+    """The four nodes, the highest first, the two business systems and the office."""
 
     nodes: list[Node]
     halls: list[Hall]
+    office: Office
 
     @classmethod
     def made(cls, tree: Tree) -> Self:
@@ -83,12 +86,13 @@ class Line:
         for node in nodes:
             node.start()
         halls = [Hall(node, case_events(node.code), batch=BATCH, rest_s=REST_S) for node in nodes[2:]]
-        return cls(nodes, halls)
+        return cls(nodes, halls, Office(nodes[0], nodes[-1]))
 
     def __enter__(self) -> Self:
         self._halls = ExitStack()
         for hall in self.halls:
             self._halls.enter_context(hall)
+        self._halls.enter_context(self.office)
         return self
 
     def __exit__(

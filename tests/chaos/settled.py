@@ -53,6 +53,9 @@ class Verdict:
 
 def judged(line: Line, verdict: Verdict, folder: Path, catch_up_s: float) -> None:
     """Look at everything; ``folder`` is where nodes for comparison are made. AssertionError when the line does not catch up."""
+    verdict.say(f"directives to {line.nodes[-1].code}", line.office.faults(catch_up_s))
+    if not line.office.issued:
+        verdict.faults.append(f"no directive was issued: {line.office.refused}")
     journals = _at_rest(line, catch_up_s)
     for hall in line.halls:
         held_once(hall, journals[hall.node.code], verdict)
