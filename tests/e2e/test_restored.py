@@ -11,8 +11,9 @@ from typing import Any, Final
 import pytest
 
 from node import config
+from node.backup.recovery import RecoveryKey
 from node.store.sealing import Sealer
-from tests.e2e.tree import Node, Tree, until
+from tests.e2e.tree import Node, Tree, caught_up, until, zongheng
 
 VILLAGE: Final = "330101001001"
 KEY: Final = "ZONGHENG_RECOVERY_KEY"
@@ -55,6 +56,11 @@ def counted(node: Node) -> tuple[Any, Any, list[Any]]:
     return node.status()["cases"], node.get("/api/rollup")["total"], sorted(alerts)
 
 
+def replaced(town: Node) -> str:
+    words = ("--tier", "village", "--code", VILLAGE, "--replace", "--json")
+    return str(town.run("invite", *words).ended(0).json["token"])
+
+
 def bury(node: Node) -> None:
     """Its box is dead and its folder gone."""
     node.kill()
@@ -63,6 +69,99 @@ def bury(node: Node) -> None:
 
 def arrived(town: Node) -> list[Any]:
     return [one for one in town.get("/api/files") if one["purpose"] == "backup" and one["state"] == "here"]
+
+
+def test_a_dead_village_comes_back_from_what_its_parent_keeps(line: list[Node]) -> None:
+    city, town, village = line
+    key = village.run("recovery-key", "--json").ended(0).json["recovery_key"]
+    for number in range(30):
+        case(village, number)
+    caught_up(village, town)
+    kept = persons(village)
+    assert len(kept) == 30
+    sent = village.run("backup", "--to-parent", "--json").ended(0).json
+    assert sent["reader"] == town.code
+    until("the backup is at the town", lambda: arrived(town), 120)
+    for number in range(30, 35):
+        case(village, number)
+    caught_up(village, town)
+    before, leaves = counted(village), village.leaves()
+    bury(village)
+
+    # What the town keeps opens for nobody there.
+    stored = (town.folder / "files" / sent["sha256"][:2] / sent["sha256"]).read_bytes()
+    assert all(person not in stored for person in kept.values())
+    assert "张1".encode() not in stored
+
+    token = replaced(town)
+    from_parent = ("--from-parent", town.grpc, "--token", token)
+    wrong = village.run("restore", *from_parent, **{KEY: str(RecoveryKey.new())}).ended(1)
+    assert "not the recovery key" in wrong.err
+    assert village.run("restore", *from_parent, **{KEY: key[:-1] + ("0" if key[-1] != "0" else "1")}).ended(2)
+    assert not (village.folder / "node.toml").exists()
+    back = village.run("restore", *from_parent, "--json", **{KEY: key}).ended(0).json
+    assert (back["node"], back["journal_size"] <= len(leaves)) == (VILLAGE, True)
+    village.start()
+    until("the journal is open again", lambda: not village.status()["journal"]["sealed"], 180)
+    caught_up(village, town, 180)
+    assert village.leaves()[: len(leaves)] == leaves
+    assert persons(village) == kept
+    cases, figures, alerts = counted(village)
+    assert (cases, alerts) == (before[0], before[2])
+    assert figures == before[1]
+    # It goes on: what is entered now rises, and the tier above the parent saw no fork.
+    case(village, 99)
+    caught_up(village, town)
+    caught_up(town, city)
+    for node in (city, town):
+        assert node.entries("fork_found") == []
+        assert node.entries("quarantine_decided") == []
+
+
+def test_a_token_of_a_dead_box_is_good_once_and_for_that_node_alone(line: list[Node], tmp_path: Path) -> None:
+    _, town, village = line
+    key = village.run("recovery-key", "--json").ended(0).json["recovery_key"]
+    village.run("backup", "--to-parent").ended(0)
+    until("the backup is at the town", lambda: arrived(town), 120)
+    bury(village)
+    token = replaced(town)
+    village.run("restore", "--from-parent", town.grpc, "--token", token, **{KEY: key}).ended(0)
+    other = zongheng(
+        "restore", tmp_path / "other", "--from-parent", town.grpc, "--token", token, **{KEY: key}
+    )
+    assert "used already" in other.ended(2).err
+    again = village.run("restore", "--from-parent", town.grpc, "--token", token, **{KEY: key}).ended(2)
+    assert "already holds a node" in again.err
+
+
+def test_a_dead_village_comes_back_from_a_file_and_waits_for_its_parent(
+    line: list[Node], tmp_path: Path
+) -> None:
+    _, town, village = line
+    key = village.run("recovery-key", "--json").ended(0).json["recovery_key"]
+    for number in range(10):
+        case(village, number)
+    caught_up(village, town)
+    backup = tmp_path / "backup"
+    village.run("backup", "--to", backup).ended(0)
+    case(village, 20)
+    caught_up(village, town)
+    kept, leaves = persons(village), village.leaves()
+    bury(village)
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(backup.read_bytes()[:-1_000])
+    assert "cut off" in village.run("restore", "--from", damaged, **{KEY: key}).ended(1).err
+    village.run("restore", "--from", backup, **{KEY: key}).ended(0)
+    assert persons(village).items() <= kept.items()
+    village.begin()
+    until("it answers", village._ready, 60)
+    assert village.status()["journal"]["sealed"]
+    refused = village.client.post("/api/cases", json={"item": "V-01", "agency": "CWH", "actor": "1001"})
+    assert refused.json()["code"] == "sealed"
+    village.run("join", "--parent", town.grpc, "--token", replaced(town)).ended(0)
+    until("the journal is open again", lambda: not village.status()["journal"]["sealed"], 180)
+    caught_up(village, town, 180)
+    assert village.leaves()[: len(leaves)] == leaves
 
 
 def test_a_node_without_a_parent_comes_back_from_a_file(tree: Tree, tmp_path: Path) -> None:
