@@ -172,7 +172,7 @@ def test_a_new_journal_key_is_taken_by_everybody_above_and_what_was_proven_stays
 
     def proven() -> bool:
         asked = city.run("ask", CITY, "cases", "--proof", "--json")
-        parts = asked.json["parts"] if asked.code == 0 else []
+        parts = asked.json["nodes"] if asked.code == 0 else []
         return len(parts) == 3 and all(part["verified"] for part in parts)
 
     until("the city proves every answer under the new keys", proven, 60, every_s=1.0)
