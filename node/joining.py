@@ -76,7 +76,8 @@ class Joining:
         self._joined = joined
         self._enrol, self._renew = enrol, renew
         self._turn = asyncio.Lock()
-        self._stale = asyncio.Event()
+        self._bell = asyncio.Event()
+        self._stale = False
 
     async def join(self, parent: str, token: str) -> bool:
         """Become the child of the parent whose link is at ``parent``, "host:port"; false: an operator there must approve first.
@@ -97,6 +98,8 @@ class Joining:
                 # Put back from a backup: the parent's own entry says that it was enrolled again.
                 log.warning("node.joined_sealed", name=str(member.name))
         log.info("node.joined", parent=member.name.above.node, address=parent, name=str(member.name))
+        # The certificates may be short ones.
+        self._bell.set()
         self._joined(True)
         return True
 
@@ -117,17 +120,19 @@ class Joining:
     async def run(self) -> None:
         """Renew whenever it is time, until cancelled."""
         while True:
-            self._stale.clear()
+            self._bell.clear()
             rest_s = await self.look()
             with suppress(TimeoutError):
                 async with asyncio.timeout(rest_s):
-                    await self._stale.wait()
-            if self._stale.is_set():
+                    await self._bell.wait()
+            if self._stale:
+                self._stale = False
                 await self._renew_now()
 
     def renew_soon(self) -> None:
         """The parent's certificates are others than this node was given."""
-        self._stale.set()
+        self._stale = True
+        self._bell.set()
 
     async def _renew_now(self) -> None:
         try:
