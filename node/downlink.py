@@ -294,7 +294,7 @@ class Reports:
                     "wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}"
                 )
             await self._give_up(before, path)
-        if card.checkpoint_at_us >= before.checkpoint_at_us:
+        if card.checkpoint_at_us and _age(card) >= _age(before):
             return card
         kept = NodeCard()
         kept.CopyFrom(before)
@@ -330,6 +330,11 @@ class Reports:
         if journal_size or days:
             self._comparison.reported(child, days)
             self._ring()
+
+
+def _age(card: NodeCard) -> tuple[int, int]:
+    """What orders the cards of one node: the size of its head, for its clock may have been turned back, and then the time."""
+    return _size(card.checkpoint), card.checkpoint_at_us
 
 
 def _size(note: str) -> int:

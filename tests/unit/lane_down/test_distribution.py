@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from zongheng.v1.catalogue_pb2 import Policy, RuleSetting
 from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
 from node import config
@@ -359,3 +360,22 @@ async def test_an_alert_names_every_policy_that_applied(
 async def leaves_of(node: Node) -> list[bytes]:
     async with node.store.read() as session:
         return await session.journal.leaves(node.settings.node, 0, node.writer.size)
+
+
+async def test_a_node_whose_clock_was_turned_back_is_believed_by_the_size_of_its_journal(
+    opened: Open,
+) -> None:
+    county, town = await opened(COUNTY), await opened(TOWN)
+    introduce(county, town)
+    await report(town, county)
+    before = county.tree.get(TOWN)
+    assert before is not None
+    ahead = NodeCard()
+    ahead.CopyFrom(before)
+    ahead.checkpoint_at_us += 3_600_000_000
+    county.tree.learn([ahead])
+    await publish(county, policy=rules(yellow=0), subtree=True)
+    await hand_down(county, town)
+    await report(town, county)
+    [below] = (await policy.policy(county)).below
+    assert below.current
