@@ -51,10 +51,10 @@ def _relayed(workspace: Workspace) -> tuple[float, list[bytes]]:
             began = time.perf_counter()
             last = _await(held, size)
             seconds = time.perf_counter() - began
-        print(
-            f"  {last - first:,} entries, {seconds:.2f} s, county {resident_mb(process):.0f} MB",
-            file=sys.stderr,
-        )
+            print(
+                f"  {last - first:,} entries, {seconds:.2f} s, county {resident_mb(process):.0f} MB",
+                file=sys.stderr,
+            )
         return (last - first) / seconds, leaves(county, origin=town.node)
 
 
