@@ -145,12 +145,11 @@ class Joining:
         identity = self._keyring.identity
         if self._clock() >= self._due(identity.server):
             self._keyring.certify_server_again()
+        server_s = max(self._left_s(self._keyring.identity.server), _SOONEST_S)
         member = identity.membership
-        if member is None:
-            return LOOKS_EVERY_S
-        left_s = (self._due(member.node) - self._clock()).total_seconds()
-        if left_s > 0:
-            return min(left_s, LOOKS_EVERY_S)
+        left_s = self._left_s(member.node) if member is not None else LOOKS_EVERY_S
+        if member is None or left_s > 0:
+            return min(left_s, server_s, LOOKS_EVERY_S)
         try:
             await self.renew()
         except ZonghengError as error:
@@ -158,7 +157,7 @@ class Joining:
                 "renewal.failed", code=error.code, words=error.detail, expires=member.expires.isoformat()
             )
             still_s = (member.expires - self._clock()).total_seconds()
-            return min(max(still_s / _TRIES, _SOONEST_S), _LATEST_S)
+            return min(max(still_s / _TRIES, _SOONEST_S), server_s, _LATEST_S)
         return _SOONEST_S
 
     async def renew(self) -> None:
@@ -176,6 +175,9 @@ class Joining:
         log.info("certificates.renewed", expires=fresh.expires.isoformat())
         if fresh != member:
             self._joined(fresh.chain[-1] != member.chain[-1])
+
+    def _left_s(self, certificate: Certificate) -> float:
+        return (self._due(certificate) - self._clock()).total_seconds()
 
     def _due(self, certificate: Certificate) -> datetime:
         issued = certificate.not_valid_before_utc + BEGINS_BEFORE
