@@ -136,6 +136,7 @@ class Register:
                     "invitation",
                     f"{known.node} is enrolled with other keys: ask for `zongheng invite --replace`",
                 )
+            _check_new_keys(asked, known)
             self._check_journal(asked.card, known)
             child = ChildRow(
                 node=invitation.node,
@@ -411,6 +412,19 @@ class Register:
     async def _enter(self, entry: Entry, beside: Beside) -> None:
         entry.noted_at_us = self._now()
         await self._writer.append([Draft.of(entry)], beside)
+
+
+def _check_new_keys(asked: Asked, known: ChildRow | None) -> None:
+    """A revoked key is not taken back, whatever token comes with it: somebody else may have it. Raises ZonghengError `revoked`."""
+    if known is None or known.state != ENROLMENT_STATE_REVOKED:
+        return
+    revoked = {known.tls_key, known.authority_key, known.sealing_key}
+    if revoked & {spki(asked.tls_key), spki(asked.authority_key), asked.sealing_key}:
+        raise ZonghengError(
+            "revoked",
+            f"{known.node} comes with a key that was revoked ({known.reason}): stop it, remove tls.key, authority.key"
+            " and sealing.key from its folder `keys`, start it and join again with the same token",
+        )
 
 
 def _enrolled(child: ChildRow, by: str = "") -> Enrolled:

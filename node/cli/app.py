@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -68,9 +69,8 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
         raise typer.Exit(code)
 
 
-def main() -> None:
-    """Entry point of the command ``zongheng``."""
-    configure(logging.WARNING)
+def groups() -> tuple[ModuleType, ...]:
+    """The modules of commands, in the order in which `--help` lists them."""
     from node.cli import (
         accountability,
         alert,
@@ -84,6 +84,7 @@ def main() -> None:
         files,
         imports,
         journal,
+        lane,
         mending,
         nodes,
         policy,
@@ -93,7 +94,7 @@ def main() -> None:
         users,
     )
 
-    for group in (
+    return (
         nodes,
         children,
         imports,
@@ -107,13 +108,20 @@ def main() -> None:
         directives,
         ask,
         journal,
+        lane,
         mending,
         files,
         sealed,
         backup,
         users,
         demo,
-    ):
+    )
+
+
+def main() -> None:
+    """Entry point of the command ``zongheng``."""
+    configure(logging.WARNING)
+    for group in groups():
         group.register(app)
     # A reader that goes away (| head) ends the command quietly.
     try:

@@ -262,7 +262,9 @@ def publish(
         else:
             out.print(
                 f"published: {answer['items']} items, {answer['agencies']} agencies, {answer['days']} calendar days,"
-                f" {answer['rules']} rules, {answer['libraries']} libraries",
+                f" {answer['rules']} rules, {answer['libraries']} libraries"
+                + ("" if answer["policy"] is None else f", policy version {answer['policy']}")
+                + (f"; {answer['unchanged']} unchanged" if answer["unchanged"] else ""),
                 highlight=False,
             )
         return 0

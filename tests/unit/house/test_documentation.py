@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 import node.cli
 import node.views
+from node.cli.app import groups
 
 BY_HAND = "zongheng open, move, handovers, sign, publish, confirm"
 
@@ -123,6 +124,30 @@ def commands() -> dict[str, Any]:
             group.register(app)
     everything: Any = typer.main.get_command(app)
     return dict(everything.commands)
+
+
+def test_every_module_of_commands_is_in_the_program() -> None:
+    found = [
+        importlib.import_module(f"node.cli.{each.name}") for each in pkgutil.iter_modules(node.cli.__path__)
+    ]
+    assert {each for each in found if hasattr(each, "register")} == set(groups())
+
+
+def test_every_option_that_is_documented_is_there(repository: Path) -> None:
+    """In each usage of a command: `zongheng NAME … --option`."""
+    there = commands()
+    strange = []
+    for usage in re.findall(
+        r"`zongheng ([^`]+)`", (repository / "docs" / "commands.md").read_text(encoding="utf-8")
+    ):
+        command = there[re.split(r"\W*\s", usage)[0]]
+        known = {option for each in parameters(command) for option in (*each.opts, *each.secondary_opts)}
+        strange += [
+            f"{usage.split()[0]} {option}"
+            for option in re.findall(r"--[a-z-]+", usage)
+            if option not in known
+        ]
+    assert strange == []
 
 
 def parameters(command: Any) -> list[Any]:

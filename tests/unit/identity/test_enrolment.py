@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc.aio
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from zongheng.v1.identity_pb2 import (
     ENROLMENT_STATE_ENROLLED,
     ENROLMENT_STATE_WAITING,
@@ -15,6 +16,7 @@ from federation.errors import ZonghengError
 from federation.identity.authority import fingerprint, new_key
 from federation.identity.credentials import MutualTls
 from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment, Keys, ask, read, renewal
+from federation.identity.invitation import Invitation
 from federation.identity.membership import Membership
 from node import config
 from node.keyring import KeyRing
@@ -132,6 +134,21 @@ async def test_a_revoked_child_is_refused_everywhere_and_comes_back_with_new_key
         with pytest.raises(ZonghengError, match="stolen") as refused:
             await attempt
         assert refused.value.code == "revoked"
+
+
+async def test_a_new_token_does_not_bring_a_revoked_key_back(pair: Pair) -> None:
+    await pair.joining.join(PARENT, str(await pair.invited()))
+    await pair.county.register.revoke(TOWN, "stolen", "1001")
+    token = str(await pair.invited())
+    with pytest.raises(ZonghengError, match="a key that was revoked") as refused:
+        await pair.joining.join(PARENT, token)
+    assert refused.value.code == "revoked"
+    keys = pair.town.keyring.keys
+    for partly in (replace(keys, tls=new_key()), replace(keys, tls=new_key(), authority=new_key())):
+        with pytest.raises(ZonghengError, match="a key that was revoked"):
+            await pair.county.register.enrol(read(ask(Invitation.parse(token), pair.town.tree.own, partly)))
+    fresh = replace(keys, tls=new_key(), authority=new_key(), sealing=X25519PrivateKey.generate())
+    await pair.county.register.enrol(read(ask(Invitation.parse(token), pair.town.tree.own, fresh)))
 
 
 async def test_revoking_voids_what_was_invited_and_not_used(pair: Pair) -> None:
