@@ -106,6 +106,19 @@ class WebhookSettings(BaseModel):
         return self
 
 
+class ReportSettings(BaseModel):
+    """The reports that the node makes by itself, and what it draws pages with."""
+
+    model_config = ConfigDict(extra="forbid")
+    periods: tuple[Literal["day", "week", "month"], ...] = ()
+    """Of which periods; none: no report is made by itself."""
+    formats: tuple[Literal["xlsx", "pdf"], ...] = ("xlsx", "pdf")
+    hour: Annotated[int, Field(ge=0, le=23)] = 6
+    """The hour of the day after a period, in the node's zone, from which its report is made: what is below has reported by then."""
+    font: str = ""
+    """Path of a TrueType font with Chinese letters; absent: one that this machine has."""
+
+
 class NodeSettings(BaseSettings):
     """What ``node.toml`` says; every key can be overridden by an environment variable ``ZONGHENG_<KEY>``."""
 
@@ -134,6 +147,7 @@ class NodeSettings(BaseSettings):
     https: HttpsSettings | None = None
     mail: MailSettings | None = None
     webhooks: tuple[WebhookSettings, ...] = ()
+    reports: ReportSettings = ReportSettings()
     confirm: bool = True
     """Yellow and red cards wait for a person's confirmation before they are issued."""
     portal: bool = False

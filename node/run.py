@@ -93,6 +93,7 @@ from tiers.tier import tier_named
 if TYPE_CHECKING:
     from node.models.registry import Registry
     from node.people.people import People
+    from node.views.report import ReportView
 
 log = structlog.get_logger()
 
@@ -490,6 +491,11 @@ class Node:
                         group.create_task(self.backups.run(), name="backups"),
                         group.create_task(self._catch_up_on_words(), name="words"),
                         group.create_task(self.letters.run(), name="letters"),
+                        *(
+                            [group.create_task(self._file_reports(), name="reports")]
+                            if self.settings.reports.periods
+                            else []
+                        ),
                         group.create_task(
                             Ticking(
                                 self.store,
@@ -608,6 +614,19 @@ class Node:
                     await self.alerting.look(await self.people() if tells else None)
             except Exception:
                 log.exception("alerting.failed", instruction="it is tried again by itself")
+
+    async def _file_reports(self) -> None:
+        """Make the reports that the settings ask for. Loaded only where they do."""
+        from node.schedule.reports import ReportSchedule
+        from node.views.report import report
+
+        async def compiled(kind: str, of: str) -> "ReportView":
+            return await report(self, kind, of, "")
+
+        schedule = ReportSchedule(
+            self.folder, self.settings, self.store, self.writer, self.write_entries, compiled, self.now
+        )
+        await schedule.run()
 
     async def _send_out(self) -> None:
         """Empty the outbox, beside everything else: a mail server that hangs holds nothing up."""

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings the system packages that the tests need, where that is allowed: PostgreSQL's server programs, of which the
-# tests start one of their own, ip, which makes network namespaces, and openssl,
-# which verifies our certificates. Nothing is started or configured here.
+# tests start one of their own, ip, which makes network namespaces, openssl,
+# which verifies our certificates, and a font with Chinese letters, with which reports are drawn. Nothing is started or configured here.
 #
 # Allowed: with apt-get, as root or where sudo asks no password. Elsewhere it names the package; the tests that need it
 # then skip and say so, except where CI=true, where nothing is left out.
@@ -11,8 +11,12 @@ server() {
     command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1
 }
 
+font() {
+    ls /usr/share/fonts/truetype/wqy/*.ttc /usr/share/fonts/wqy-*/*.ttc 2>/dev/null | grep -q .
+}
+
 there() {
-    server && command -v ip >/dev/null 2>&1 && command -v openssl >/dev/null 2>&1
+    server && font && command -v ip >/dev/null 2>&1 && command -v openssl >/dev/null 2>&1
 }
 
 if there; then
@@ -25,11 +29,11 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 if command -v apt-get >/dev/null 2>&1 && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
-    echo 'Installing PostgreSQL, ip and openssl for the tests (apt-get install postgresql iproute2 openssl).'
+    echo 'Installing PostgreSQL, ip, openssl and a font for the tests (apt-get install postgresql iproute2 openssl fonts-wqy-zenhei).'
     fetch='apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends'
     $as_root env DEBIAN_FRONTEND=noninteractive sh -eu -c "
         apt-get -qq -o DPkg::Lock::Timeout=300 update
-        $fetch iproute2 openssl
+        $fetch iproute2 openssl fonts-wqy-zenhei
         $fetch postgresql-common
         # The package would otherwise make a database cluster and start it.
         mkdir -p /etc/postgresql-common/createcluster.d
@@ -43,7 +47,7 @@ if there; then
     exit 0
 fi
 
-echo 'Not everything is installed: install what is missing (on Debian and Ubuntu: apt-get install postgresql iproute2 openssl).' >&2
+echo 'Not everything is installed: install what is missing (on Debian and Ubuntu: apt-get install postgresql iproute2 openssl fonts-wqy-zenhei).' >&2
 if [ "${CI:-}" = true ]; then
     exit 1
 fi

@@ -39,6 +39,12 @@ class Reach:
         query = {key: value for key, value in params.items() if value is not None}
         return _decode(await self.client.get(path, params=query))
 
+    async def fetch(self, path: str, **params: Any) -> bytes:
+        """GET ``path``; its content as it is."""
+        query = {key: value for key, value in params.items() if value is not None}
+        answer = await self.client.get(path, params=query)
+        return answer.content if answer.is_success else bytes(_decode(answer))
+
     async def post(self, path: str, body: Any = None) -> Any:
         """POST JSON to ``path``."""
         return _decode(await self.client.post(path, json=body if body is not None else {}))

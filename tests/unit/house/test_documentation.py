@@ -29,6 +29,8 @@ SECTIONS = {
     "questions": ("zongheng ask", "AnswerView"),
     "lane": ("zongheng lane", "LaneView"),
     "policy": ("zongheng policy", "PolicyView"),
+    "report": ("zongheng report", "ReportView"),
+    "filed": ("zongheng report", "FiledReports"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),
     "mending": ("zongheng quarantine, unseal", "QuarantineDetail"),
