@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from node.models.forms import AgencyForm, Code, Form, ItemForm, OfficerForm, SourceForm, distinct
 from node.models.rules import LibraryForm, LocalRuleForm
+from node.models.sheets import ScoreSheetForm
 from node.supervision.calendar import EPOCH_ORDINAL, FIRST_DAY, LAST_DAY
 
 _FIRST: Final = date.fromordinal(FIRST_DAY + EPOCH_ORDINAL)
@@ -104,12 +105,14 @@ class Publication(Form):
     rules: tuple[LocalRuleForm, ...] = ()
     """Rules of this node's own."""
     libraries: tuple[LibraryForm, ...] = ()
+    sheets: tuple[ScoreSheetForm, ...] = ()
+    """Score sheets."""
     to: str = Field(default="", max_length=100)
     """A node below that this is for; empty: this node itself, or with ``subtree`` everybody below it and itself."""
     subtree: bool = False
     """For everybody below that node too."""
 
-    @field_validator("rules", "libraries")
+    @field_validator("rules", "libraries", "sheets")
     @classmethod
     def _one_for_each_name(cls, entries: tuple[Any, ...]) -> tuple[Any, ...]:
         return distinct(
@@ -154,8 +157,10 @@ class Published(BaseModel):
     rules: int
     """Rules of this node's own."""
     libraries: int
+    sheets: int
+    """Score sheets."""
     unchanged: int
-    """Items, agencies, days, years, policies, rules and libraries that were published already, with the same content."""
+    """Items, agencies, days, years, policies, rules, libraries and sheets that were published already, with the same content."""
     indexes: list[int]
     """Journal indexes of the entries."""
     to: str

@@ -54,6 +54,10 @@ class Act(StrEnum):
     URGE = "alerts.urge"
     HOLD_ACCOUNTABLE = "accountability.hold"
     PUBLISH = "catalogue.publish"
+    READ_SCORES = "scores.read"
+    MAKE_SCORES = "scores.make"
+    """Draft, review, give points, decide appeals of scores."""
+    PUBLISH_SCORES = "scores.publish"
     READ_PERSONS = "persons.read"
     """Who a handle stands for, and free texts; each look is an entry."""
     READ_SEALED = "sealed.read"
@@ -73,7 +77,15 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.SYSTEM_ADMINISTRATOR: frozenset({_A.READ_STATUS, _A.VERIFY, _A.OPERATE, _A.MANAGE_ACCOUNTS}),
     Role.SECURITY_ADMINISTRATOR: frozenset({_A.READ_STATUS, _A.VERIFY, _A.GIVE_ROLES}),
     Role.AUDITOR: frozenset(
-        {_A.READ_STATUS, _A.READ_ALERTS, _A.READ_CASES, _A.READ_FIGURES, _A.VERIFY, _A.READ_AUDIT}
+        {
+            _A.READ_STATUS,
+            _A.READ_ALERTS,
+            _A.READ_CASES,
+            _A.READ_FIGURES,
+            _A.READ_SCORES,
+            _A.VERIFY,
+            _A.READ_AUDIT,
+        }
     ),
     Role.SUPERVISOR: frozenset(
         {
@@ -89,6 +101,8 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
             _A.URGE,
             _A.HOLD_ACCOUNTABLE,
             _A.PUBLISH,
+            _A.READ_SCORES,
+            _A.MAKE_SCORES,
             _A.ERASE_PERSONS,
             _A.VERIFY,
         }
@@ -103,6 +117,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
             _A.DECIDE_ALERTS,
             _A.RAISE_ALERTS,
             _A.URGE,
+            _A.READ_SCORES,
         }
     ),
     Role.OFFICER: frozenset(
@@ -113,10 +128,21 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
             _A.READ_PERSONS,
             _A.ENTER_CASES,
             _A.ANSWER_ALERTS,
+            _A.READ_SCORES,
         }
     ),
     Role.CLERK: frozenset({_A.READ_STATUS, _A.READ_CASES, _A.ENTER_CASES}),
-    Role.LEADER: frozenset({_A.READ_STATUS, _A.READ_ALERTS, _A.READ_CASES, _A.READ_FIGURES, _A.URGE}),
+    Role.LEADER: frozenset(
+        {
+            _A.READ_STATUS,
+            _A.READ_ALERTS,
+            _A.READ_CASES,
+            _A.READ_FIGURES,
+            _A.READ_SCORES,
+            _A.PUBLISH_SCORES,
+            _A.URGE,
+        }
+    ),
     Role.KIOSK: frozenset({_A.READ_STATUS}),
 }
 

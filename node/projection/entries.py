@@ -20,12 +20,13 @@ from node.files.carried import KINDS as CARRIED
 from node.files.carried import Carried
 from node.intake.times import zone_of
 from node.projection.arriving import arrival
-from node.projection.mandates import CataloguePiece, pieces
+from node.projection.mandates import SHEET, CataloguePiece, pieces
 from node.store.access import AccessRow
 from node.store.accountability import AccountabilityRow, DepartmentAlertRow
 from node.store.arrivals import ArrivalRow
 from node.store.receipts import ReceiptRow
 from node.store.rows import AlertRecord, EventRow
+from node.store.scores import ScoreStepRow
 from node.store.steps import StepRow
 from node.supervision.gathering import gathered
 
@@ -71,6 +72,7 @@ class Reading:
     arrivals: list[ArrivalRow] = field(default_factory=list)
     department_alerts: list[DepartmentAlertRow] = field(default_factory=list)
     accountability: list[AccountabilityRow] = field(default_factory=list)
+    scores: list[ScoreStepRow] = field(default_factory=list)
     steps: list[StepRow] = field(default_factory=list)
     """How alerts were raised and moved, in journal order."""
     parked: list[int] = field(default_factory=list)
@@ -161,6 +163,16 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
             reading.department_alerts.append(department_alert_row(origin, idx, entry))
         elif kind == "accountability_step":
             reading.accountability.append(accountability_row(origin, idx, entry))
+        elif kind == "score_sheet_published":
+            sheet = entry.score_sheet_published
+            reading.catalogue.append(
+                CataloguePiece(SHEET, sheet.name, sheet.version, idx, sheet.SerializeToString())
+            )
+        elif kind == "score_step":
+            step = entry.score_step
+            reading.scores.append(
+                ScoreStepRow(origin, step.run, idx, entry.noted_at_us, step.SerializeToString())
+            )
         elif kind in ("access_noted", "account_changed"):
             reading.access.append(access_row(origin, idx, entry))
         elif kind == "directive_step":

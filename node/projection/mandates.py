@@ -16,12 +16,16 @@ from zongheng.v1.entry_pb2 import Entry
 ABOVE: Final = "@above"
 DOWN: Final = "@down"
 
+SHEET: Final = "sheet"
+"""Score sheets: what they change is no case's facts."""
+
 KINDS: Final[dict[str, str]] = {
     "policy_published": "policy",
     "item_published": "item",
     "calendar_changed": "calendar",
     "library_published": "library",
     "rule_published": "rule",
+    "score_sheet_published": SHEET,
 }
 """What is distributed, by the entry's body."""
 

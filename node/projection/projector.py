@@ -31,6 +31,7 @@ from node.projection.figures import alert_day, in_months, rows_at
 from node.projection.forwarding import Forwarding
 from node.projection.history import History
 from node.projection.judging import Judgement, judge
+from node.projection.mandates import SHEET
 from node.projection.raising import Raising
 from node.resupervision.comparison import Comparison
 from node.store.catalogue import Published
@@ -389,6 +390,7 @@ class Projector:
             await session.steps.put(reading.steps)
             await session.accountability.put_alerts(reading.department_alerts)
             await session.accountability.put_steps(reading.accountability)
+            await session.scores.put(reading.scores)
             await session.alerts.insert(reading.alerts)
             await self._carrying.write(session, reading.carried)
             # The append itself moves own alerts; only a rebuild has to say it again, and must not do so at any other time: an
@@ -431,7 +433,7 @@ class Projector:
                 owed.imports.append(piece.code)
             elif piece.kind == "item":
                 owed.items.add(piece.code)
-            else:
+            elif piece.kind.partition("@")[0] != SHEET:
                 owed.everything = True
         if reading.moves:
             moved_ids = sorted({alert_id for alert_id, _ in reading.moves})

@@ -58,6 +58,18 @@ class Events:
             f"{_SELECT} WHERE origin = ? AND case_id = ANY(?) ORDER BY case_id, idx", origin, list(case_ids)
         )
 
+    async def cases_between(self, origin: str, from_us: int, to_us: int, size: int) -> list[str]:
+        """Cases with an event that happened in ``[from_us, to_us)`` among the first ``size`` entries; no gatherings. Reads every event."""
+        rows = await self._tx.all(
+            "SELECT DISTINCT case_id FROM event WHERE origin = ? AND at_us >= ? AND at_us < ? AND idx < ?"
+            " AND SUBSTR(case_id, 1, 1) <> '@' ORDER BY case_id",
+            origin,
+            from_us,
+            to_us,
+            size,
+        )
+        return [case_id for (case_id,) in rows]
+
     async def page(self, origin: str, after: tuple[str, int] | None, limit: int) -> list[EventRow]:
         """The next rows after the key (case, index), ordered by it; None begins."""
         return [event_row(row) for row in await self._page(origin, after, limit)]

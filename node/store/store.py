@@ -38,6 +38,7 @@ from node.store.migrate import migrate
 from node.store.outbox import Outbox
 from node.store.receipts import Receipts
 from node.store.rollups import Rollups
+from node.store.scores import Scores
 from node.store.sealed import SealedRows
 from node.store.steps import Steps
 from node.store.ticks import Ticks
@@ -65,6 +66,7 @@ PROJECTED: Final = (
     "alert_step",
     "department_alert",
     "accountability_step",
+    "score_step",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -102,6 +104,7 @@ class Session:
         self.steps = Steps(transaction)
         self.outbox = Outbox(transaction)
         self.accountability = Accountability(transaction)
+        self.scores = Scores(transaction)
 
     async def drop_projections(self) -> None:
         """Empty every table that the journals held here give back, except rollups.

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Final
 from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, CalendarDay, Item, Policy
 from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Address
+from zongheng.v1.score_pb2 import ScoreSheet
 
-from node.projection.mandates import ABOVE, DOWN, Line
+from node.projection.mandates import ABOVE, DOWN, SHEET, Line
 from node.supervision.fold import Domain
 from node.supervision.policy import Mandate
 
 if TYPE_CHECKING:
     from node.run import Node
 
-_KINDS: Final = ("item", "calendar", "policy", "rule", "library")
+_KINDS: Final = ("item", "calendar", "policy", "rule", "library", SHEET)
 
 
 class Known:
@@ -28,6 +29,7 @@ class Known:
         self.policies: dict[int, Policy] = {}
         self.rules: dict[str, LocalRule] = {}
         self.libraries: dict[str, Library] = {}
+        self.sheets: dict[str, ScoreSheet] = {}
         self.domains: tuple[Domain, ...] = ()
         self.registered: set[str] = set()
         self.mandates: tuple[Mandate, ...] = ()
@@ -52,7 +54,7 @@ class Known:
         async with node.store.read() as session:
             for piece in await session.catalogue.all(own, f"item{ABOVE}"):
                 known.mandated.append((Line.parse(piece.code).sender, Item.FromString(piece.body)))
-            for kind in ("rule", "library"):
+            for kind in ("rule", "library", SHEET):
                 for piece in await session.catalogue.all(own, f"{kind}{ABOVE}"):
                     line = Line.parse(piece.code)
                     known.replaced[kind, line.code] = line.sender
@@ -96,3 +98,7 @@ class Known:
                 library = Library.FromString(body)
                 newest = self.libraries.get(library.name, library)
                 self.libraries[library.name] = max(library, newest, key=lambda one: one.version)
+            case "sheet":
+                sheet = ScoreSheet.FromString(body)
+                known_sheet = self.sheets.get(sheet.name, sheet)
+                self.sheets[sheet.name] = max(sheet, known_sheet, key=lambda one: one.version)

@@ -172,7 +172,7 @@ def _received(piece: FootingPiece, zone: str) -> ReceivedView:
 
 async def _sent(session: Session, own: str) -> list[SentView]:
     newest: dict[tuple[str, str, bool, str], SentView] = {}
-    for kind in ("policy", "item", "calendar", "library", "rule"):
+    for kind in ("policy", "item", "calendar", "library", "rule", "sheet"):
         for piece in await session.catalogue.all(own, f"{kind}{DOWN}"):
             line = Line.parse(piece.code)
             newest[kind, line.node, line.subtree, line.code] = SentView(

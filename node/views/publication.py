@@ -27,6 +27,7 @@ from zongheng.v1.catalogue_pb2 import (
 from zongheng.v1.catalogue_pb2 import Level as LevelNumber
 from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Address, Entry
+from zongheng.v1.score_pb2 import ScoreSheet
 
 from federation.errors import ZonghengError
 from node.directives import rules as directives
@@ -35,6 +36,8 @@ from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
 from node.models.rules import LibraryForm, LocalRuleForm
+from node.models.sheets import ScoreSheetForm
+from node.projection.mandates import SHEET
 from node.resupervision import rules as resupervision
 from node.supervision import domains, loosening
 from node.supervision import policy as settings
@@ -59,7 +62,7 @@ async def publish(node: "Node", form: Publication) -> Published:
     ):
         raise ZonghengError(
             "bad_request",
-            "nothing to publish: give items, agencies, officers, sources, calendar, policy, rules or libraries",
+            "nothing to publish: give items, agencies, officers, sources, calendar, policy, rules, libraries or sheets",
         )
     address = _address(node, form)
     for at, item in enumerate(form.items):
@@ -95,6 +98,7 @@ async def publish(node: "Node", form: Publication) -> Published:
         policy=None if difference.policy is None else difference.policy.version,
         rules=len(difference.rules),
         libraries=len(difference.libraries),
+        sheets=len(difference.sheets),
         unchanged=difference.unchanged,
         indexes=indexes,
         to="" if address is None else address.node,
@@ -170,10 +174,13 @@ class _Difference:
         self.libraries = [
             held for one in form.libraries if (held := _newer(one, known.libraries.get(one.name))) is not None
         ]
+        self.sheets = [
+            sheet for one in form.sheets if (sheet := _newer(one, known.sheets.get(one.name))) is not None
+        ]
         asked = len(asked_items) + len(asked_agencies) + len(asked_days) + len(set(form.published_years))
-        asked += len(form.rules) + len(form.libraries)
+        asked += len(form.rules) + len(form.libraries) + len(form.sheets)
         entered = len(self.items) + len(self.agencies) + len(self.days) + len(self.years)
-        entered += len(self.rules) + len(self.libraries)
+        entered += len(self.rules) + len(self.libraries) + len(self.sheets)
         same_policy = form.policy is not None and self.policy is None
         self.unchanged = asked - entered + same_policy
 
@@ -225,6 +232,7 @@ class _Difference:
         """A rule or library of one's own does not hold beside one of that name from above."""
         named = [("rules", "rule", at, one.code) for at, one in enumerate(self._form.rules)]
         named += [("libraries", "library", at, one.name) for at, one in enumerate(self._form.libraries)]
+        named += [("sheets", SHEET, at, one.name) for at, one in enumerate(self._form.sheets)]
         return [
             f"{key}.{at}.name: {code} is mandated by {sender} above; choose another name"
             for key, kind, at, code in named
@@ -314,6 +322,7 @@ class _Difference:
             entries.append(Entry(calendar_changed=change))
         entries += [Entry(library_published=library) for library in self.libraries]
         entries += [Entry(rule_published=rule) for rule in self.rules]
+        entries += [Entry(score_sheet_published=sheet) for sheet in self.sheets]
         if self.policy is not None:
             entries.append(Entry(policy_published=self.policy))
         return entries
@@ -363,9 +372,11 @@ def faults_of_rules(form: Publication, domains: Sequence[Domain], zone: str) -> 
 def _newer(form: LocalRuleForm, known: LocalRule | None) -> LocalRule | None: ...
 @overload
 def _newer(form: LibraryForm, known: Library | None) -> Library | None: ...
+@overload
+def _newer(form: ScoreSheetForm, known: ScoreSheet | None) -> ScoreSheet | None: ...
 def _newer(
-    form: LocalRuleForm | LibraryForm, known: LocalRule | Library | None
-) -> LocalRule | Library | None:
+    form: LocalRuleForm | LibraryForm | ScoreSheetForm, known: LocalRule | Library | ScoreSheet | None
+) -> LocalRule | Library | ScoreSheet | None:
     """The next version of what the form says; None where the newest says the same."""
     if known is None:
         return form.message(1)

@@ -50,6 +50,7 @@ from node.web.guard import COOKIE, Asking, Guard
 from node.web.page import status_page
 from node.web.people import router as people_router
 from node.web.reports import router as reports_router
+from node.web.scores import router as scores_router
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -402,4 +403,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(alert_life_router(node))
     app.include_router(accountability_router(node))
     app.include_router(reports_router(node))
+    app.include_router(scores_router(node))
     return app

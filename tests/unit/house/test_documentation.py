@@ -42,6 +42,8 @@ SECTIONS = {
     "inbox": ("zongheng alert", "Inbox"),
     "alert_times": ("zongheng alert", "Times"),
     "accountability": ("zongheng accountability, department", "AccountabilityView"),
+    "scores": ("zongheng score", "ScoresView"),
+    "score_runs": ("zongheng score", "RunView"),
     "department_alerts": ("zongheng accountability, department", "DepartmentInspection"),
     "erasure": ("zongheng erase-person", "Erased"),
     "files": ("zongheng files", "FileView"),
@@ -60,6 +62,8 @@ FURTHER = [
     ("zongheng alert", "alert_life", "EscalatedView"),
     ("zongheng accountability, department", "department_alerts", "TakenIn"),
     ("zongheng draw", "draw", "DrawAsked"),
+    ("zongheng score", "scores", "SheetView"),
+    ("zongheng score", "score_runs", "RunLine"),
     ("zongheng policy", "facts", "FactView"),
 ]
 """Further answers of these modules: (section, module, answer)."""
