@@ -26,16 +26,17 @@ MOST_ROWS: Final = 60
 """Rows of a table that the pages show."""
 
 _PAGE: Final = landscape(A4)
-_MARGIN: Final = 15 * mm
+_MARGIN: Final = 12 * mm
 _WIDTH: Final = _PAGE[0] - 2 * _MARGIN
 _DARK: Final = colors.HexColor("#1F4E79")
 _LINE: Final = colors.HexColor("#BFBFBF")
 _PALE: Final = colors.HexColor("#F2F6FA")
 _COLOURS: Final = (colors.HexColor("#2E75B6"), colors.HexColor("#C55A11"), colors.HexColor("#7F7F7F"))
-_CHART_HEIGHT: Final = 50 * mm
+_CHART_HEIGHT: Final = 46 * mm
 _BEGINNING: Final = 45 * mm
 """Room for the heading and the first rows of a table, which stay on one page."""
-_LONGEST_NAME: Final = 8
+_NAMES: Final = 90
+"""Letters that stand side by side below an axis."""
 
 
 def pages(report: Document, font: str = "") -> bytes:
@@ -60,8 +61,8 @@ def pages(report: Document, font: str = "") -> bytes:
         canvas.saveState()
         canvas.setFont(paint.font, 8)
         canvas.setFillColor(colors.grey)
-        canvas.drawString(_MARGIN, 10 * mm, f"{report.title}　{report.subtitle}")
-        canvas.drawRightString(_PAGE[0] - _MARGIN, 10 * mm, f"第 {canvas.getPageNumber()} 页")
+        canvas.drawString(_MARGIN, 9 * mm, f"{report.title}　{report.subtitle}")
+        canvas.drawRightString(_PAGE[0] - _MARGIN, 9 * mm, f"第 {canvas.getPageNumber()} 页")
         canvas.restoreState()
 
     made.build(story, onFirstPage=foot, onLaterPages=foot)
@@ -139,8 +140,8 @@ class _Painter:
                 ("GRID", (0, 0), (-1, -1), 0.4, _LINE),
                 ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
                 ("ROWBACKGROUNDS", (0, 1), (-1, -1), [colors.white, _PALE]),
-                ("TOPPADDING", (0, 0), (-1, -1), 2),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+                ("TOPPADDING", (0, 0), (-1, -1), 1.5),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
             ]
         )
         return grid
@@ -161,7 +162,8 @@ class _Painter:
         step = max(1, len(rows) // 16 + (len(rows) > 16))
         axis = drawn.categoryAxis
         axis.categoryNames = [
-            _short(row[chart.names]) if place % step == 0 else "" for place, row in enumerate(rows)
+            _short(row[chart.names], max(4, _NAMES // len(rows))) if place % step == 0 else ""
+            for place, row in enumerate(rows)
         ]
         axis.labels.fontName = drawn.valueAxis.labels.fontName = self.font
         axis.labels.fontSize = drawn.valueAxis.labels.fontSize = 7.5
@@ -224,9 +226,9 @@ def _scale(most: float) -> tuple[int, int]:
     return step * 5, step
 
 
-def _short(value: Cell) -> str:
+def _short(value: Cell, most: int) -> str:
     """A name below an axis; of a day, month and day."""
     words = str(value)
     if len(words) == 10 and words[4] == words[7] == "-":
         return words[5:]
-    return words if len(words) <= _LONGEST_NAME else f"{words[: _LONGEST_NAME - 1]}…"
+    return words if len(words) <= most else f"{words[: most - 1]}…"
