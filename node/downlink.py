@@ -25,10 +25,12 @@ from federation.link.ports import Accepted, Held
 from federation.rollup.row import RollupRow
 from node.mending.noted import Witness
 from node.mending.quarantine import Quarantine, told_to_child
+from node.mending.renewal import Renewal
+from node.mending.renewed import decided, follows, forget_before, renamed
 from node.mending.telling import Telling
 from node.passports import Passports
 from node.resupervision.comparison import Comparison
-from node.store.forks import MENDING, Noted
+from node.store.forks import MENDING, RENEWING, Noted
 from node.store.former_keys import FormerKey
 from node.store.inbox import BadSignature, Gap, Inbox, Quarantined, Refused, RootMismatch, WrongLog
 from node.store.rows import Head
@@ -51,11 +53,13 @@ class ChildJournals:
         writer: JournalWriter,
         signer: Signer,
         quarantine: Quarantine,
+        renewal: Renewal,
         telling: Telling,
         tier: str,
         now: Now,
     ) -> None:
         self._quarantine = quarantine
+        self._renewal = renewal
         self._telling = telling
         self._store = store
         self._inbox = inbox
@@ -86,12 +90,8 @@ class ChildJournals:
                 # under the key that signed it, until one comes under the new key.
                 await session.former_keys.put(head.log_id, FormerKey(head.verifier, head.size, b""))
                 log.warning("child.rekeyed", child=card.node, log_id=card.log_id, verifier=card.verifier)
-            elif head.log_id != card.log_id:
-                raise ZonghengError(
-                    "wrong_log",
-                    f"{card.node} is known here by journal {head.log_id}; it shows {card.log_id}. "
-                    "A child that was set up anew needs a code of its own or its old folder back",
-                )
+        if head is not None and head.log_id != card.log_id:
+            await self._renewal.ask(card)
         self._pinned[card.node] = (card.log_id, card.verifier)
 
     async def held(self, node: str) -> Held:
@@ -99,6 +99,7 @@ class ChildJournals:
             head = await session.journal.head(node)
             fork = await session.forks.standing(node)
             former = await session.former_keys.of(head.log_id) if head is not None else []
+            logs = await decided(session, self._writer.node, node)
         if head is None:
             raise ZonghengError("not_enrolled", f"{node} is not enrolled here")
         return Held(
@@ -110,6 +111,7 @@ class ChildJournals:
             head.cosigned_size,
             told_to_child(fork) if fork is not None else "",
             max(0, fork.common) if fork is not None and fork.state == MENDING else None,
+            logs[-1] if logs and fork is not None and fork.state == RENEWING else "",
             former_verifiers=[key.verifier for key in former],
         )
 
@@ -220,6 +222,13 @@ class ChildJournals:
             await self._writer.append(drafts, beside)
 
 
+class _Undecided(ZonghengError):
+    """A node shows another log, and no decision of its parent came yet: the decision rises with the journal, so the report is made again."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("wrong_log", f"{words}, and no decision of its parent came yet")
+
+
 class Reports:
     """Figures and cards that children send (``federation.link.ports.ReportSink``)."""
 
@@ -245,6 +254,7 @@ class Reports:
     async def cards(self, child: str, cards: Sequence[NodeCard]) -> None:
         own = self._tree.own.node
         fresh: list[NodeCard] = []
+        renewed: list[NodeCard] = []
         for card in cards:
             if card.node == own:
                 raise ZonghengError("protocol", f"{child} names this node as one below itself")
@@ -257,25 +267,34 @@ class Reports:
             try:
                 known = await self._introduced(card, before)
             except ZonghengError as error:
-                if card.node == child:
+                if card.node == child or isinstance(error, _Undecided):
                     raise
                 # Its passport comes with a report; until then it is known as before.
                 log.warning("card.waits", child=child, node=card.node, words=error.detail)
                 continue
             if known != before:
                 fresh.append(known)
+            if before is not None and before.log_id != known.log_id:
+                renewed.append(known)
         if fresh:
             async with self._store.write() as session:
                 await session.cards.put([(card.node, card.SerializeToString()) for card in fresh])
+                for card in renewed:
+                    await forget_before(session, card.parent, card.node)
             self._tree.learn(fresh)
             self._changed()
             for card in fresh:
                 if card.node != child and card.checkpoint:
                     await self._witness.shown(child, card.node, card.checkpoint)
 
+    async def _decided(self, card: NodeCard, before: NodeCard) -> bool:
+        """Whether the node's parent decided that it goes on in the log of this card."""
+        async with self._store.read() as session:
+            return await follows(session, before.parent, card.node, before.log_id, card.log_id)
+
     async def _introduced(self, card: NodeCard, before: NodeCard | None) -> NodeCard:
         """What is known of a node with this card: the newer head, the newer passport, the key that one of its own changes or a newer passport
-        says. Raises ZonghengError `wrong_log` for another journal or key without either.
+        says. Raises ZonghengError `wrong_log` for another key without either, and for another log unless the node's parent decided so.
         """
         passport = before.passport if before is not None else b""
         holder = self._passports.check_below(card) if card.passport != passport else None
@@ -287,14 +306,18 @@ class Reports:
             not passport or holder.issued_at_us > read_again(passport).issued_at_us
         )
         same = (before.log_id, before.verifier) == (card.log_id, card.verifier)
+        renews = before.log_id != card.log_id
+        words = f"{card.node} is known here by journal {before.log_id}, not {card.log_id}"
+        if renews and not await self._decided(card, before):
+            raise _Undecided(words) if newer else ZonghengError("wrong_log", words)
         if not same:
-            path = led_to(before.verifier, card)
-            if not path and not newer:
-                raise ZonghengError(
-                    "wrong_log", f"{card.node} is known here by journal {before.log_id}, not {card.log_id}"
-                )
-            await self._give_up(before, path)
-        if card.checkpoint_at_us and _age(card) >= _age(before):
+            path = () if renews else led_to(before.verifier, card)
+            led = path or (renews and not passport and card.verifier == renamed(before.verifier, card.log_id))
+            if not led and not newer:
+                raise ZonghengError("wrong_log", words)
+            if not renews:
+                await self._give_up(before, path)
+        if card.checkpoint_at_us and (renews or _age(card) >= _age(before)):
             return card
         kept = NodeCard()
         kept.CopyFrom(before)

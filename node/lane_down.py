@@ -261,7 +261,10 @@ class FromAbove:
         await self._writer.append(self._drafts([entry]))
 
     async def halted(self, code: str, words: str) -> None:
-        self.code, self.instruction = code, words
+        reopen = (
+            "a person who knows why opens the lane again: zongheng lane DIR --reopen --by NUMBER --reason WHY"
+        )
+        self.code, self.instruction = code, f"{words}; {reopen}" if code else ""
 
     def _drafts(self, entries: Sequence[Entry]) -> list[Draft]:
         for entry in entries:

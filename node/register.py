@@ -38,6 +38,7 @@ from federation.journal.checkpoint import CheckpointError, Verifier, parse_log_i
 from federation.journal.rotation import led_to
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing
+from node.mending.renewed import follows, renamed
 from node.store.former_keys import FormerKey
 from node.store.rows import ChildRow, InvitationRow
 from node.store.store import Session, Store
@@ -248,7 +249,7 @@ class Register:
                 "untrusted", f"the certificate is {known.node}'s, and it speaks as {card.node}"
             )
         same = (card.log_id, card.verifier) == (known.log_id, known.verifier)
-        if not same and not await self._rotated(known, card):
+        if not same and not await self._goes_on(known, card) and not await self._rotated(known, card):
             raise ZonghengError(
                 "wrong_log",
                 f"{card.node} enrolled with journal {known.log_id} and another key than it shows, {card.log_id}."
@@ -299,6 +300,12 @@ class Register:
             )
         log.warning("child.journal", child=node, log_id=log_id, by=by)
         return child
+
+    async def _goes_on(self, known: ChildRow, card: NodeCard) -> bool:
+        """Whether somebody here decided that the child goes on in the log that it shows, with the key that it has."""
+        async with self._store.read() as session:
+            follow = await follows(session, self._settings.node, known.node, known.log_id, card.log_id)
+        return follow and card.verifier == renamed(known.verifier, card.log_id)
 
     async def caller(self, context: Any) -> str:
         """The child that makes a call. Raises ZonghengError `untrusted`, `not_enrolled` or `revoked`."""

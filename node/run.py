@@ -62,6 +62,7 @@ from node.lane_down import AddressedEntries, FromAbove
 from node.mending.branch import Branch
 from node.mending.noted import Witness
 from node.mending.quarantine import Quarantine
+from node.mending.renewal import Renewal
 from node.mending.sealing import Seal
 from node.mending.telling import Telling
 from node.passports import Passports
@@ -197,8 +198,9 @@ class Node:
         )
         self.intake = Intake(store, writer, vault, now, self.tree.is_below)
         self.answering = Answering(store, self.contexts, self.history, self.edge, now)
+        self.renewal = Renewal(store, self.inbox, self.projector, self.telling, settings.node, now)
         self.children = ChildJournals(
-            store, self.inbox, writer, signer, self.quarantine, self.telling, settings.tier, now
+            store, self.inbox, writer, signer, self.quarantine, self.renewal, self.telling, settings.tier, now
         )
         self.passports = Passports(store, keyring, self.tree, now, clock)
         self.register = Register(
@@ -512,6 +514,7 @@ class Node:
                         ),
                     ]
                     tasks.append(group.create_task(self._end_with(stop), name="end"))
+                    tasks.append(group.create_task(self.renewal.run(), name="renewals"))
                     tasks.append(group.create_task(self.joining.run(), name="certificates"))
                     tasks.append(group.create_task(self._keep_linked(credentials), name="dialler"))
                     tasks.append(group.create_task(self.desk.run(), name="desk"))

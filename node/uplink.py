@@ -20,6 +20,7 @@ from federation.link.handshake import Decision
 from federation.link.ports import News, OwnHead
 from node.holding import OwnHolding
 from node.mending.branch import Branch
+from node.mending.renewing import OFFERED
 from node.mending.sealing import Seal
 from node.store.errors import StoreConflict
 from node.store.store import Session, Store
@@ -256,6 +257,10 @@ class OperatorDesk:
     async def met(self, parent: NodeCard) -> None:
         async with self._store.write() as session:
             await session.links.put(PARENT_CARD, parent.SerializeToString())
+
+    async def offered(self, log_id: str) -> None:
+        async with self._store.write() as session:
+            await session.links.put(OFFERED, log_id.encode())
 
     async def attempted(self) -> None:
         self._writer.release()

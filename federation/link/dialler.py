@@ -262,6 +262,8 @@ class Dialler:
             self._status = LinkStatus("up", welcome.parent.node, self._now_us())
             self._hear_clock(welcome.at_us)
             await self._ports.operator.met(welcome.parent)
+            if outcome.decision is Decision.RENEW:
+                await self._ports.operator.offered(welcome.renewed_log_id)
             await self._drive(Welcomed(outcome, welcome.held_size, head.size))
             await self._ports.operator.attempted()
             _log.info("link.up", parent=welcome.parent.node, held=welcome.held_size, size=head.size)

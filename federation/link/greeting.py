@@ -22,6 +22,7 @@ class Greeting:
     instruction: str = ""
     consistency: list[bytes] = field(default_factory=list)
     common_size: int = 0
+    renewed_log_id: str = ""
     quarantine: str = ""
     """Words where nothing is taken on this session."""
 
@@ -43,7 +44,7 @@ async def greet(
             )
     elif held.quarantine:
         verdict = wire.VERDICT_RENEW if held.renew else wire.VERDICT_QUARANTINE
-        return Greeting(verdict, held.quarantine, quarantine=held.quarantine)
+        return Greeting(verdict, held.quarantine, renewed_log_id=held.renew, quarantine=held.quarantine)
     elif not fits:
         await inbox.fork(node, held.note, note, outcome.words)
         return Greeting(wire.VERDICT_QUARANTINE, outcome.words, quarantine=outcome.words)

@@ -19,7 +19,8 @@ says. It shows the parent the head that the parent cosigned: a parent that went 
 took another history since contradicts itself.
 
 A quarantine ends by a person's decision at the parent. MEND: the child gives up its branch back to the last
-common size, and from then on it is a child that is behind. RENEW: it goes on in a new journal.
+common size, and from then on it is a child that is behind. RENEW: it goes on in another log, under a name that the
+parent chose and with the key that it has, and the parent takes that one from its first entry on.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ class Decision(Enum):
     MEND = auto()
     """A person decided: the child gives up its branch, adopts what the parent holds, and enters its own again."""
     RENEW = auto()
-    """A person decided: the child goes on in a new journal, which its operator begins."""
+    """A person decided: the child goes on in another log, which its operator begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Welcomed:
     quarantine: str = ""
     """The parent's words where it takes nothing more."""
     renew: bool = False
-    """The quarantine ends with a new journal."""
+    """The quarantine ends with another log."""
 
 
 def child_sees(

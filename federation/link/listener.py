@@ -286,7 +286,7 @@ class Listener(LinkServiceServicer):
         session.quarantine = judged.quarantine
         welcome.verdict, welcome.instruction = judged.verdict, judged.instruction
         welcome.consistency.extend(judged.consistency)
-        welcome.common_size = judged.common_size
+        welcome.common_size, welcome.renewed_log_id = judged.common_size, judged.renewed_log_id
         await self._sink.cards(card.node, [card, *hello.descendants])
         return session, welcome, held, hello
 

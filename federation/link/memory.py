@@ -159,7 +159,8 @@ class _Copy:
         self.note = ""
         self.cosigned_size = 0
         self.quarantine = ""
-        self.mending = self.renewing = False
+        self.mending = False
+        self.renewing = ""
         self.common = 0
         self.branch: list[bytes] = []
         """Kept apart from `common` on."""
@@ -394,6 +395,7 @@ class MemoryOperator:
         self.sealed: tuple[Decision, str] | None = None
         self.told: list[tuple[str, str]] = []
         self.parent: NodeCard | None = None
+        self.renewal = ""
         self._journal = journal
 
     async def seal(self, decision: Decision, words: str) -> None:
@@ -408,6 +410,9 @@ class MemoryOperator:
 
     async def met(self, parent: NodeCard) -> None:
         self.parent = parent
+
+    async def offered(self, log_id: str) -> None:
+        self.renewal = log_id
 
     async def attempted(self) -> None:
         pass

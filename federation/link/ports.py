@@ -143,6 +143,10 @@ class Operator(Protocol):
         """The parent said who it is."""
         ...
 
+    async def offered(self, log_id: str) -> None:
+        """The parent's operator decided that this node goes on in this log."""
+        ...
+
     async def attempted(self) -> None:
         """An attempt to reach the parent has an outcome, whichever, or none is made yet: whoever waited for it goes on."""
         ...
@@ -166,8 +170,8 @@ class Held:
     """Words where nothing more is taken."""
     mend_from: int | None = None
     """In quarantine, where a person decided to mend: the last size that both histories share."""
-    renew: bool = False
-    """In quarantine, where a person decided that the child goes on in a new journal."""
+    renew: str = ""
+    """In quarantine, where a person decided that the child goes on in another log: its log id."""
     former_verifiers: Sequence[str] = ()
     """Keys that signed earlier heads of the journal, C2SP vkeys."""
 
@@ -199,6 +203,7 @@ class ParentInbox(Protocol):
         """Pin the child's log id and verifier the first time; afterwards compare the log id. A child that the gate admits with
         another verifier enrolled again: its heads are signed by that one from now on.
 
+        A log that a person here decided the child is to go on in is held from its first entry on, in place of the one before.
         Raises ZonghengError `wrong_log` for another log, `not_enrolled` for a node that may
         not be a child here.
         """

@@ -1,4 +1,4 @@
-"""``zongheng quarantine | unseal``: what an operator does about journals that disagree (docs/mending.md)."""
+"""``zongheng quarantine | renew-log | unseal``: what an operator does about journals that disagree (docs/mending.md)."""
 
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ Reason = Annotated[str, typer.Option(help="Why; it is entered.")]
 
 def register(app: typer.Typer) -> None:
     app.command("quarantine")(quarantine)
+    app.command("renew-log")(renew_log)
     app.command("unseal")(unseal)
 
 
@@ -26,6 +27,9 @@ def quarantine(
     mend: Annotated[
         bool, typer.Option("--mend", help="It adopts what is held here and enters its own again.")
     ] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="It goes on in another log, with its journal as it has it.")
+    ] = False,
     by: By = "",
     reason: Reason = "",
     limit: Annotated[int, typer.Option(help="Entries kept apart to show.")] = 20,
@@ -34,9 +38,11 @@ def quarantine(
     """List children whose journals forked, show one, or decide about it."""
 
     async def work() -> int:
-        chosen = [word for word, on in (("refuse", refuse), ("mend", mend)) if on]
+        chosen = [word for word, on in (("refuse", refuse), ("mend", mend), ("accept", accept)) if on]
         if len(chosen) > 1 or (chosen and code is None):
-            raise ZonghengError("bad_request", "decide one thing about one CODE: --refuse or --mend")
+            raise ZonghengError(
+                "bad_request", "decide one thing about one CODE: --refuse, --mend or --accept"
+            )
         async with reach(folder) as node:
             if code is None:
                 answer = await node.get("/api/quarantines")
@@ -55,6 +61,41 @@ def quarantine(
                 out.print("no child is in quarantine")
         else:
             _print_detail(answer)
+        return 0
+
+    run(work)
+
+
+def renew_log(
+    folder: Folder,
+    by: By,
+    reason: Reason,
+    log_id: Annotated[
+        str | None, typer.Option("--log-id", help="The log to begin, where the parent could not say it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Begin the log that the parent's operator let this stopped node go on in."""
+
+    async def work() -> int:
+        from node import config
+        from node.control import FolderLock
+        from node.mending.renewing import begin
+        from node.wallclock import system, ticking_from
+
+        start = config.load(folder).clock.start
+        now = ticking_from(start) if start is not None else system
+        with FolderLock(folder):
+            begun = await begin(folder, by, reason, now, log_id or "")
+        answer = {"node": begun.node, "log_id": begun.log_id, "previous": begun.previous, "journal_size": begun.journal_size}  # fmt: skip
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            out.print(
+                f"the journal goes on in {begun.log_id}, from {begun.journal_size} entries on",
+                highlight=False,
+            )
+            out.print(f"  run it: zongheng run {folder}", highlight=False)
         return 0
 
     run(work)

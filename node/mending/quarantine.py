@@ -6,11 +6,14 @@ head, kept apart and never projected. Then a person decides, and that is an entr
 
 - *refuse*: it stays closed, and its branch is not taken any further;
 - *mend*: the child adopts what is held here and enters its own again behind it. For a node that was put back from a backup and wrote while it was
-  offline.
+  offline;
+- *accept*: the child goes on in another log, with its journal as it has it. For a child whose journal is right although it is another one: what is held
+  here is kept apart as evidence. A person at the child begins the other log (`renewal`).
 
 The operator's words are what `zongheng status` and `zongheng quarantine` show at either side.
 """
 
+import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +22,7 @@ from typing import Final
 import structlog
 from zongheng.v1.entry_pb2 import Entry, ForkFound
 from zongheng.v1.mending_pb2 import (
+    QUARANTINE_DECISION_ACCEPT,
     QUARANTINE_DECISION_MEND,
     QUARANTINE_DECISION_REFUSE,
     ChildMended,
@@ -27,10 +31,11 @@ from zongheng.v1.mending_pb2 import (
 )
 
 from federation.errors import ZonghengError
-from federation.journal.checkpoint import CheckpointError, Verifier, open_note
+from federation.journal.checkpoint import CheckpointError, Verifier, log_id, open_note
 from federation.journal.tile import TileBuilder
+from node.mending.renewed import learn
 from node.mending.telling import Telling
-from node.store.forks import MENDED, MENDING, OPEN, REFUSED, REPLACED, UNKNOWN, Fork
+from node.store.forks import MENDED, MENDING, OPEN, REFUSED, RENEWING, REPLACED, UNKNOWN, Fork
 from node.store.journal import leaf_hashes
 from node.store.store import Session, Store
 from node.wallclock import Now
@@ -38,6 +43,7 @@ from node.wallclock import Now
 log = structlog.get_logger()
 
 DECISIONS: Final = {
+    "accept": (QUARANTINE_DECISION_ACCEPT, RENEWING),
     "refuse": (QUARANTINE_DECISION_REFUSE, REFUSED),
     "mend": (QUARANTINE_DECISION_MEND, MENDING),
 }
@@ -150,14 +156,17 @@ class Quarantine:
         if fork.state not in (OPEN, REFUSED):
             raise ZonghengError("bad_request", f"about {node} it was decided already: it is {fork.state}")
         decided = replace(fork, state=state, decided_by=by.strip(), why=reason.strip())
+        entry = _entry(decided, word)
+        if state == RENEWING:
+            entry.log_id = log_id(node, secrets.token_hex(4))
 
         async def beside(session: Session) -> None:
             await session.forks.put(decided)
+            if entry.log_id:
+                await learn(session, self._telling.node, node, entry.log_id)
 
         log.warning("quarantine.decided", child=node, decision=decision, by=decided.decided_by)
-        await self._telling.tell(
-            f"decided/{node}/{fork.n}/{state}", Entry(quarantine_decided=_entry(decided, word)), beside
-        )
+        await self._telling.tell(f"decided/{node}/{fork.n}/{state}", Entry(quarantine_decided=entry), beside)
         return decided
 
     async def mended(self, node: str, note: str) -> None:
@@ -179,9 +188,11 @@ def instruction(fork: Fork, node: str) -> str:
     """What an operator of this parent should know and do about a quarantine."""
     match fork.state:
         case "open":
-            return f"{fork.reason}. Look at it: zongheng quarantine DIR {node}; then decide with --refuse or --mend"
+            return f"{fork.reason}. Look at it: zongheng quarantine DIR {node}; then decide with --refuse, --mend or --accept"
         case "refused":
             return f"closed by {fork.decided_by}: {fork.why}. Nothing of {node} is taken until it is decided otherwise"
+        case "renewing":
+            return f"{fork.decided_by} decided that {node} goes on in another log: its operator begins it with zongheng renew-log"
         case _:
             return (
                 f"{fork.decided_by} decided that {node} be mended: it does so by itself when it is connected"
@@ -198,6 +209,11 @@ def told_to_child(fork: Fork) -> str:
             )
         case "refused":
             return f"the parent refuses this journal: {fork.why} ({fork.decided_by}). Speak with the parent's operator"
+        case "renewing":
+            return (
+                f"the parent's operator decided that this node goes on in another log: {fork.why} ({fork.decided_by})."
+                " Stop this node, then run zongheng renew-log DIR --by NAME --reason …"
+            )
         case _:
             return (
                 f"the parent's operator decided that this journal be mended: {fork.why} ({fork.decided_by})"

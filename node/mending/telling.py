@@ -27,6 +27,11 @@ class Telling:
         self._writer = writer
         self._now = now
 
+    @property
+    def node(self) -> str:
+        """Whose journal it is."""
+        return self._writer.node
+
     async def tell(self, serial: str, entry: Entry, beside: Beside | None = None) -> None:
         """Enter it, now or later; with ``beside`` in the transaction that keeps it. The same serial again changes nothing."""
         entry.noted_at_us, entry.source, entry.serial = self._now(), SOURCE, serial
@@ -40,7 +45,7 @@ class Telling:
         async with self._store.write() as session:
             if beside is not None:
                 await beside(session)
-            await session.links.put(_WAITING + serial, entry.SerializeToString())
+            await keep_waiting(session, serial, entry)
 
     async def look_again(self) -> None:
         """Enter what waits, if the journal takes it now."""
@@ -56,3 +61,9 @@ class Telling:
 
         if waiting:
             await self._writer.append([Draft.of(Entry.FromString(body)) for _, body in waiting], forget)
+
+
+async def keep_waiting(session: Session, serial: str, entry: Entry) -> None:
+    """Let an entry wait until the journal takes it."""
+    entry.source, entry.serial = SOURCE, serial
+    await session.links.put(_WAITING + serial, entry.SerializeToString())

@@ -75,6 +75,8 @@ class Reading:
     scores: list[ScoreStepRow] = field(default_factory=list)
     steps: list[StepRow] = field(default_factory=list)
     """How alerts were raised and moved, in journal order."""
+    renewals: list[tuple[str, str, str]] = field(default_factory=list)
+    """(who decided, about which node, the log it goes on in), of the own journal."""
     parked: list[int] = field(default_factory=list)
     carried: Carried = field(default_factory=Carried)
 
@@ -180,6 +182,8 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
         elif kind in ("forwarded", "fork_found", "quarantine_decided", "withheld"):
             reading.rises.append(idx)
             reading.carried.take(origin, idx, entry, own)
+            if own and (renewal := _renewal(origin, entry)) is not None:
+                reading.renewals.append(renewal)
         elif kind in CARRIES:
             reading.carried.take(origin, idx, entry, own)
             # What goes down to a node below is not for above.
@@ -190,6 +194,18 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
         elif kind is None:
             reading.parked.append(idx)
     return reading
+
+
+def _renewal(origin: str, entry: Entry) -> tuple[str, str, str] | None:
+    """Who let which node go on in which log; an entry of a node below counts as that node's, which was proven when it was entered."""
+    if entry.HasField("forwarded"):
+        origin = entry.forwarded.origin
+        try:
+            entry = Entry.FromString(entry.forwarded.leaf)
+        except DecodeError:
+            return None
+    decided = entry.quarantine_decided
+    return (origin, decided.origin, decided.log_id) if decided.log_id else None
 
 
 @lru_cache(1_024)

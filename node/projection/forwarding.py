@@ -5,9 +5,9 @@ and, up to the node it is for and no further, what is sealed to an ancestor, the
 their issuer enters too. Nothing is
 taken on a child's word: what it says to have come from below is entered again only when the checkpoint is signed by the key known for the
 origin, the leaf lies under it, the origin lies below that child, and the leaf is of a kind that rises. What names a node that nobody has
-introduced yet waits, on disk, until its card comes: cards travel beside the journal and may be later.
+introduced yet, or a log that a known node goes on in, waits, on disk, until its card comes: cards travel beside the journal and may be later.
 
-Entered once each, by the guard over (origin, index); killed anywhere, the stretch is read again and enters nothing twice.
+Entered once each, by the guard over (origin, index) and the leaf; killed anywhere, the stretch is read again and enters nothing twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ from federation.journal.merkle import ProofError, leaf_hash, verify_inclusion
 from federation.journal.rotation import LogKeys
 from federation.journal.tile import TileBuilder
 from node.files.carried import KINDS, addressee
+from node.mending.renewed import follows
 from node.projection.entries import Reading
 from node.store.store import Session, Store
 from node.store.writer import Draft, JournalWriter
@@ -51,7 +52,7 @@ class Forwarding:
         self._edge = edge
         self._now = now
         self._waiting: dict[str, str] | None = None
-        """Name of the stored mark → the origin that nobody has introduced yet; None: not read since the start."""
+        """Name of the stored mark → the origin that nobody has introduced yet, and the log where it is known by another; None: not read since the start."""
 
     async def forward(self, child: str, reading: Reading) -> None:
         """Enter what rises from a stretch of a child's journal; call it before the stretch counts as read."""
@@ -67,13 +68,35 @@ class Forwarding:
             async with self._store.read() as session:
                 names = await session.links.names(_WAITING)
                 self._waiting = {name: (await session.links.get(name) or b"").decode() for name in names}
-        known = [name for name, origin in self._waiting.items() if self._tree.get(origin) is not None]
+        known = [name for name, awaited in self._waiting.items() if self._has_come(*awaited.split(" "))]
         for name in known:
             child, _, index = name.removeprefix(_WAITING).rpartition("/")
             await self._enter(child, [int(index)])
             async with self._store.write() as session:
                 await session.links.delete(name)
             del self._waiting[name]
+
+    def _has_come(self, origin: str, log_id: str = "") -> bool:
+        card = self._tree.get(origin)
+        return card is not None and log_id in ("", card.log_id)
+
+    async def _log_to_come(self, session: Session, card: NodeCard, forwarded: Forwarded) -> str:
+        """The log that an entry is of, where its node may yet go on in it (`mending.renewal`); empty: it is of the present one, or an earlier."""
+        log_id = forwarded.verifier.partition("+")[0]
+        if log_id == card.log_id or await follows(session, card.parent, card.node, log_id, card.log_id):
+            return ""
+        return log_id
+
+    async def _serial(self, session: Session, origin: str, index: int, leaf: bytes) -> str:
+        """What to enter it under; empty: it is entered already. A node that goes on in another log may have another entry at an index."""
+        serials = [f"{origin}/{index}", f"{origin}/{index}/{leaf_hash(leaf).hex()[:16]}"]
+        seen = await session.journal.seen(_SOURCE, serials)
+        if serials[0] not in seen:
+            return serials[0]
+        entered = await session.journal.leaf(self._writer.node, seen[serials[0]])
+        if serials[1] in seen or (entered is not None and Entry.FromString(entered).forwarded.leaf == leaf):
+            return ""
+        return serials[1]
 
     async def _red_cards(self, child: str, reading: Reading) -> set[int]:
         """Where the alerts were raised that this stretch issues."""
@@ -89,13 +112,14 @@ class Forwarding:
         waits: dict[str, str] = {}
         async with self._store.read() as session:
             leaves = await session.journal.entries(child, indexes)
-            present = await session.journal.seen(_SOURCE, [f"{child}/{index}" for index, _ in leaves])
-            own = [
-                (index, leaf)
+            own = {
+                serial: (index, leaf)
                 for index, leaf in leaves
-                if f"{child}/{index}" not in present and self._rises_from(child, Entry.FromString(leaf))
-            ]
-            drafts += [self._draft(one) for one in await self._proven(session, child, own)]
+                if self._rises_from(child, Entry.FromString(leaf))
+                and (serial := await self._serial(session, child, index, leaf))
+            }
+            proven = await self._proven(session, child, list(own.values()))
+            drafts += [self._draft(one, serial) for one, serial in zip(proven, own, strict=True)]
         for index, leaf in leaves:
             entry = Entry.FromString(leaf)
             if not entry.HasField("forwarded") or addressee_of(entry.forwarded) == child:
@@ -106,11 +130,17 @@ class Forwarding:
             if card is None:
                 waits[f"{_WAITING}{child}/{index}"] = entry.forwarded.origin
                 continue
-            trouble = await self._trouble(child, card, entry.forwarded)
+            name, told = f"{_WAITING}{child}/{index}", entry.forwarded
+            async with self._store.read() as session:
+                if other := await self._log_to_come(session, card, told):
+                    waits[name] = f"{told.origin} {other}"
+                    continue
+                serial = await self._serial(session, told.origin, told.index, told.leaf)
+            trouble = await self._trouble(child, card, told)
             if trouble:
                 log.warning("forward.refused", child=child, index=index, reason=trouble)
-            else:
-                drafts.append(self._draft(entry.forwarded))
+            elif serial:
+                drafts.append(self._draft(told, serial))
         if waits:
             log.info("forward.waits", child=child, origins=sorted(set(waits.values())))
             async with self._store.write() as session:
@@ -157,8 +187,7 @@ class Forwarding:
             for index, leaf in leaves
         ]
 
-    def _draft(self, forwarded: Forwarded) -> Draft:
-        serial = f"{forwarded.origin}/{forwarded.index}"
+    def _draft(self, forwarded: Forwarded, serial: str) -> Draft:
         return Draft.of(Entry(noted_at_us=self._now(), source=_SOURCE, serial=serial, forwarded=forwarded))
 
     async def _trouble(self, child: str, card: NodeCard, forwarded: Forwarded) -> str:

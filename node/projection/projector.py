@@ -25,6 +25,8 @@ from zongheng.v1.holding_pb2 import Holding
 from node.files.carrying import Carrying
 from node.holding import OwnHolding
 from node.mending.noted import Witness
+from node.mending.renewed import learn
+from node.mending.renewing import logs_before
 from node.projection.context import Contexts, JournalContext
 from node.projection.entries import IMPORT_FINISHED, Reading, read
 from node.projection.figures import alert_day, in_months, rows_at
@@ -37,6 +39,7 @@ from node.resupervision.comparison import Comparison
 from node.store.catalogue import Published
 from node.store.cursors import Cursor
 from node.store.inbox import Inbox
+from node.store.rollups import EPOCH
 from node.store.rows import FactsRow, Head
 from node.store.store import Session, Store
 from node.store.writer import JournalWriter
@@ -393,6 +396,8 @@ class Projector:
             await session.scores.put(reading.scores)
             await session.alerts.insert(reading.alerts)
             await self._carrying.write(session, reading.carried)
+            for by, node, log_id in reading.renewals:
+                await learn(session, by, node, log_id)
             # The append itself moves own alerts; only a rebuild has to say it again, and must not do so at any other time: an
             # alert that has moved on since would fall back.
             if origin != self._own or self._rebuilding:
@@ -490,9 +495,10 @@ class Projector:
         async with self._store.write() as session:
             for import_id in owed.imports:
                 await session.facts.release(origin, import_id)
+            version = EPOCH * len(await logs_before(session)) + size
             for days in in_months(owed.days) if own else ():
                 rows = await rows_at(session, context, days, size)
-                await session.rollups.replace(origin, days, rows, size)
+                await session.rollups.replace(origin, days, rows, version)
             await session.cursors.set("facts", origin, size)
         self._owed[origin] = _Owed()
         if own:

@@ -8,6 +8,8 @@ A fork opens a quarantine and keeps both signed heads. Its newest row says how t
 | refused | decided: nothing more is taken |
 | mending | decided: the child adopts what is held and enters its own again |
 | mended | over; the row stays as evidence |
+| renewing | decided: the child goes on in another log |
+| renewed | over; what was held of the log before is kept apart, as evidence |
 | replaced | the child showed yet another branch; what is kept of this one stays |
 
 Entries kept apart are never projected.
@@ -23,9 +25,11 @@ OPEN: Final = "open"
 REFUSED: Final = "refused"
 MENDING: Final = "mending"
 MENDED: Final = "mended"
+RENEWING: Final = "renewing"
+RENEWED: Final = "renewed"
 REPLACED: Final = "replaced"
 
-CLOSED: Final = (MENDED, REPLACED)
+CLOSED: Final = (MENDED, RENEWED, REPLACED)
 """States in which the child's journal is taken again."""
 
 UNKNOWN: Final = -1
@@ -102,6 +106,13 @@ class Forks:
         """Store leaves of a branch from index ``first`` on. Raises StoreConflict when one of the indexes is taken."""
         rows = [(origin, n, index, leaf) for index, leaf in enumerate(leaves, first)]
         await self._tx.insert("aside", ("origin", "n", "idx", "leaf"), rows)
+
+    async def set_aside(self, origin: str, n: int, first: int) -> None:
+        """Keep what the journal of ``origin`` has from index ``first`` on apart too."""
+        await self._tx.run(
+            "INSERT INTO aside (origin, n, idx, leaf) SELECT origin, CAST(? AS BIGINT), idx, leaf FROM journal WHERE origin = ? AND idx >= ?",
+            n, origin, first,
+        )  # fmt: skip
 
     async def kept_apart(self, origin: str, n: int, lo: int, limit: int) -> list[tuple[int, bytes]]:
         """At most ``limit`` entries of a branch from index ``lo`` on, with their indexes."""

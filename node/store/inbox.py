@@ -10,7 +10,8 @@ byte for byte, so a child that never got its answer may simply push again.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import ClassVar, Final
 
@@ -109,6 +110,14 @@ class Inbox:
     async def wait_change(self, changes: int, timeout: float | None = None) -> int:
         """Wait until any journal has grown since `changes` was this; returns what it is then."""
         return await self._changes.beyond(changes, timeout)
+
+    @asynccontextmanager
+    async def beginning_again(self, origin: str) -> AsyncIterator[None]:
+        """While the journal of ``origin`` is replaced by an empty one: nothing of it is taken in."""
+        async with self._turns.setdefault(origin, asyncio.Lock()):
+            self._trees.pop(origin, None)
+            yield
+            self._size(origin).fall(0)
 
     async def accept(
         self, origin: str, log_id: str, verifier: str, first: int, leaves: Sequence[bytes], note: str

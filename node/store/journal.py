@@ -1,14 +1,15 @@
 """Journals as they are stored: exact leaf bytes by (origin, index), full hash tiles, one head a journal.
 
 This repository writes what it is told and checks only that indexes follow each other; who may append is `writer` (the own
-journal) and `inbox` (received ones). Nothing here ever changes a leaf, and one way only takes leaves away: `cut`, when the own
-journal gives up a branch that its parent does not hold.
+journal) and `inbox` (received ones). Nothing here ever changes a leaf, and two ways only take leaves away: `cut`, when the own
+journal gives up a branch that its parent does not hold, and `renew`, when a child goes on in another log and what was held is kept apart.
 """
 
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
+from federation.journal.merkle import EMPTY_ROOT
 from federation.journal.tile import TILE_HEIGHT, Tile, TileBuilder, TileError, TileReader
 from node.store.engine import Row, Transaction
 from node.store.errors import StoreConflict
@@ -76,6 +77,24 @@ class Journal:
             origin,
             size,
         )
+
+    async def renew(self, origin: str, log_id: str, verifier: str) -> None:
+        """Hold another log of a child from its first entry on: nothing is held of it yet."""
+        await self._tx.run(
+            "UPDATE log SET log_id = ?, verifier = ?, size = 0, root = ?, note = '', cosigned_size = 0, cosigned_note = ''"
+            " WHERE origin = ? AND own = 0",
+            log_id, verifier, EMPTY_ROOT, origin,
+        )  # fmt: skip
+        await self._tx.run("DELETE FROM journal WHERE origin = ?", origin)
+        await self._tx.run("DELETE FROM tile WHERE origin = ?", origin)
+
+    async def rename(self, head: Head) -> None:
+        """Let the own journal go on in the log of ``head``, at the size that it has; the parent has cosigned nothing of that log."""
+        await self._tx.run(
+            "UPDATE log SET log_id = ?, verifier = ?, note = ?, signed_at_us = ?, cosigned_size = 0, cosigned_note = ''"
+            " WHERE origin = ? AND own = 1 AND size = ?",
+            head.log_id, head.verifier, head.note, head.signed_at_us, head.origin, head.size,
+        )  # fmt: skip
 
     async def cut(self, head: Head, size_before: int) -> None:
         """Take the own journal back to ``head``: leaves, tiles and the guards of serials and addresses beyond it are gone.

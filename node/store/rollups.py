@@ -1,7 +1,8 @@
 """Daily figures, own and reported from below.
 
 A row's version is the journal size at which its content last changed. A key that no longer has figures stays as an empty row
-with a new version: the correction must reach every ancestor, and a deleted row could not.
+with a new version: the correction must reach every ancestor, and a deleted row could not. A journal that goes on in another log may be shorter than
+it was: its number among the node's logs leads the version (`EPOCH`), so that its rows count as newer than those of the log before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,9 @@ COLUMNS: Final = (
     "applicants",
     "version",
 )
+
+EPOCH: Final = 1 << 40
+"""Versions of one log: the journal size never reaches it."""
 
 _SELECT: Final = f"SELECT {', '.join(COLUMNS)} FROM rollup"
 _ORDER: Final = "ORDER BY node, day, domain, agency, line, item"
@@ -73,6 +77,14 @@ class Rollups:
             if known is None or known.version <= row.version:
                 newest[_key(row)] = row
         return await self._tx.insert("rollup", COLUMNS, [_plain(row) for row in newest.values()], _UPSERT)
+
+    async def renew(self, node: str) -> None:
+        """The node goes on in another log: all its rows are newer than they were."""
+        await self._tx.run("UPDATE rollup SET version = version + ? WHERE node = ?", EPOCH, node)
+
+    async def forget(self, node: str, version: int) -> None:
+        """Drop a node's rows with smaller versions."""
+        await self._tx.run("DELETE FROM rollup WHERE node = ? AND version < ?", node, version)
 
     async def rows(
         self, node: str | None = None, days: Sequence[int] | None = None, nodes: Sequence[str] | None = None

@@ -56,7 +56,7 @@ class QuarantineDetail(QuarantineView):
 class Decision(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    decision: Literal["refuse", "mend"]
+    decision: Literal["refuse", "mend", "accept"]
     by: str
     reason: str
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from node.store.rollups import EPOCH
+
 if TYPE_CHECKING:
     from node.run import Node
 
@@ -68,7 +70,7 @@ async def rows(node: "Node", of: str) -> list[RowView]:
             line=row.line,
             item=row.item,
             figures=row.figures,
-            version=row.version,
+            version=row.version % EPOCH,
         )
         for row in found
         if row.figures

@@ -22,15 +22,21 @@ PATIENCE_S: Final = 90.0
 
 
 class Hall:
-    """Hands in the events that ``event`` gives for the numbers 0, 1, …, with the serials s0, s1, …, from a thread of its own."""
+    """Hands in the events that ``event`` gives for the numbers 0, 1, … (or from another on), with the serials s0, s1, …, from a thread of its own."""
 
     def __init__(
-        self, node: Node, event: Callable[[int], CaseEvent], *, batch: int = 20, rest_s: float = 0.015
+        self,
+        node: Node,
+        event: Callable[[int], CaseEvent],
+        *,
+        batch: int = 20,
+        rest_s: float = 0.015,
+        first: int = 0,
     ) -> None:
-        """``batch`` events at once, and ``rest_s`` seconds between one acknowledgement and the next batch."""
+        """``first``: the number to begin with; ``batch`` events at once, and ``rest_s`` seconds between one acknowledgement and the next batch."""
         self.node = node
         self.acknowledged: set[str] = set()
-        self.sent = 0
+        self.sent = first
         self._event = event
         self._batch = batch
         self._rest_s = rest_s

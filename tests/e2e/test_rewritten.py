@@ -40,32 +40,34 @@ def line(tree: Tree) -> list[Node]:
     return nodes
 
 
-def _rewrite(village: Node, old: str, new: str) -> None:
+def rewrite(node: Node, old: str, new: str) -> None:
     """Write another case number into the journal, and make tiles, head and signature fit: a perfect forgery of the own log. The mark beside
     the database would tell; who owns the machine takes it away."""
-    (village.folder / "journal.mark").unlink()
-    settings = config.load(village.folder)
-    signer: Signer = config.journal_signer(village.folder, settings)
-    with closing(sqlite3.connect(village.database)) as store, store:
+    (node.folder / "journal.mark").unlink()
+    settings = config.load(node.folder)
+    signer: Signer = config.journal_signer(node.folder, settings)
+    with closing(sqlite3.connect(node.database)) as store, store:
         leaves = [
             leaf
-            for (leaf,) in store.execute("SELECT leaf FROM journal WHERE origin = ? ORDER BY idx", (VILLAGE,))
+            for (leaf,) in store.execute(
+                "SELECT leaf FROM journal WHERE origin = ? ORDER BY idx", (node.code,)
+            )
         ]
         changed = [leaf.replace(old.encode(), new.encode()) for leaf in leaves]
         assert changed != leaves
         store.executemany(
             "UPDATE journal SET leaf = ? WHERE origin = ? AND idx = ?",
-            [(leaf, VILLAGE, index) for index, leaf in enumerate(changed)],
+            [(leaf, node.code, index) for index, leaf in enumerate(changed)],
         )
         builder = TileBuilder()
         tiles = builder.extend([leaf_hash(leaf) for leaf in changed])
-        store.execute("DELETE FROM tile WHERE origin = ?", (VILLAGE,))
+        store.execute("DELETE FROM tile WHERE origin = ?", (node.code,))
         store.executemany(
             "INSERT INTO tile (origin, level, n, hashes) VALUES (?, ?, ?, ?)",
-            [(VILLAGE, tile.level, tile.index, tile.hashes) for tile in tiles],
+            [(node.code, tile.level, tile.index, tile.hashes) for tile in tiles],
         )
         note = sign(Checkpoint(settings.log_id, len(changed), builder.root()), signer)
-        store.execute("UPDATE log SET root = ?, note = ? WHERE origin = ?", (builder.root(), note, VILLAGE))
+        store.execute("UPDATE log SET root = ?, note = ? WHERE origin = ?", (builder.root(), note, node.code))
 
 
 def test_a_rewritten_journal_is_quarantined_and_word_of_it_rises(line: list[Node]) -> None:
@@ -74,7 +76,7 @@ def test_a_rewritten_journal_is_quarantined_and_word_of_it_rises(line: list[Node
     case = village.get("/api/cases")["cases"][0]["case"]
     village.stop()
     forged = case[:-1] + ("X" if case[-1] != "X" else "Y")
-    _rewrite(village, case, forged)
+    rewrite(village, case, forged)
     # The forgery is sound in itself: only who held it to its word can tell.
     assert village.run("verify", "--json").ended(0).json["verified"] is True
 

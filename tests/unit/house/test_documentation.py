@@ -33,7 +33,7 @@ SECTIONS = {
     "filed": ("zongheng report", "FiledReports"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),
-    "mending": ("zongheng quarantine, unseal", "QuarantineDetail"),
+    "mending": ("zongheng quarantine, renew-log, unseal", "QuarantineDetail"),
     "by_hand": (BY_HAND, "Entered"),
     "handover": (BY_HAND, "HandoverView"),
     "publication": (BY_HAND, "Published"),

@@ -166,11 +166,12 @@ async def test_a_decision_to_begin_a_new_journal_is_told(parent: Parent) -> None
     async with Child(parent, journal).running() as child:
         copy = parent.inbox.copies[VILLAGE]
         await eventually(lambda: copy.branch == branch)
-        copy.renewing = True
+        copy.renewing = f"zongheng/sha256-ed25519/{VILLAGE}/00000002"
         parent.listener.release(VILLAGE)
         await eventually(
             lambda: child.operator.sealed is not None and child.operator.sealed[0] is Decision.RENEW
         )
+        assert child.operator.renewal == copy.renewing
 
 
 async def test_nobody_fetches_without_a_session_nor_more_than_is_held(parent: Parent) -> None:
