@@ -29,14 +29,16 @@ from federation.errors import ZonghengError
 from federation.query.part import split
 from federation.rollup.row import RollupRow, pack
 from federation.rollup.sketch import merged_applicants, merged_durations
+from node.intake.vocabulary import UnknownDomain, vocabulary
 from node.projection.context import Contexts
 from node.projection.forwarding import Edge
 from node.projection.history import History
 from node.store.alerts import AlertFilter
-from node.store.facts import OPEN, FactsFilter, is_late
+from node.store.facts import RUNNING, FactsFilter, is_late
 from node.store.rows import AlertRecord, FactsRow, Head
 from node.store.store import Session, Store
 from node.supervision.evaluate import finding_values, rerun
+from node.supervision.fold import Domain, installed
 from node.wallclock import Now
 
 _RAISED = tuple(state for state in AlertState.values() if state != ALERT_STATE_CORRECTED)
@@ -139,7 +141,7 @@ class Answering:
 
     async def _narrow(self, origin: str, wanted: CaseQuestion) -> FactsFilter:
         late = wanted.state == "late"
-        states = OPEN if wanted.state == "open" else (wanted.state,) if wanted.state and not late else ()
+        states = RUNNING if wanted.state == "open" else (wanted.state,) if wanted.state and not late else ()
         return FactsFilter(
             states=states,
             item=wanted.item,
@@ -194,8 +196,24 @@ class Answering:
 
         try:
             return await asyncio.to_thread(work)
-        except (LookupError, ValueError) as error:
+        except LookupError as error:
+            if _of_another_tier(wanted.rule, context.domains):
+                return []
             raise ZonghengError("bad_request", str(error)) from error
+        except ValueError as error:
+            raise ZonghengError("bad_request", str(error)) from error
+
+
+def _of_another_tier(rule: str, domains: Sequence[Domain]) -> bool:
+    """Whether the rule is of a domain that is not supervised here. Nothing of it is found here then, which is an answer."""
+    code = rule.partition(".")[0]
+    if code in {one.code for one in domains}:
+        return False
+    try:
+        vocabulary(code)
+    except UnknownDomain:
+        return False
+    return any(one.rule(rule) is not None for one in installed((code,)))
 
 
 def _summed(origin: str, wanted: CompareQuestion, rows: Sequence[RollupRow]) -> RollupTable:

@@ -46,6 +46,9 @@ class ClockSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     start: datetime | None = None
+    since: datetime | None = None
+    """When, by the system clock, it read `start`, so that nodes share one clock and a restart goes on with it; absent: each time the
+    node starts."""
 
 
 class HttpsSettings(BaseModel):
@@ -223,6 +226,7 @@ def initialise(
     zone: str = "Asia/Shanghai",
     calendar: str = "china",
     clock_start: datetime | None = None,
+    clock_since: datetime | None = None,
     store: str | None = None,
     confirm: bool = True,
 ) -> NodeSettings:
@@ -261,10 +265,11 @@ def initialise(
     lines.append(f"confirm = {'true' if confirm else 'false'}")
     if clock_start is not None:
         lines += ["", "[clock]", f"start = {_toml(clock_start.isoformat())}"]
+        lines += [] if clock_since is None else [f"since = {_toml(clock_since.isoformat())}"]
     try:
         settings = NodeSettings(
             **fields,  # type: ignore[arg-type]
-            clock=ClockSettings(start=clock_start),
+            clock=ClockSettings(start=clock_start, since=clock_since),
             confirm=confirm,
         )
     except ValidationError as error:

@@ -273,7 +273,7 @@ class Node:
         settings = config.load(folder)
         start = settings.clock.start
         if now is None:
-            now = ticking_from(start) if start is not None else system
+            now = ticking_from(start, settings.clock.since) if start is not None else system
         place = settings.store if "://" in settings.store else str(folder / settings.store)
         store = await Store.open(place)
         high_water = HighWater(folder)

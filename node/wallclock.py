@@ -31,7 +31,9 @@ def system() -> int:
     return time.time_ns() // 1_000
 
 
-def ticking_from(start: datetime) -> Now:
-    """A clock that reads ``start`` now and goes on at the speed of the monotonic clock."""
+def ticking_from(start: datetime, since: datetime | None = None) -> Now:
+    """A clock that read ``start`` when the system clock read ``since`` (absent: now) and goes on at the speed of the monotonic clock."""
     begin, base = micros(start), time.monotonic_ns()
+    if since is not None:
+        begin += system() - micros(since)
     return lambda: begin + (time.monotonic_ns() - base) // 1_000

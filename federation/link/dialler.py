@@ -43,6 +43,7 @@ from federation.link.lanes import AnswerLane, LinkLost, PushLane, ReportLane, St
 from federation.link.ports import Answerer, BackoffStore, ChildJournal, Operator, OwnHead, Reporter
 from federation.link.recovering import divert, proven_common, pull_back
 from federation.link.relay import (
+    AGAIN,
     Dial,
     Event,
     HangUp,
@@ -310,7 +311,7 @@ class Dialler:
                 common = await proven_common(mending, session, journal, welcome.held_size, welcome.held_root)
                 await journal.give_up(common)
             await pull_back(mending, session, journal, welcome.held_size, welcome.held_root)
-        raise LinkLost("", "the journal is as the parent holds it: the handshake is made again")
+        raise LinkLost(AGAIN, "the journal is as the parent holds it: the handshake is made again")
 
     def _hear_clock(self, at_us: int) -> None:
         if at_us:

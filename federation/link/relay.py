@@ -16,7 +16,7 @@ microseconds since the epoch.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -180,7 +180,10 @@ _SEALING: Final = {
 }
 """Refusals that sending again cannot cure."""
 
-_USUAL: Final = {"", "unreachable", "gap"}
+AGAIN: Final = "again"
+"""Why a link ended that is to be made again at once: the journal was brought to what the parent holds."""
+
+_USUAL: Final = {"", "unreachable", "gap", AGAIN}
 """Losses of which the operator hears only through the link's state."""
 
 
@@ -197,6 +200,7 @@ class Relay:
         self._phase = Phase.RESTING
         self._welcomed_us: int | None = None
         self._reported = ""
+        self._again = False
         self._head = 0
         self._acknowledged = 0
         self._next = 0
@@ -259,6 +263,7 @@ class Relay:
             return self._seal(decision, "sealed" if behind else "quarantined", words)
         self._phase = Phase.FLOWING
         self._reported = ""
+        self._again = False
         self._head = event.head_size
         self._acknowledged = self._next = event.held_size
         self._forget_sent()
@@ -298,6 +303,13 @@ class Relay:
     def _lost(self, code: str, words: str, retry_after_ms: int, now_us: int) -> list[Command]:
         if self._phase is Phase.RESTING:
             return []
+        if code == AGAIN and not self._again:
+            # Once in a row: a journal that still does not agree waits like anybody else.
+            self._again, self._phase, self._welcomed_us = True, Phase.RESTING, None
+            self._forget_sent()
+            self._backoff = replace(self._backoff, not_before_us=now_us)
+            return [Wait(now_us)]
+        self._again = False
         lived_ms = 0 if self._welcomed_us is None else (now_us - self._welcomed_us) // 1_000
         self._backoff = self._policy.after_failure(
             self._backoff, now_us, lived_ms, retry_after_ms, self._random

@@ -49,6 +49,7 @@ def import_file(
             async with reach(folder) as node:
                 status = await node.get("/api/status")
                 now_us, zone = time_us(status["now"], "UTC"), status["zone"]
+                _supervised(rules.domain, status["tier"])
                 with _bar(quiet=as_json) as bar:
                     tasks: dict[str, object] = {}
 
@@ -88,6 +89,20 @@ def import_file(
         return int(told.exit_code)
 
     run(work)
+
+
+def _supervised(domain: str, tier: str) -> None:
+    """Refuse a log that this tier would keep and never look at. Raises BadMapping."""
+    from node.intake.mapping import BadMapping
+    from tiers.profile import profile_of
+    from tiers.tier import tier_named
+
+    supervised = profile_of(tier_named(tier)).domains
+    if domain not in supervised:
+        raise BadMapping(
+            f"domain: a {tier} does not supervise {domain!r}, it supervises {', '.join(supervised)}:"
+            " import the log at a node that does"
+        )
 
 
 @contextlib.asynccontextmanager

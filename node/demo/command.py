@@ -66,7 +66,7 @@ async def _run(out: Console, demo: Demo, folder: Path, file: Path | None, stay: 
 
     plan = demo.plan
     tell(
-        f"seed {plan.seed}: {plan.filed.total()} cases, {plan.events.total()} events,"
+        f"seed {plan.seed}: {plan.filed.total()} cases of approval and those of the other domains, {plan.events.total()} events,"
         f" {len(plan.planted)} faults planted; nodes in {folder}"
     )
     async with Federation(folder, tell) as federation:

@@ -14,6 +14,7 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -255,6 +256,8 @@ class Federation:
 
     def _lay_out(self) -> None:
         """Make every node's folder and settings."""
+        # One clock for all, which goes on when a node is ended and run again.
+        since = datetime.now(UTC)
         ports = iter(_free_ports(3 * len(places())))
         for place in places():
             folder = self.directory / place.node
@@ -269,6 +272,7 @@ class Federation:
                 zone=ZONE,
                 calendar="china",
                 clock_start=NOW,
+                clock_since=since,
             )
             client = httpx.AsyncClient(
                 base_url=f"http://{settings.http}",

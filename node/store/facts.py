@@ -38,7 +38,7 @@ OPEN: Final = ("received", "accepted", "paused", "handed_over")
 """States of a case that is not at its end."""
 
 RUNNING: Final = ("received", "accepted", "paused")
-"""States of a case whose clocks run here."""
+"""States of a case that is open at this node: its clocks run here."""
 
 _SELECT: Final = f"SELECT {', '.join('f.' + column for column in COLUMNS)} FROM facts f"
 _UPSERT: Final = "ON CONFLICT (origin, case_id) DO UPDATE SET " + ", ".join(

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from federation.errors import ZonghengError
 from node.people.caller import Caller
-from node.store.facts import OPEN, FactsFilter, is_late
+from node.store.facts import RUNNING, FactsFilter, is_late
 from node.store.rows import EventRow, FactsRow
 from node.supervision.calendar import EPOCH_ORDINAL
 from node.supervision.evaluate import Evaluation, evaluate
@@ -130,7 +130,7 @@ async def page(
     await node.projector.settled()
     now_us = node.now()
     narrow = FactsFilter(
-        states=OPEN if state == "open" else (state,) if state and state != "late" else (),
+        states=RUNNING if state == "open" else (state,) if state and state != "late" else (),
         late=True if state == "late" else None,
         as_of_us=now_us if state == "late" else None,
         item=item or "",

@@ -66,8 +66,8 @@ def _view(node: "Node", nodes: "Sequence[str]", answers: dict[str, AnswerPart]) 
         missing=[name for name in nodes if name not in answers or answers[name].stale],
         figures=summed.figures,
         on_time_percent=round(100 * summed.figures.get("on_time", 0) / completed, 1) if completed else None,
-        median_days=summed.median_days,
-        p90_days=summed.p90_days,
+        median_days=_tenths(summed.median_days),
+        p90_days=_tenths(summed.p90_days),
         applicants=summed.applicants,
         rank=None,
     )
@@ -75,6 +75,11 @@ def _view(node: "Node", nodes: "Sequence[str]", answers: dict[str, AnswerPart]) 
 
 def _has_rank(view: ComparedView) -> bool:
     return not view.missing and view.figures.get("completed", 0) >= MIN_SAMPLE
+
+
+def _tenths(days: float | None) -> float | None:
+    """The sketch is right to one per cent; more digits would say more than is known."""
+    return None if days is None else round(days, 1)
 
 
 def _standing(view: ComparedView) -> tuple[float, float]:

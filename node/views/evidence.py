@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 from pydantic import BaseModel
@@ -110,7 +111,7 @@ def check_file(path: Path, vkey: str | None) -> dict[str, Any]:
     try:
         entry = Entry.FromString(evidence.leaf)
         shown = MessageToDict(entry, preserving_proto_field_name=True)
-        words.append(f"entry {evidence.index}: {shown}")
+        words.append(f"entry {evidence.index}: {orjson.dumps(shown).decode()}")
     except DecodeError:
         shown = None
         words.append(f"entry {evidence.index}: {len(evidence.leaf)} bytes that this version cannot read")

@@ -10,7 +10,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.errors import ZonghengError
 from node.mending.quarantine import instruction
 from node.store.alerts import INACTIVE
-from node.store.facts import OPEN
+from node.store.facts import RUNNING
 from node.supervision.levels import LEVELS
 from node.views.present import time_text
 
@@ -192,7 +192,7 @@ async def status(node: "Node") -> Status:
         cursors=cursors,
         cases=CaseCounts(
             total=sum(states.values()),
-            open=sum(count for state, count in states.items() if state in OPEN),
+            open=sum(count for state, count in states.items() if state in RUNNING),
         ),
         alerts=open_alerts,
         raised=raised,

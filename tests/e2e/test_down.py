@@ -123,6 +123,7 @@ def test_a_case_goes_up_is_returned_through_a_kill_and_is_completed_where_it_was
     move(village, "handed_over", 3, to_node=TOWN)
     caught_up(village, town)
     assert waiting(town) == [(case, "handed_over", VILLAGE)]
+    assert village.status()["cases"] == {"total": 1, "open": 0}, "what was handed over is open where it went"
     sign(town, 3)
     # The village is gone when the town sends the case back; and the town dies before it could hand it down.
     village.kill()

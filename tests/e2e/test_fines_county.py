@@ -19,6 +19,15 @@ def county(shared_tree: Tree, shared_data: Path) -> Node:
     return node
 
 
+def test_a_tier_that_does_not_supervise_fines_refuses_their_log(shared_tree: Tree, shared_data: Path) -> None:
+    village = shared_tree.add("village", "330102001001")
+    before = village.run("status", "--json").ended(0).json["journal"]["size"]
+    log = shared_data / "fines" / "traffic_fines_10k.csv.gz"
+    told = village.run("import", log, "--mapping", MAPPINGS / "fines.toml").ended(1)
+    assert "a village does not supervise 'penalty'" in told.err
+    assert village.run("status", "--json").ended(0).json["journal"]["size"] == before
+
+
 def test_each_count_is_the_one_computed_independently(county: Node) -> None:
     told = county.run("evaluate", "--as-of", "2026-01-01", "--json").ended(0).json
     counts = {

@@ -103,6 +103,17 @@ def test_the_whole_tree_answers_a_trail_and_a_rule_run_again(line: list[Node]) -
     assert len(rows) > REDS, "a limit of ten days is stricter than the eight weeks most cases have"
 
 
+def test_a_rule_that_only_some_tiers_have_is_run_again_over_all_of_them(line: list[Node]) -> None:
+    again = line[0].post(
+        "/api/ask",
+        {"subtree": ".", "question": "rerun", "subject": "penalty.time.decision", "limit_days": 60},
+    )
+    assert (again["complete"], again["coverage"]["answered"]) == (True, 4), again["coverage"]
+    assert [part["rerun"] for part in again["nodes"]] == [[], [], [], []]
+    told = line[0].run("ask", ".", "rerun", "penalty.time.nothing", "--limit", "60").ended(2)
+    assert "no domain has a rule" in told.err
+
+
 def test_red_cards_rose_to_the_city_as_the_village_wrote_them(line: list[Node]) -> None:
     village = line[-1]
     reds = {

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from federation.link.backoff import Backoff, BackoffPolicy
 from federation.link.handshake import Decision, Outcome
 from federation.link.relay import (
+    AGAIN,
     Acknowledged,
     BatchRead,
     Command,
@@ -108,6 +109,16 @@ def test_a_loss_stores_the_backoff_then_waits_then_sends_again_from_the_parents_
     assert commands == [SaveBackoff(Backoff(1, 7_500_000)), Wait(7_500_000)]
     assert relay.handle(Tick(), 7_500_000) == [Dial()]
     assert relay.handle(Welcomed(PUSH, 500, 1_000), 7_500_000) == [Unseal(), Send(500, 1_000)]
+
+
+def test_a_journal_that_was_filled_up_shakes_hands_again_at_once_and_once_only() -> None:
+    relay = lane(backoff=Backoff(7, 0))
+    behind = Outcome(Decision.PULL_BACK, "restored")
+    for now, rest in ((2 * SECOND, 0), (3 * SECOND, 45 * SECOND)):
+        assert relay.handle(Tick(), now) == [Dial()]
+        relay.handle(Welcomed(behind, 9, 4), now)
+        waits = [c for c in relay.handle(Lost(AGAIN, "filled up"), now) if isinstance(c, Wait)]
+        assert waits == [Wait(now + rest)]
 
 
 def test_a_batch_read_for_a_link_that_is_gone_is_forgotten() -> None:

@@ -1,7 +1,9 @@
 """Publishing: the form is checked as a whole, the difference is journalled once, the registry follows."""
 
 import asyncio
+import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -90,6 +92,13 @@ def form(**changes: Any) -> dict[str, Any]:
     content = tomllib.loads(FILE.replace("RULE", min(known_rules())))
     form: dict[str, Any] = orjson.loads(orjson.dumps(content))
     return {**form, **changes}
+
+
+async def test_the_documented_policy_is_taken(desk: Any, repository: Path) -> None:
+    text = (repository / "docs" / "down.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    everything = orjson.loads(orjson.dumps(tomllib.loads(re.sub("# (limit_days|disabled)", r"\1", example))))
+    assert (await desk.publish(**everything)).policy == 1
 
 
 async def test_a_file_becomes_entries_and_rows(desk: Any) -> None:
