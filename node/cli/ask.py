@@ -1,6 +1,7 @@
 """``zongheng ask DIR SUBTREE QUESTION …``: a question to any subtree, with how complete and how proven the answer is."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
@@ -88,9 +89,11 @@ def _print(answer: dict[str, Any]) -> None:
         if part["problem"]:
             out.print(f"not proven: {part['problem']}", style="red", highlight=False)
         for kind, columns in _COLUMNS.items():
-            # The entries behind alerts are their proof, not news.
-            if part[kind] and not (kind == "entries" and part["alerts"]):
+            if part[kind]:
                 _print_rows(part[kind], columns)
+        # The entries behind alerts are their proof, not news; those of a case are what was asked for.
+        if answer["question"] == "case" and part["entries"]:
+            _print_trail(part["entries"], as_of["checkpoint_time"])
 
 
 def _print_comparison(rows: list[dict[str, Any]]) -> None:
@@ -101,6 +104,22 @@ def _print_comparison(rows: list[dict[str, Any]]) -> None:
         missing = f", {len(row['missing'])} missing" if row["missing"] else ""
         table.add_row(f"{row['node']} {row['name']}", f"{row['nodes']}{missing}", *figures, *marks)
     out.print(table)
+
+
+def _print_trail(entries: list[dict[str, Any]], head: str) -> None:
+    """The entries of a case in words; times with the offset of the node that answered."""
+    table = Table("index", "noted", "entry", "what", box=None, pad_edge=False)
+    zone = datetime.fromisoformat(head).tzinfo
+    for row in entries[:SHOWN]:
+        body = row["entry"].get(row["kind"], {})
+        noted = datetime.fromtimestamp(int(row["entry"].get("noted_at_us", 0)) // 1_000_000, zone)
+        what = " ".join(
+            str(body[name]) for name in ("kind", "rule", "level", "state", "to_node") if body.get(name)
+        )
+        table.add_row(str(row["index"]), f"{noted:%Y-%m-%d %H:%M}", str(row["kind"]), what)
+    out.print(table)
+    if len(entries) > SHOWN:
+        out.print(f"… and {len(entries) - SHOWN} more (--json prints all)", style="dim")
 
 
 def _print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
@@ -129,5 +148,4 @@ _COLUMNS = {
     "alerts": ("level", "state", "case", "rule", "over", "due_at", "agency"),
     "cases": ("case", "state", "late", "item", "received_at", "statutory_due_at"),
     "rerun": ("level", "case", "subject", "over", "since", "issued"),
-    "entries": ("index", "kind"),
 }

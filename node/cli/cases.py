@@ -183,7 +183,7 @@ def move_case(
 
 
 def handovers(folder: Folder, as_json: Json = False) -> None:
-    """Cases that children handed over to this node and nobody signed for yet."""
+    """Cases that came to this node, from below or from above, and nobody signed for yet."""
 
     async def work() -> int:
         async with reach(folder) as node:

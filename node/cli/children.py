@@ -91,9 +91,12 @@ def join(
                 if answer["joined"] or not wait:
                     break
                 if not told:
+                    from federation.identity.invitation import Invitation
+
+                    own = Invitation.parse(token).node
                     _say_keys(answer)
                     err.print(
-                        f"waiting for approval at {answer['parent']}: zongheng approve DIR CODE",
+                        f"waiting for approval at {answer['parent']}: zongheng approve DIR {own}",
                         style="yellow",
                     )
                     told = True

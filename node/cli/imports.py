@@ -75,7 +75,7 @@ def import_file(
             print(orjson.dumps(told.as_json()).decode())
         else:
             out.print(
-                f"{told.outcome}: {told.rows} rows, {told.cases} cases, {sum(told.events.values())} events; "
+                f"{told.outcome.replace('_', ' ')}: {told.rows} rows, {told.cases} cases, {sum(told.events.values())} events; "
                 f"accepted {told.accepted}, known before {told.repeated}, rejected {told.rejected}",
                 highlight=False,
             )

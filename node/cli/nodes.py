@@ -131,7 +131,8 @@ def _clock(offset_ms: int | None) -> str:
 def _print_status(answer: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     link, journal = answer["link"], answer["journal"]
-    table.add_row("node", f"{answer['node']} {answer['name']} ({answer['tier']})")
+    kind = f"department, {answer['tier']}" if "." in answer["node"] else answer["tier"]
+    table.add_row("node", f"{answer['node']} {answer['name']} ({kind})")
     table.add_row("running", "yes" if answer["running"] else "no")
     table.add_row("journal", f"{journal['size']} entries, root {journal['root'][:16]}…")
     if journal["sealed"]:

@@ -6,6 +6,7 @@ import pytest
 from rich.table import Table
 
 from node.cli.app import out
+from node.cli.ask import _print_trail
 from node.cli.cases import _print_case
 
 HOSTILE = ["[/x]", "[bold]X[/bold]", ":smile:", "A[red]1"]
@@ -57,3 +58,19 @@ def answer(case: str, **attributes: Any) -> dict[str, Any]:
         "clocks": [],
         "alerts": [],
     }
+
+
+def test_a_trail_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    entry = {
+        "noted_at_us": "1795635743782201",
+        "case_event": {"kind": "handed_over", "to_node": "990521", "case_id": "c-1"},
+    }
+    _print_trail([{"index": 86, "kind": "case_event", "entry": entry}], "2026-11-26T03:49:39+08:00")
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        "86",
+        "2026-11-26",
+        "03:42",
+        "case_event",
+        "handed_over",
+        "990521",
+    ]
