@@ -7,7 +7,7 @@ What holds when something is missing: an item that the catalogue does not have o
 so whatever rests on them is undetermined; only a node that has a catalogue at all can call an item unlisted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -45,6 +45,8 @@ _VERSIONS: Final[dict[str, type[pl.DataType]]] = {
     "fee_basis": pl.String,
     "required_steps": pl.Int32,
     "named_procedures": pl.Boolean,
+    "law": pl.Boolean,
+    "statutory_law": pl.Boolean,
     **{
         f"{clock}_{name}": kind
         for clock in ("statutory", "promised", "tier")
@@ -77,6 +79,7 @@ class Catalogue:
     """(version, step, actor)"""
     procedures: pl.DataFrame
     """(version, kind): special procedures that the version allows, where it names any."""
+    _worked_out: dict[str, pl.DataFrame] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def of(cls, items: Iterable[catalogue_pb2.Item], tier: str) -> "Catalogue":
@@ -98,6 +101,8 @@ class Catalogue:
                     item.fee_basis,
                     sum(step.required for step in item.steps),
                     bool(item.special_procedures),
+                    bool(item.legal_basis),
+                    bool(item.statutory.legal_basis),
                     *_limit(item.statutory if item.HasField("statutory") else None),
                     *_limit(item.promised if item.HasField("promised") else None),
                     *_limit(stays),
@@ -148,6 +153,12 @@ class Catalogue:
         rows = pl.DataFrame({"version": version, "step": step})
         told = self.steps.select("version", "step").with_row_index("place")
         return rows.join(told, on=["version", "step"], how="left", maintain_order="left")["place"]
+
+    def worked_out(self, name: str, work: Callable[["Catalogue"], pl.DataFrame]) -> pl.DataFrame:
+        """What a domain works out about every version under a name of its own, once for a catalogue."""
+        if name not in self._worked_out:
+            self._worked_out[name] = work(self)
+        return self._worked_out[name]
 
     def _version_on(self, item: str, day: int | None) -> int | None:
         valid = [

@@ -33,6 +33,7 @@ from node.supervision.columns import (
 )
 from node.supervision.context import Context
 from node.supervision.domains.approval import events as kinds
+from node.supervision.domains.approval import joint
 from node.supervision.domains.approval.limits import Limits, stated_roll
 from node.supervision.fold import GROUND_PAUSES, Facts
 
@@ -44,6 +45,9 @@ TIER: Final = "tier"
 PRE_ACCEPTANCE: Final = "pre_acceptance"
 CORRECTION: Final = "correction"
 ISSUE: Final = "issue"
+JOINT: Final = joint.JOINT
+SHARE: Final = joint.SHARE
+URGE: Final = joint.URGE
 ENTRY: Final = "entry"
 LENGTH: Final = "length"
 """Of a completed case without a limit: no rule reads it, but how many days it took is still a figure."""
@@ -79,7 +83,7 @@ _TIER: Final = [
 ]
 _ANSWERS: Final = ["checked_at", "accepted_here_at", "refused_at", "told_at", "completed_at", "stop_at"]
 
-_PAUSED: Final = (STATUTORY, PROMISED, STEP, TIER, LENGTH)
+_PAUSED: Final = (STATUTORY, PROMISED, STEP, TIER, LENGTH, JOINT)
 
 
 def clocks(
@@ -103,6 +107,9 @@ def clocks(
         _corrections(facts, cases, days[CORRECTION]),
         _issue(cases, days[ISSUE]),
         _entries(facts, cases, days[ENTRY]),
+        joint.joint_clock(cases, days[JOINT]),
+        joint.share_clocks(facts, cases, days[SHARE]),
+        joint.urge_clocks(facts, cases, days[URGE]),
     ]
     named = by_name(found)
     return named, _pauses_of(named, facts, cases)

@@ -22,6 +22,10 @@ STEP: Final = "step"  # 审批 (3): the step named by `step` was finished
 PAUSE: Final = "pause"  # 特别程序申请 (5)
 RESUME: Final = "resume"  # 特别程序结果 (6)
 FEE: Final = "fee"  # SFJE: money was charged
+JOINT_ASKED: Final = "joint_asked"  # 联合办理: another agency is asked for its share
+JOINT_ANSWERED: Final = "joint_answered"
+URGED: Final = "urged"  # 催办
+URGE_ANSWERED: Final = "urge_answered"
 HANDED_OVER: Final = "handed_over"  # to the node named by `to_node`
 SIGNED_FOR: Final = "signed_for"  # the receiving node signs for a case handed over or returned
 RETURNED: Final = "returned"  # sent back to the node it came from
@@ -82,6 +86,15 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     },
     RESUME: {"pause": int, "outcome": str},
     FEE: {"amount": int, "basis": str},  # 分
+    JOINT_ASKED: {
+        "joint": int,  # serial of the asking within the case, from 1
+        "to_agency": str,
+        "limit_days": int,
+        "limit_unit": str,
+    },
+    JOINT_ANSWERED: {"joint": int, "outcome": str, "opinion": str},
+    URGED: {"within_days": int, "reason": str},  # working days to answer in
+    URGE_ANSWERED: {"opinion": str},
     HANDED_OVER: {"to_node": str, **_CARRIED, **_LIMITS},
     SIGNED_FOR: {**_CARRIED, **_LIMITS},
     RETURNED: {"to_node": str, "reason": str, **_CARRIED},

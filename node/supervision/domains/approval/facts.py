@@ -34,6 +34,7 @@ from node.supervision.columns import (
     where,
 )
 from node.supervision.domains.approval import events as kinds
+from node.supervision.domains.approval import joint
 from node.supervision.fold import CaseEvents, Facts
 from node.supervision.frame import attribute_column
 
@@ -74,6 +75,7 @@ def fold(events: CaseEvents, zone: str) -> Facts:
     left_at = positions(left["case"], n, "last")
     entered_at = positions(entered["case"], n, "last")
     charged_at = positions(fees["case"], n, "last")
+    shares = joint.shares(events)
     extended = keep_rows(pauses, pauses["kind"] == EXTENSION)
 
     applied_us = take(applied["at_us"], applied_at)
@@ -113,6 +115,8 @@ def fold(events: CaseEvents, zone: str) -> Facts:
         last_entered_at=take(entered["at_us"], entered_at),
         held=~present(left_row) | true(entered_row > left_row),
         extension=total(extended["granted_days"], extended["case"], n).cast(pl.Int32),
+        extended_at=spread(extended["at_us"], extended["case"], n, "last"),
+        joint=has(shares["case"], n),
         fee_stated=take(accepted["fee_due"], accepted_at),
         fee_charged=total(fees["amount"], fees["case"], n),
         fee_recorded=has(fees["case"], n),
@@ -129,6 +133,8 @@ def fold(events: CaseEvents, zone: str) -> Facts:
         parts={
             "steps": _steps(events),
             "pauses": pauses,
+            "shares": shares,
+            "urges": joint.urges(events),
             "corrections": _corrections(told, received, cases),
             "receipts": _receipts(received, events),
             "refusals": _refusals(refused, checked, completed),
@@ -311,6 +317,7 @@ DOCUMENTED: Final = (
     ("result", "code", "办结结果", "its result"),
     ("collected_at", "instant", "领取时间", "when the certificate was collected"),
     ("extension", "days", "延长天数", "days granted on top of its limits"),
+    ("joint", "flag", "联合办理", "other agencies were asked for their share"),
     ("fee_stated", "money", "标准收费", "the standard fee, as stated"),
     ("fee_charged", "money", "实收费用", "what was charged in all"),
     ("fee_recorded", "flag", "有收费记录", "some charge is recorded"),

@@ -11,7 +11,16 @@ and money taken without right are red.
 | time.pause | a special procedure near or past the days granted | 行政许可法 §45; DOMAIN §2 |
 | time.pre_acceptance | an online application unanswered after 2 days | DOMAIN §2 |
 | time.tier | a crossing case longer at this tier than the tier has | DESIGN §3 |
-| time.issue | a certificate later than 3 days after completion | 行政许可法 §44; DOMAIN §2 |
+| time.issue | a certificate later than 3 days after completion; red: later than the law's ten working days | 行政许可法 §44; DOMAIN §2 |
+| time.joint | handled jointly for longer than 45 working days, extensions added | 行政许可法 §42 |
+| time.share | a jointly handling agency past its own share (15 days unless stated) | 行政许可法 §42; choice of days |
+| time.urge | an urging unanswered after three working days, unless others are stated | DOMAIN §2; choice of days |
+| urge.repeated | urged three times or more | choice |
+| extension.long | extended by more than 10 days, handled jointly by more than 15 | 行政许可法 §42 |
+| listing.limit | listed with more than 20 working days, and no law of the limit named | 行政许可法 §42 |
+| listing.promise | promised longer than the statutory limit | 行政许可法 §42, §44 |
+| listing.fee | a standard fee without a basis | 行政许可法 §58, §59 |
+| listing.procedure | a special procedure that §45 does not name, at an item that names no law | 行政许可法 §4, §45 |
 | procedure.order | a step before one it must come after | 行政许可法 §4 |
 | procedure.skipped | completion without a required step | 行政许可法 §4 |
 | procedure.authority | a step by somebody who is not authorised for it | 行政许可法 §4, §22 |
@@ -36,7 +45,7 @@ import polars as pl
 
 from node.supervision.columns import constant, has
 from node.supervision.context import Context
-from node.supervision.domains.approval import checks, clocks
+from node.supervision.domains.approval import checks, clocks, listing
 from node.supervision.domains.approval.events import DOMAIN, KINDS
 from node.supervision.domains.approval.facts import DOCUMENTED, fold
 from node.supervision.domains.approval.limits import limits
@@ -109,7 +118,59 @@ RULES: Final = (
         limit_days=2,
     ),
     _clock_rule("time.tier", "tier", "行政许可法 §43", (_RED, clocks.TIER, 1)),
-    _clock_rule("time.issue", "case", "行政许可法 §44", (_YELLOW, clocks.ISSUE, 1), limit_days=3),
+    _clock_rule(
+        "time.issue",
+        "case",
+        "行政许可法 §44",
+        (_YELLOW, clocks.ISSUE, 1),
+        (_RED, clocks.ISSUE, 8),
+        limit_days=3,
+    ),
+    _clock_rule("time.joint", "case", "行政许可法 §42", (_RED, clocks.JOINT, 1), limit_days=45),
+    _clock_rule("time.share", "share", "行政许可法 §42", (_YELLOW, clocks.SHARE, 1), limit_days=15),
+    _clock_rule("time.urge", "urge", "DOMAIN §2", (_YELLOW, clocks.URGE, 1), limit_days=3),
+    _test_rule(
+        "urge.repeated",
+        "urge",
+        "choice",
+        _YELLOW,
+        Test("urges", measure=pl.col("nth"), since=pl.col("at_us")),
+        at_least=3,
+    ),
+    _test_rule(
+        "extension.long",
+        "case",
+        "行政许可法 §42",
+        _YELLOW,
+        Test(
+            "cases",
+            applies=pl.col("extension") > 0,
+            measure=pl.col("extension") > pl.when(pl.col("joint")).then(15).otherwise(10),
+            since=pl.col("extended_at"),
+            actor=pl.lit(""),
+        ),
+    ),
+    *(
+        _test_rule(
+            f"listing.{name.removeprefix('listed_')}",
+            "case",
+            law,
+            _YELLOW,
+            Test(
+                "cases",
+                applies=pl.col("version").is_not_null(),
+                measure=pl.col(name),
+                since=pl.coalesce("began_at", "first_at"),
+                actor=pl.lit(""),
+            ),
+        )
+        for name, law in (
+            (listing.LIMIT, "行政许可法 §42"),
+            (listing.PROMISE, "行政许可法 §42, §44"),
+            (listing.FEE, "行政许可法 §58, §59"),
+            (listing.PROCEDURE, "行政许可法 §4, §45"),
+        )
+    ),
     _test_rule(
         "procedure.order",
         "step",
@@ -237,6 +298,9 @@ _OWN_CLOCKS: Final = {
     clocks.CORRECTION: _BY_CODE["correction.late"],
     clocks.ISSUE: _BY_CODE["time.issue"],
     clocks.ENTRY: _BY_CODE["entered_late"],
+    clocks.JOINT: _BY_CODE["time.joint"],
+    clocks.SHARE: _BY_CODE["time.share"],
+    clocks.URGE: _BY_CODE["time.urge"],
 }
 
 
@@ -251,6 +315,7 @@ def ground(facts: Facts, context: Context, as_of_us: int) -> Ground:
     cases = in_force.cases
     catalogued = constant(not context.catalogue.versions.is_empty(), cases.height, pl.Boolean)
     cases = cases.hstack([catalogued.alias("catalogued")])
+    cases = listing.beside(cases, context.catalogue)
     steps = checks.with_catalogue(facts.parts["steps"], cases, context)
     all_clocks, pauses = clocks.clocks(facts, in_force, steps, context, days)
     found = {
@@ -274,6 +339,7 @@ def ground(facts: Facts, context: Context, as_of_us: int) -> Ground:
             "pauses": checks.pauses(facts, cases, context),
             "corrections": checks.corrections(facts),
             "refusals": checks.refusals(facts),
+            "urges": facts.parts["urges"],
         },
         clocks=all_clocks,
         pauses=pauses,
