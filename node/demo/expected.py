@@ -22,6 +22,10 @@ PAUSE: Final = "approval.time.pause"
 PRE_ACCEPTANCE: Final = "approval.time.pre_acceptance"
 TIER: Final = "approval.time.tier"
 ISSUE: Final = "approval.time.issue"
+SHARE: Final = "approval.time.share"
+URGE: Final = "approval.time.urge"
+URGED_AGAIN: Final = "approval.urge.repeated"
+EXTENSION: Final = "approval.extension.long"
 ORDER: Final = "approval.procedure.order"
 SKIPPED: Final = "approval.procedure.skipped"
 AUTHORITY: Final = "approval.procedure.authority"
@@ -46,11 +50,15 @@ BREACHES: Final[Mapping[str, int]] = {
     REPEATED: YELLOW,
     REFUSAL_REASON: YELLOW,
     PAUSE_BASIS: YELLOW,
+    URGED_AGAIN: YELLOW,
+    EXTENSION: YELLOW,
 }
 """Level of what is not about time, under the policy that nodes begin with."""
 
 PRE_ACCEPTANCE_DAYS: Final = 2
 ISSUE_DAYS: Final = 3
+SHARE_DAYS: Final = 2
+URGE_DAYS: Final = 2
 ENTERED_WITHIN: Final = 1
 TOLD_WITHIN: Final = 5
 """Working days in which missing materials must be told; else the case counts as accepted (行政许可法 §32(4))."""

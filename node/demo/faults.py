@@ -153,6 +153,28 @@ def _collected_late(random: Random, matter: Matter, place: Place) -> Turn:
     return replace(quick(random, matter, place), collected_after=random.randint(4, 8))
 
 
+def _issued_unlawfully_late(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(quick(random, matter, place), collected_after=random.randint(11, 14))
+
+
+def _share_late(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(quick(random, matter, place), share=expected.SHARE_DAYS + random.randint(1, 2))
+
+
+def _urge_unanswered(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(
+        quick(random, matter, place), urged=1, urge_after=expected.URGE_DAYS + random.randint(1, 2)
+    )
+
+
+def _urged_again(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(quick(random, matter, place), urged=3)
+
+
+def _extended_too_long(random: Random, matter: Matter, place: Place) -> Turn:
+    return replace(quick(random, matter, place), extended=random.randint(11, 20))
+
+
 def _pre_accepted_late(random: Random, matter: Matter, place: Place) -> Turn:
     return replace(quick(random, matter, place), online=True, pre_acceptance_after=random.randint(8, 10))
 
@@ -293,6 +315,29 @@ FAULTS: Final[tuple[Fault, ...]] = (
         _entered_late,
     ),
     Fault("issue", "证照送达超期", expected.ISSUE, YELLOW, 0.003, _decided_here, _collected_late),
+    Fault(
+        "issue_law", "证照送达超法定时限", expected.ISSUE, RED, 0.002, _decided_here, _issued_unlawfully_late
+    ),
+    Fault("share", "联办部门超时", expected.SHARE, YELLOW, 0.002, _roomy, _share_late),
+    Fault("urge", "催办未回复", expected.URGE, YELLOW, 0.002, _roomy, _urge_unanswered),
+    Fault(
+        "urged_again",
+        "多次催办",
+        expected.URGED_AGAIN,
+        BREACHES[expected.URGED_AGAIN],
+        0.002,
+        _roomy,
+        _urged_again,
+    ),
+    Fault(
+        "extension",
+        "延期超法定天数",
+        expected.EXTENSION,
+        BREACHES[expected.EXTENSION],
+        0.002,
+        _roomy,
+        _extended_too_long,
+    ),
     Fault("pre_acceptance", "预受理超时", expected.PRE_ACCEPTANCE, RED, 0.003, _online, _pre_accepted_late),
 )
 """Every kind of fault, the share of cases that carry it, and what must find it."""

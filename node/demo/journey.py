@@ -10,6 +10,7 @@ from node.demo.expected import (
     CASE,
     ENTERED_LATE,
     ENTERED_WITHIN,
+    EXTENSION,
     FEE,
     ISSUE,
     ISSUE_DAYS,
@@ -19,9 +20,14 @@ from node.demo.expected import (
     PAUSE_BASIS,
     RED,
     SAME_PERSON,
+    SHARE,
+    SHARE_DAYS,
     SKIPPED,
     STEP,
     TIER,
+    URGE,
+    URGE_DAYS,
+    URGED_AGAIN,
     YELLOW,
     Absence,
     Clock,
@@ -108,6 +114,8 @@ class Journey:
         order = turn.order or usual if deciding else usual
         use = turn.use.get(course.matter.stage_at(course.place)) or tuple(0 for _ in tasks)
         begun, previous = self.stay.arrived[-1], ""
+        if deciding:
+            self._beside()
         for index in order:
             task = tasks[index]
             if turn.pause is not None and deciding and index == order[-1]:
@@ -173,7 +181,12 @@ class Journey:
             collected = course.enter(events.COLLECTION, course.officer("handle"), {"channel": "window"})
             # Only a collection tells that the certificate was there to be collected.
             issue = Clock(
-                course.place.node, ISSUE, collected, completed, collected, ((YELLOW, ISSUE_DAYS, 1),)
+                course.place.node,
+                ISSUE,
+                collected,
+                completed,
+                collected,
+                ((YELLOW, ISSUE_DAYS, 1), (RED, ISSUE_DAYS, 8)),
             )
             course.clocks.append(issue)
 
@@ -209,6 +222,38 @@ class Journey:
         days = special.granted
         course.clock(PAUSE, begin, end, (NOTICE, days, -2), (YELLOW, days, 1), (RED, days, 2))
         self.pauses = ((begin, end, days),)
+
+    def _beside(self) -> None:
+        """What happens at the deciding desk before its first step: others are asked, it is urged, the limits are extended."""
+        course, turn = self.course, self.turn
+        if turn.share is not None:
+            course.wait(0)
+            other = next(desk for desk in course.place.desks if desk != course.desk)
+            told: dict[str, Attribute] = {"joint": 1, "to_agency": other.code, "limit_days": SHARE_DAYS}
+            asked = course.enter(events.JOINT_ASKED, course.officer("handle"), told)
+            course.wait(turn.share)
+            answer: dict[str, Attribute] = {"joint": 1, "outcome": "passed"}
+            answered = course.enter(events.JOINT_ANSWERED, other.handlers[0], answer)
+            course.clock(SHARE, asked, answered, (YELLOW, SHARE_DAYS, 1))
+        for number in range(turn.urged):
+            course.wait(0)
+            urged = course.enter(events.URGED, course.officer("review"), {"within_days": URGE_DAYS})
+            if number == 2:
+                course.breach(URGED_AGAIN)
+            course.wait(turn.urge_after)
+            heard = course.enter(events.URGE_ANSWERED, course.officer("handle"))
+            course.clock(URGE, urged, heard, (YELLOW, URGE_DAYS, 1))
+        if turn.extended:
+            course.wait(0)
+            longer: dict[str, Attribute] = {
+                "pause": 1,
+                "kind": "extension",
+                "granted_days": turn.extended,
+                "legal_basis": "行政许可法 §42",
+                "approver": course.desk.approvers[0],
+            }
+            course.enter(events.PAUSE, course.officer("handle"), longer)
+            course.breach(EXTENSION)
 
     def _arrive(self, at: Moment) -> None:
         node = self.course.place.node

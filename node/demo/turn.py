@@ -43,5 +43,13 @@ class Turn:
     """The first desk above sends it back once, and gets it again."""
     running: int | None = None
     """Days since its acceptance by the demo's now, with the case still open; None: it lies anywhere in the period."""
+    share: int | None = None
+    """Days that another agency took for its share of a joint handling; None: nobody was asked."""
+    urged: int = 0
+    """How often the desk was urged before its first step."""
+    urge_after: int = 0
+    """Days after which it answered each time."""
+    extended: int = 0
+    """Days that the limits were extended by (行政许可法 §42)."""
     item: str = ""
     """Code of the item in its events where it is not the catalogue's."""
