@@ -26,6 +26,10 @@ SHARE: Final = "approval.time.share"
 URGE: Final = "approval.time.urge"
 URGED_AGAIN: Final = "approval.urge.repeated"
 EXTENSION: Final = "approval.extension.long"
+LISTED_LIMIT: Final = "approval.listing.limit"
+LISTED_PROMISE: Final = "approval.listing.promise"
+LISTED_FEE: Final = "approval.listing.fee"
+LISTED_PROCEDURE: Final = "approval.listing.procedure"
 ORDER: Final = "approval.procedure.order"
 SKIPPED: Final = "approval.procedure.skipped"
 AUTHORITY: Final = "approval.procedure.authority"
@@ -51,6 +55,10 @@ BREACHES: Final[Mapping[str, int]] = {
     REFUSAL_REASON: YELLOW,
     PAUSE_BASIS: YELLOW,
     URGED_AGAIN: YELLOW,
+    LISTED_LIMIT: YELLOW,
+    LISTED_PROMISE: YELLOW,
+    LISTED_FEE: YELLOW,
+    LISTED_PROCEDURE: YELLOW,
     EXTENSION: YELLOW,
 }
 """Level of what is not about time, under the policy that nodes begin with."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from node.demo import expected
 from node.demo.expected import BREACHES, NOTICE, RED, YELLOW
-from node.demo.items import TOWN, UPPER, VILLAGE, Matter, Task
+from node.demo.items import LISTED_WRONGLY, TOWN, UPPER, VILLAGE, Matter, Task
 from node.demo.places import Place
 from node.demo.turn import Break, Turn
 from node.demo.usual import plain, quick, split
@@ -32,6 +32,8 @@ class Fault:
     """Share of all cases that carry it."""
     fits: Callable[[Matter, Place], bool]
     turn: Callable[[Random, Matter, Place], Turn]
+    matter: Matter | None = None
+    """The item that it is about, where the fault is the item's own."""
 
 
 def _decided_here(matter: Matter, place: Place) -> bool:
@@ -175,6 +177,11 @@ def _extended_too_long(random: Random, matter: Matter, place: Place) -> Turn:
     return replace(quick(random, matter, place), extended=random.randint(11, 20))
 
 
+def _listed_wrongly(random: Random, matter: Matter, place: Place) -> Turn:
+    # Nothing is charged: a charge without a basis is another fault.
+    return replace(quick(random, matter, place), charged=0, collected_after=None)
+
+
 def _pre_accepted_late(random: Random, matter: Matter, place: Place) -> Turn:
     return replace(quick(random, matter, place), online=True, pre_acceptance_after=random.randint(8, 10))
 
@@ -204,6 +211,10 @@ def _roomy(matter: Matter, place: Place) -> bool:
 
 def _online(matter: Matter, place: Place) -> bool:
     return _roomy(matter, place) and place.tier in ("county", "city")
+
+
+def _at_county(matter: Matter, place: Place) -> bool:
+    return place.tier == "county" and matter.kind == "SC"
 
 
 def _free(matter: Matter, place: Place) -> bool:
@@ -337,6 +348,19 @@ FAULTS: Final[tuple[Fault, ...]] = (
         0.002,
         _roomy,
         _extended_too_long,
+    ),
+    *(
+        Fault(
+            matter.listed_against.removeprefix("approval.").replace(".", "_"),
+            matter.name.removeprefix("演示："),
+            matter.listed_against,
+            BREACHES[matter.listed_against],
+            0.001,
+            _at_county,
+            _listed_wrongly,
+            matter,
+        )
+        for matter in LISTED_WRONGLY
     ),
     Fault("pre_acceptance", "预受理超时", expected.PRE_ACCEPTANCE, RED, 0.003, _online, _pre_accepted_late),
 )

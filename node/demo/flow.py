@@ -30,6 +30,8 @@ def walk(course: Course, turn: Turn) -> None:
     """Write the whole course of a case down, from its application to its collection."""
     course.item = turn.item or course.matter.code
     filed, waited = _apply(course, turn)
+    if course.matter.listed_against:
+        course.breach(course.matter.listed_against)
     if turn.refused:
         _refuse(course, turn)
         return

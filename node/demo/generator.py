@@ -170,6 +170,8 @@ def _case(
     """The course of a case and the working day of the period on which it begins."""
     able = [matter for matter in filed_at(place) if fault is None or fault.fits(matter, place)]
     matter = random.choices(able, [matter.weight for matter in able])[0]
+    if fault is not None and fault.matter is not None:
+        matter = fault.matter
     turn = usual(random, matter, place) if fault is None else fault.turn(random, matter, place)
     course = Course(random, f"{place.node}-{serial:06d}", place, matter)
     walk(course, turn)

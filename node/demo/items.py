@@ -14,6 +14,7 @@ from typing import Final
 
 from zongheng.v1 import catalogue_pb2
 
+from node.demo import expected
 from node.demo.places import Place
 from node.supervision.domains.approval.events import DOMAIN
 
@@ -63,6 +64,8 @@ class Matter:
     pause_kind: str = ""
     """The special procedure (特别程序) this item knows; empty: none."""
     pause_basis: str = ""
+    listed_against: str = ""
+    """The rule that the way it is listed breaks; such an item is asked for only where that is the fault planted."""
 
     @property
     def rises(self) -> bool:
@@ -143,10 +146,22 @@ MATTERS: Final[tuple[Matter, ...]] = (
            30, 20, _MADE_UP, 4, desk_days=(5, 8, 8)),
 )  # fmt: skip
 
+LISTED_WRONGLY: Final[tuple[Matter, ...]] = (
+    Matter("SC-91", "演示：时限无依据", "SC", {UPPER: _decided(True)}, 25, 10, "", 0, _COUNTY,
+           listed_against=expected.LISTED_LIMIT),
+    Matter("SC-92", "演示：承诺长于法定", "SC", {UPPER: _decided(True)}, 10, 12, _MADE_UP, 0, _COUNTY,
+           listed_against=expected.LISTED_PROMISE),
+    Matter("SC-93", "演示：收费无依据", "SC", {UPPER: _decided(True)}, 20, 10, _MADE_UP, 0, _COUNTY, fee_fen=5_000,
+           listed_against=expected.LISTED_FEE),
+    Matter("SC-94", "演示：特别程序无依据", "SC", {UPPER: _decided(True)}, 20, 10, "", 0, _COUNTY, pause_kind="notice",
+           listed_against=expected.LISTED_PROCEDURE),
+)  # fmt: skip
+"""Items that counties list against the law, each in one respect."""
+
 
 def matters_at(place: Place) -> tuple[Matter, ...]:
     """Every item with a stage at this place, whether it is filed there or arrives from below."""
-    return tuple(matter for matter in MATTERS if _belongs(matter, place))
+    return tuple(matter for matter in (*MATTERS, *LISTED_WRONGLY) if _belongs(matter, place))
 
 
 def filed_at(place: Place) -> tuple[Matter, ...]:
@@ -154,7 +169,8 @@ def filed_at(place: Place) -> tuple[Matter, ...]:
     return tuple(
         matter
         for matter in matters_at(place)
-        if (place.tier in matter.at if not matter.rises else place.tier in matter.stages)
+        if not matter.listed_against
+        and (place.tier in matter.at if not matter.rises else place.tier in matter.stages)
     )
 
 

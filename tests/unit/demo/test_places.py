@@ -81,5 +81,5 @@ def test_what_is_promised_is_never_longer_than_what_the_law_allows() -> None:
 
 
 def test_registering_real_estate_costs_80_or_550_yuan() -> None:
-    fees = {item.name: item.fee_fen for item in catalogue(place("990121")) if item.has_fee}
+    fees = {item.name: item.fee_fen for item in catalogue(place("990121")) if item.fee_basis}
     assert fees == {"不动产登记（住宅）": 8_000, "不动产登记（非住宅）": 55_000}
