@@ -99,6 +99,7 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("GET", "/api/rollup/rows"): Act.READ_FIGURES,
     ("GET", "/api/report"): Act.READ_FIGURES,
     ("GET", "/api/report/{form}"): Act.READ_FIGURES,
+    ("GET", "/api/forecast"): Act.READ_FIGURES,
     ("GET", "/api/reports"): Act.READ_FIGURES,
     ("GET", "/api/reports/{file}"): Act.READ_FIGURES,
     ("POST", "/api/ask"): Act.READ_FIGURES,

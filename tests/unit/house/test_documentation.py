@@ -31,6 +31,7 @@ SECTIONS = {
     "policy": ("zongheng policy", "PolicyView"),
     "report": ("zongheng report", "ReportView"),
     "filed": ("zongheng report", "FiledReports"),
+    "forecast": ("zongheng forecast", "ForecastView"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),
     "mending": ("zongheng quarantine, renew-log, unseal", "QuarantineDetail"),

@@ -22,6 +22,7 @@ from node.reports.font import PLACES
 from node.reports.made import made
 from node.reports.workbook import HEADER_ROW
 from node.run import Node
+from node.views.forecast import ForecastView, forecast_view
 from node.views.report import ReportView, report
 
 NOW = datetime(2012, 2, 1, 8, 0, tzinfo=UTC)
@@ -64,6 +65,7 @@ def raw(shared_data: Path) -> list[Case]:
 @dataclass(frozen=True)
 class Reported:
     views: dict[str, ReportView]
+    forecast: ForecastView
     alerts: list[Any]
 
 
@@ -86,7 +88,7 @@ def reported(shared_data: Path, repository: Path, tmp_path_factory: pytest.TempP
             views = {of: await report(node, kind, of, "") for kind, of in wanted}
             async with node.store.read() as session:
                 alerts = await session.alerts.on_days("990121", 0, 2**62)
-            return Reported(views, alerts)
+            return Reported(views, await forecast_view(node), alerts)
 
     return asyncio.run(told())
 
@@ -214,6 +216,21 @@ def test_where_nothing_came_in_no_share_is_shown_and_the_period_is_said(reported
     cover = "".join(str(cell) for row in book["说明"].iter_rows(values_only=True) for cell in row if cell)
     assert "2010-01-01至2010-01-31" in cover
     assert "不是累计数" in cover
+
+
+def test_the_forecast_knows_every_open_case_and_every_month(reported: Reported, raw: list[Case]) -> None:
+    view = reported.forecast
+    waiting = {one.case for one in raw if one.end is None and one.deadline > NOW}
+    assert view.open_cases == len(waiting) > 0
+    assert {one.case for one in view.cases} == waiting
+    assert 0 < view.expected_late < len(waiting)
+    ended = [
+        one for one in raw if one.end is not None and one.end.astimezone(HERE).strftime("%Y-%m") == "2011-05"
+    ]
+    (may,) = [one for one in view.months if one.month == "2011-05"]
+    assert (may.completed, may.late) == (len(ended), sum(one.late for one in ended))
+    assert view.past is not None
+    assert view.past.error < view.past.error_of_share
 
 
 @font_is_here
