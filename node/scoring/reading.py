@@ -113,9 +113,9 @@ async def _of_journal(
     context = await contexts.at(ground.origin, ground.size)
     from_us, to_us = period.bounds_us(context.zone)
     async with store.read() as session:
-        records = await _alerts(session, ground, from_us)
+        records = await _alerts(session, ground, from_us, to_us)
         charges = await _charges(session, ground, records)
-        of_period = {record.case_id for record in records if record.since_us < to_us}
+        of_period = {record.case_id for record in records}
         ids = {*await session.events.cases_between(ground.origin, from_us, to_us, ground.size), *of_period}
     cases = await _cases(store, context, ground, sorted(ids))
     return await asyncio.to_thread(
@@ -136,14 +136,21 @@ async def _cases(store: Store, context: JournalContext, ground: Ground, ids: Seq
     return cases
 
 
-async def _alerts(session: Session, ground: Ground, from_us: int) -> list[AlertRecord]:
-    narrow = AlertFilter(since_from_us=from_us, below_idx=ground.size)
-    records: list[AlertRecord] = []
+async def _alerts(session: Session, ground: Ground, from_us: int, to_us: int) -> list[AlertRecord]:
+    """The alerts of the period, and all others of their cases: which of a finding's alerts counts does not depend on the period."""
+    narrow = AlertFilter(since_from_us=from_us, since_to_us=to_us, below_idx=ground.size)
+    records: dict[str, AlertRecord] = {}
     after = -1
     while page := await session.alerts.page(ground.origin, narrow, _AT_ONCE, after):
-        records += page
+        records.update((record.alert_id, record) for record in page)
         after = page[-1].idx
-    return [record for record in records if record.domain != _NOBODYS]
+    cases = sorted({record.case_id for record in records.values()})
+    for start in range(0, len(cases), _AT_ONCE):
+        for record in await session.alerts.of_cases(ground.origin, cases[start : start + _AT_ONCE]):
+            if record.idx < ground.size:
+                records[record.alert_id] = record
+    ordered = sorted(records.values(), key=lambda record: record.idx)
+    return [record for record in ordered if record.domain != _NOBODYS]
 
 
 async def _charges(session: Session, ground: Ground, records: Sequence[AlertRecord]) -> dict[str, Charge]:
@@ -204,10 +211,10 @@ def _scored(
     alerts: dict[str, list[AlertRecord]] = defaultdict(list)
     for record in records:
         alerts[_concerned(record, kind, node, windows)].append(record)
-    _, to_us = period.bounds_us(context.zone)
+    from_us, to_us = period.bounds_us(context.zone)
     subjects = {
         *of_subject,
-        *(one for one, raised in alerts.items() if any(r.since_us < to_us for r in raised)),
+        *(one for one, raised in alerts.items() if any(from_us <= each.since_us < to_us for each in raised)),
     }
     if kind is SubjectKind.AGENCY:
         subjects |= context.agencies.keys()

@@ -111,6 +111,8 @@ async def test_half_years_are_the_mean_of_the_months_in_which_something_was(aler
     there = [total for total in totals.values() if total is not None]
     assert totals["2026-02"] == 90
     assert half["total"] == round(sum(there) / len(there), 2)
+    for month, total in totals.items():
+        assert (await score(alerted.bureau, period=month))["total"] == total
     for kind, subject in (("officer", "1001"), ("node", CODE)):
         answer = await alerted.bureau.get("/api/scores", kind=kind, period="2026-02")
         assert [one["subject"] for one in answer.json()["scores"]] == [subject]
