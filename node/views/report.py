@@ -19,7 +19,7 @@ from node.projection.figures import alert_day, in_months
 from node.reports.period import Period, period_named
 from node.resupervision.rules import DOMAIN as RESUPERVISION
 from node.store.facts import RUNNING, FactsFilter
-from node.store.rollups import add
+from node.store.rollups import EPOCH, add
 from node.store.rows import AlertRecord, FactsRow, RollupRow
 from node.supervision.calendar import EPOCH_ORDINAL
 from node.supervision.levels import LEVELS, STATES
@@ -499,7 +499,7 @@ async def _coverage(node: "Node", members: Sequence[str], held: set[str]) -> lis
                 tier=card.tier,
                 journal_size=size,
                 signed_at=time_text(signed_us, node.settings.zone),
-                figures_size=versions[member],
+                figures_size=versions[member] % EPOCH,
                 held=member in held,
             )
         )
