@@ -30,12 +30,13 @@ from node.mending.renewed import decided, follows, forget_before, renamed
 from node.mending.telling import Telling
 from node.passports import Passports
 from node.resupervision.comparison import Comparison
+from node.store.drafts import Draft
 from node.store.forks import MENDING, RENEWING, Noted
 from node.store.former_keys import FormerKey
 from node.store.inbox import BadSignature, Gap, Inbox, Quarantined, Refused, RootMismatch, WrongLog
 from node.store.rows import Head
 from node.store.store import Session, Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.tree import Tree
 from node.wallclock import Now
 from tiers.tier import may_parent, tier_named

@@ -20,8 +20,9 @@ from federation.identity.passport import Holder
 from federation.link.descent import Keep, Kept, Last, Stream
 from federation.link.down_ports import Batch
 from node.store.addressed import AddressedRow
+from node.store.drafts import Draft
 from node.store.store import Session, Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.tree import Tree
 from node.wallclock import Now
 

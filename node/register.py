@@ -39,10 +39,11 @@ from federation.journal.rotation import led_to
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing
 from node.mending.renewed import follows, renamed
+from node.store.drafts import Beside, Draft
 from node.store.former_keys import FormerKey
 from node.store.rows import ChildRow, InvitationRow
 from node.store.store import Session, Store
-from node.store.writer import Beside, Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.wallclock import Now, instant
 from tiers.division import Division, MalformedDivision
 from tiers.tier import UnknownTier, may_parent, tier_named

@@ -78,12 +78,13 @@ from node.resupervision.standing import StandingLook
 from node.rotation import rotate_key, rotations, settled_signer
 from node.schedule.ticks import Ticking
 from node.sealed.letters import Letters
+from node.store.drafts import Draft
 from node.store.highwater import HighWater
 from node.store.inbox import Inbox
 from node.store.segments import Segments
 from node.store.store import Store
 from node.store.vault import Vault
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.tree import Tree, without_passport
 from node.uplink import Figures, OperatorDesk, OwnJournal, StoredBackoff
 from node.wallclock import Now, system, ticking_from

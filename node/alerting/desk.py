@@ -26,11 +26,12 @@ from node.alerting.words import BY_HAND_RULE
 from node.intake.secrecy import is_marked
 from node.projection.context import Contexts
 from node.projection.raising import Raising
+from node.store.drafts import Draft
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
 from node.store.store import Store
 from node.store.vault import Vault
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.supervision.alert import BY_HAND_DOMAIN, Key, MoveRefused
 from node.supervision.life import LEADS_TO, Days, Life, Step, Taken, Terms, check, lived
 from node.supervision.policy import Level

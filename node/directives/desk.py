@@ -37,9 +37,10 @@ from node.lane_down import AddressedEntries
 from node.projection.context import Contexts
 from node.projection.raising import Raising
 from node.resupervision.opening import Opening
+from node.store.drafts import Draft
 from node.store.store import Store
 from node.store.vault import Vault
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.supervision.alert import AsOf
 from node.tree import Tree
 from node.wallclock import Now

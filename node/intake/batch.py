@@ -6,7 +6,7 @@ from zongheng.v1.entry_pb2 import Rejected
 from zongheng.v1.intake_pb2 import Submission
 
 from node.intake.door import Door, Held, Refused
-from node.store.writer import Draft
+from node.store.drafts import Draft
 
 
 class Batch:

@@ -28,7 +28,7 @@ from node.intake.identity import counts_for_identity, derived_serial
 from node.intake.secrecy import is_marked, may_be_marked
 from node.intake.times import micros, zone_of
 from node.intake.vocabulary import Sense, UnknownDomain, vocabulary
-from node.store.writer import Draft
+from node.store.drafts import Draft
 from node.supervision.gathering import MARK
 
 AHEAD_US: Final = 5 * 60 * 1_000_000

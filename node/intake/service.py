@@ -33,10 +33,11 @@ from node.intake.door import Door, Held, Refused
 from node.intake.progress import Progress
 from node.intake.sameness import same_entry, same_held
 from node.projection.arriving import destination
+from node.store.drafts import Appended, Draft
 from node.store.imports import FINISHED
 from node.store.store import Session, Store
 from node.store.vault import Person, Vault
-from node.store.writer import Appended, Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.wallclock import Now
 
 log = structlog.get_logger()

@@ -26,8 +26,9 @@ from node.intake.sameness import bare
 from node.mending.noted import own_noted
 from node.projection.entries import alert_record, read
 from node.projection.projector import Projector
+from node.store.drafts import Beside, Draft, Move
 from node.store.store import Session, Store
-from node.store.writer import Beside, Draft, JournalWriter, Move
+from node.store.writer import JournalWriter
 from node.wallclock import Now
 
 log = structlog.get_logger()

@@ -17,9 +17,10 @@ from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.mending_pb2 import JournalUnsealed
 
 from federation.errors import ZonghengError
+from node.store.drafts import Draft
 from node.store.highwater import HighWater, Mark
 from node.store.store import Session, Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.wallclock import Now
 
 log = structlog.get_logger()

@@ -8,9 +8,10 @@ from typing import Final
 
 from zongheng.v1.entry_pb2 import Entry
 
+from node.store.drafts import Beside, Draft
 from node.store.errors import StoreSealed
 from node.store.store import Session, Store
-from node.store.writer import Beside, Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.wallclock import Now
 
 SOURCE: Final = "mending"

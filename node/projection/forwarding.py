@@ -25,8 +25,9 @@ from federation.journal.tile import TileBuilder
 from node.files.carried import KINDS, addressee
 from node.mending.renewed import follows
 from node.projection.entries import Reading
+from node.store.drafts import Draft
 from node.store.store import Session, Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.tree import Tree
 from node.wallclock import Now
 

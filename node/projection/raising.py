@@ -28,10 +28,11 @@ from node.projection.context import Contexts
 from node.projection.entries import alert_record
 from node.projection.judging import Judgement
 from node.store.alerts import INACTIVE, AlertFilter
+from node.store.drafts import Draft, Move
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
 from node.store.store import Store
-from node.store.writer import Draft, JournalWriter, Move
+from node.store.writer import JournalWriter
 from node.supervision.alert import (
     BESIDE,
     ENDED,

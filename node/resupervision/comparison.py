@@ -15,8 +15,9 @@ from zongheng.v1.entry_pb2 import Entry, RollupMismatch
 from federation.rollup.merge import Difference, compare
 from node.projection.context import Contexts
 from node.projection.figures import in_months, rows_at
+from node.store.drafts import Draft
 from node.store.store import Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.wallclock import Now
 
 log = structlog.get_logger()

@@ -32,10 +32,11 @@ from federation.sealing.paper import PaperKey
 from node.backup.snapshot import OLD_SEALING_KEYS
 from node.lane_down import AddressedEntries
 from node.passports import Passports
+from node.store.drafts import Draft
 from node.store.sealed import SealedRow
 from node.store.store import Session, Store
 from node.store.vault import Vault
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.wallclock import Now
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from federation.errors import ZonghengError
 from node.intake.secrecy import is_marked
 from node.people.caller import Caller
 from node.store.accountability import AccountabilityRow
-from node.store.writer import Draft
+from node.store.drafts import Draft
 from node.supervision.accountability import Done, Kind, check
 from node.supervision.alert import MoveRefused
 from node.views.alert_life import FileView, must_be_here

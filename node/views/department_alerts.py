@@ -18,7 +18,7 @@ from node.intake.door import AHEAD_US
 from node.people.caller import Caller
 from node.store.accountability import DepartmentAlertRow
 from node.store.alerts import AlertFilter
-from node.store.writer import Draft
+from node.store.drafts import Draft
 from node.supervision.alert import BESIDE, is_active
 from node.supervision.evaluate import evaluate
 from node.supervision.frame import from_rows

@@ -11,10 +11,10 @@ from zongheng.v1.entry_pb2 import Entry, PersonErased
 
 from federation.errors import ZonghengError
 from node.people.caller import Caller
+from node.store.drafts import Draft
 from node.store.facts import OPEN
 from node.store.store import Session
 from node.store.vault import Person
-from node.store.writer import Draft
 
 if TYPE_CHECKING:
     from node.run import Node

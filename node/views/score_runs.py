@@ -20,8 +20,8 @@ from node.scoring.figures import SubjectKind
 from node.scoring.period import Period
 from node.scoring.reading import Ground, Scored, run_name, sheet_at
 from node.scoring.sheet import POINT
+from node.store.drafts import Draft
 from node.store.scores import ScoreStepRow
-from node.store.writer import Draft
 from node.views.present import time_text
 from node.views.scores import computed, ground, grounds, period_of, places_of, points_shown
 from node.views.sight import seen_by

@@ -11,7 +11,7 @@ from zongheng.v1.intake_pb2 import Person, Submission
 
 from node.intake.door import AHEAD_US, LARGEST_TEXTS, Door, Held, Refused, cleaned
 from node.intake.times import micros
-from node.store.writer import Draft
+from node.store.drafts import Draft
 
 NOW = micros(datetime(2026, 1, 1, tzinfo=UTC))
 AT = micros(datetime(2025, 6, 1, tzinfo=UTC))

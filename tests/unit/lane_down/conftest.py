@@ -12,8 +12,9 @@ from federation.link.down_memory import MemoryAddressed, MemoryReceived
 from federation.link.down_ports import AddressedJournal, ReceivedEntries
 from federation.link.memory import MemoryJournal
 from node.lane_down import AddressedEntries, FromAbove
+from node.store.drafts import Draft
 from node.store.store import MEMORY, Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.tree import Tree
 
 COUNTY, TOWN, OTHER, VILLAGE = "990100", "990101", "990102", "990101001"

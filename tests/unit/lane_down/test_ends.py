@@ -11,7 +11,7 @@ from federation.link.descent import Came, Keep, Last, Linked, Pin, Stored, Strea
 from federation.link.down_lane import begun
 from node.lane_down import AddressedEntries
 from node.store.addressed import rows_of
-from node.store.writer import Draft
+from node.store.drafts import Draft
 from tests.unit.lane_down.conftest import COUNTY, OTHER, TOWN, VILLAGE, Lower, Upper, opened, tree, word
 
 MEMBERS = {TOWN, VILLAGE}

@@ -14,8 +14,9 @@ from node.models.registry import Registry
 from node.projection.context import Contexts
 from node.projection.entries import read
 from node.store.catalogue import Published as Piece
+from node.store.drafts import Draft
 from node.store.store import MEMORY, Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 from node.views import publication
 
 NODE = "990102"

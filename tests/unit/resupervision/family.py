@@ -31,7 +31,7 @@ class Family:
     def __post_init__(self) -> None:
         self.connected_us = self.now
         for one in (self.town, self.village):
-            one.node.now = one.node.writer._clock = one.node.projector._now = lambda: self.now
+            one.node.now = one.node.writer._at.clock = one.node.projector._now = lambda: self.now
             one.node.raising._now = one.node.comparison._now = one.node.inbox._clock = lambda: self.now
         self.begin()
 

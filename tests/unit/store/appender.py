@@ -9,8 +9,9 @@ import sys
 import time
 
 from federation.journal.checkpoint import Signer, log_id
+from node.store.drafts import Draft
 from node.store.store import Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 
 NODE = "990102001"
 LOG = log_id(NODE, "3f9a2c1d")

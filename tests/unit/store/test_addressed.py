@@ -6,9 +6,10 @@ from zongheng.v1.entry_pb2 import Address, Entry, PersonErased, Received
 from federation.link.descent import Last, Stream
 from node.store.addressed import AddressedRow
 from node.store.arrivals import ArrivalRow
+from node.store.drafts import Draft
 from node.store.rows import EventRow
 from node.store.store import Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 
 COUNTY, TOWN, OTHER = "990100", "990101", "990102"
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from federation.journal.checkpoint import Signer, Verifier, open_note
+from node.store.drafts import Draft
 from node.store.store import Store
-from node.store.writer import Draft, JournalWriter
+from node.store.writer import JournalWriter
 
 NODE = "990102001"
 APPENDER = Path(__file__).with_name("appender.py")

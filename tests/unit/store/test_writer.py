@@ -10,10 +10,11 @@ from zongheng.v1.entry_pb2 import AlertState, Entry
 
 from federation.journal.checkpoint import Signer, Verifier, open_note
 from federation.journal.merkle import fold, leaf_hash, verify_consistency, verify_inclusion
+from node.store.drafts import Appended, Draft, Move
 from node.store.errors import StoreConflict, StoreError, StoreFull
 from node.store.rows import AlertRecord
 from node.store.store import MEMORY, Session, Store
-from node.store.writer import Appended, Draft, JournalWriter, Move
+from node.store.writer import JournalWriter
 
 NODE = "990102001"
 
