@@ -2,9 +2,8 @@
 
 import asyncio
 import secrets
-import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -21,7 +20,6 @@ from federation.files.ports import Offer
 from federation.files.servicer import FileDesk
 from federation.files.transfer import CREDIT_BYTES
 from federation.journal.checkpoint import Signer, log_id
-from federation.link.backoff import BackoffPolicy
 from federation.link.channel import PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
 from federation.link.listener import Listener
@@ -36,19 +34,7 @@ from federation.link.memory import (
 )
 from federation.query.part import Parts
 from tests.certified import Certifying
-
-TOWN, VILLAGE = "990102", "990102001"
-FAST = BackoffPolicy(first_ms=20, cap_ms=100, lived_ms=1_000)
-
-
-def now_us() -> int:
-    return time.time_ns() // 1_000
-
-
-async def eventually(holds: Callable[[], bool], within_s: float = 60.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not holds():  # noqa: ASYNC110  # there is no event for what others can see
-            await asyncio.sleep(0.01)
+from tests.unit.link.units import FAST, TOWN, VILLAGE, eventually, now_us
 
 
 async def nobody(context: object) -> str:

@@ -2,8 +2,7 @@
 
 import asyncio
 import secrets
-import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -14,7 +13,6 @@ from zongheng.v1.query_pb2 import AnswerPart, Question
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.journal.checkpoint import Signer, log_id
-from federation.link.backoff import BackoffPolicy
 from federation.link.channel import PARENT_OPTIONS
 from federation.link.dialler import ChildPorts, Dialler
 from federation.link.down_lane import DownLane
@@ -32,20 +30,9 @@ from federation.link.memory import (
 )
 from federation.query.part import Parts
 from tests.certified import Certifying
+from tests.unit.link.units import FAST, eventually, now_us
 
 COUNTY, TOWN, OTHER = "990100", "990101", "990102"
-FAST = BackoffPolicy(first_ms=20, cap_ms=100, lived_ms=1_000)
-
-
-def now_us() -> int:
-    return time.time_ns() // 1_000
-
-
-async def eventually(holds: Callable[[], bool], within_s: float = 30.0) -> None:
-    """Wait until it holds, as seen from outside."""
-    async with asyncio.timeout(within_s):
-        while not holds():  # noqa: ASYNC110  # there is no event for what others can see
-            await asyncio.sleep(0.01)
 
 
 def word(text: str, node: str, *, subtree: bool = False) -> Entry:

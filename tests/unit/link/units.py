@@ -39,7 +39,7 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
-async def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> None:
+async def eventually(holds: Callable[[], bool], within_s: float = 60.0) -> None:
     """Wait until it holds, as seen from outside."""
     async with asyncio.timeout(within_s):
         while not holds():  # noqa: ASYNC110  # there is no event for what others can see
