@@ -165,11 +165,12 @@ def _risen(line: Line, journals: dict[str, list[Entry]], verdict: Verdict) -> No
 
 
 def _holding(node: Node) -> set[tuple[Any, ...]]:
-    """The alerts that stand. How often one came and went before depends on when it was looked at."""
+    """The alerts about cases that stand. How often one came and went before depends on when it was looked at, and what a node finds
+    about its child is about what the child went through: one that was killed enters late, and the node never killed has no child."""
     return {
         (one["case"], one["subject"], one["rule"], one["level"], one["since"], one["due_at"], one["state"])
         for one in node.alerts()
-        if one["state"] != "corrected"
+        if one["state"] != "corrected" and not one["rule"].startswith("resupervision.")
     }
 
 
