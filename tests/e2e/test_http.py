@@ -38,8 +38,10 @@ def test_health_page_and_api_answer_on_the_loopback_port(node: Node) -> None:
     described = node.get("/openapi.json")
     reads = [path for path, ways in described["paths"].items() if "get" in ways and "{" not in path]
     assert {"/api/status", "/api/cases", "/api/alerts", "/api/rollup", "/api/evaluation"} <= set(reads)
+    month = {"period": "month", "of": "2026-03"}
+    asked = {"/api/report": month, "/api/scores": {"kind": "agency", "period": "2026-03"}}
     for path in reads:
-        assert node.client.get(path).status_code == 200, path
+        assert node.client.get(path, params=asked.get(path)).status_code == 200, path
     assert node.get("/api/cases")["total"] == 1
     answer = node.post("/api/ask", {"subtree": ".", "question": "cases"})
     assert len(answer["nodes"][0]["cases"]) == 1
