@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from node.reports.words import DOMAINS, LEVELS, STAGES, STATES, TIERS
 
 if TYPE_CHECKING:
-    from node.views.report import Counts, Group, ReportView
+    from node.reports.counted import Counts, Group
+    from node.views.report import ReportView
 
 Cell = str | int | float | None
 

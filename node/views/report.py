@@ -5,8 +5,8 @@ one part that is of an instant (directives that are open) says so. A share names
 nothing. Figures come from every node of the subtree that reported; single cases and rules only from the journals that are held here, which are named.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -15,13 +15,24 @@ from pydantic import BaseModel
 from federation.errors import ZonghengError
 from federation.journal.rotation import LogKeys
 from federation.query.tree import Tree
-from node.projection.figures import alert_day, in_months
+from node.projection.figures import alert_day
+from node.reports.counted import (
+    DayCounts,
+    Group,
+    LevelCount,
+    by_agency,
+    by_branch,
+    by_day,
+    by_domain,
+    by_level,
+    group,
+    iso,
+)
+from node.reports.late import LateCase, late_cases
 from node.reports.period import Period, period_named
 from node.resupervision.rules import DOMAIN as RESUPERVISION
-from node.store.facts import RUNNING, FactsFilter
-from node.store.rollups import EPOCH, add
-from node.store.rows import AlertRecord, FactsRow, RollupRow
-from node.supervision.calendar import EPOCH_ORDINAL
+from node.store.rollups import EPOCH
+from node.store.rows import AlertRecord
 from node.supervision.levels import LEVELS, STATES
 from node.views.message import message, words_of
 from node.views.present import time_text
@@ -38,52 +49,6 @@ _DAY_US: Final = 86_400_000_000
 _PAGE: Final = 2_000
 
 
-class Counts(BaseModel):
-    """What happened in one period. ``on_time`` and ``late`` are of the cases completed in it that have a deadline."""
-
-    received: int = 0
-    accepted: int = 0
-    completed: int = 0
-    on_time: int = 0
-    late: int = 0
-    notice: int = 0
-    yellow: int = 0
-    red: int = 0
-    on_time_percent: float | None = None
-    """``on_time`` of ``on_time`` + ``late``; null: there were none."""
-
-
-class Group(BaseModel):
-    """A part of the subtree, in this period and the one before."""
-
-    node: str
-    code: str
-    """The domain's or agency's; of a node, its id."""
-    name: str
-    nodes: int
-    """How many nodes are summed up in it."""
-    now: Counts
-    before: Counts
-
-
-class DayCounts(BaseModel):
-    day: str
-    received: int
-    completed: int
-    late: int
-
-
-class LevelCount(BaseModel):
-    """Alerts of one level that hold since a day of the period, corrected ones included."""
-
-    level: str
-    raised: int
-    before: int
-    """As ``raised``, in the period before."""
-    states: dict[str, int]
-    """State now → how many of ``raised``."""
-
-
 class RuleCount(BaseModel):
     domain: str
     rule: str
@@ -93,21 +58,6 @@ class RuleCount(BaseModel):
     red: int
     raised: int
     before: int
-
-
-class LateCase(BaseModel):
-    """A case completed late in the period, or open and past its deadline at its end."""
-
-    node: str
-    case: str
-    domain: str
-    item: str
-    agency: str
-    due_at: str | None
-    completed_at: str | None
-    """Null: it was open at the period's end (now, where that is to come)."""
-    days_past: int
-    """Calendar days begun since the deadline, until it was completed or the period's end."""
 
 
 class Finding(BaseModel):
@@ -201,7 +151,9 @@ async def report(node: "Node", kind: str, of: str, subtree: str) -> ReportView:
     names = {card.node: card.name for card in (node.tree.own, *node.tree.descendants())}
     end_us = min(now_us, _midnight_us(period, zone))
     late = [
-        one for origin in sorted(held) for one in await _late(node, contexts[origin], period, end_us, now_us)
+        one
+        for origin in sorted(held)
+        for one in await late_cases(node.store, origin, period, end_us, now_us, zone)
     ]
     late.sort(key=lambda one: (-one.days_past, one.node, one.case))
     alerts = {origin: await _alerts(node, contexts[origin], period) for origin in contexts}
@@ -213,17 +165,17 @@ async def report(node: "Node", kind: str, of: str, subtree: str) -> ReportView:
         label=period.label,
         words=period.words,
         from_day=period.first.isoformat(),
-        to_day=_iso(period.days[-1]),
+        to_day=iso(period.days[-1]),
         finished=now_us >= _midnight_us(period, zone),
         before=period.before.label,
         made_at=time_text(now_us, zone),
         zone=zone,
-        total=_group(top, "", "合计", len(members), now_rows, then_rows),
-        domains=_domains(top, len(members), now_rows, then_rows),
-        agencies=_agencies(now_rows, then_rows, contexts),
-        branches=_branches(tree, top, names, now_rows, then_rows),
-        days=_days(period, now_rows),
-        alerts=_levels(now_rows, then_rows),
+        total=group(top, "", "合计", len(members), now_rows, then_rows),
+        domains=by_domain(top, len(members), now_rows, then_rows),
+        agencies=by_agency(now_rows, then_rows, {origin: one.agencies for origin, one in contexts.items()}),
+        branches=by_branch(tree, top, names, now_rows, then_rows),
+        days=by_day(period, now_rows),
+        alerts=by_level(now_rows, then_rows),
         rules=_rules(alerts, period, contexts),
         late=late[:MOST_LATE],
         late_cases=len(late),
@@ -236,95 +188,6 @@ async def report(node: "Node", kind: str, of: str, subtree: str) -> ReportView:
 def _midnight_us(period: Period, zone: str) -> int:
     """The instant at which a period is over, in this node's zone."""
     return micros(datetime.combine(period.end, time(), ZoneInfo(zone)))
-
-
-def _iso(day: int) -> str:
-    return date.fromordinal(day + EPOCH_ORDINAL).isoformat()
-
-
-def _counts(rows: Iterable[RollupRow]) -> Counts:
-    total: dict[str, int] = {}
-    for row in rows:
-        add(total, row.figures.items())
-    counts = Counts(**{name: total.get(name, 0) for name in Counts.model_fields if name != "on_time_percent"})
-    judged = counts.on_time + counts.late
-    counts.on_time_percent = round(100 * counts.on_time / judged, 1) if judged else None
-    return counts
-
-
-def _group(
-    node: str, code: str, name: str, nodes: int, now: Iterable[RollupRow], then: Iterable[RollupRow]
-) -> Group:
-    return Group(node=node, code=code, name=name, nodes=nodes, now=_counts(now), before=_counts(then))
-
-
-def _domains(top: str, nodes: int, now: Sequence[RollupRow], then: Sequence[RollupRow]) -> list[Group]:
-    return [
-        _group(
-            top, code, "", nodes, [row for row in now if row.domain == code],
-            [row for row in then if row.domain == code],
-        )
-        for code in sorted({row.domain for row in (*now, *then)})
-    ]  # fmt: skip
-
-
-def _agencies(
-    now: Sequence[RollupRow], then: Sequence[RollupRow], contexts: Mapping[str, "JournalContext"]
-) -> list[Group]:
-    """By node and agency: two nodes may give one code to different agencies."""
-    rows: dict[tuple[str, str], tuple[list[RollupRow], list[RollupRow]]] = {}
-    for place, part in enumerate((now, then)):
-        for row in part:
-            # An alert about a node below names no agency.
-            if row.domain != RESUPERVISION:
-                rows.setdefault((row.node, row.agency), ([], []))[place].append(row)
-    found = []
-    for (node, code), (present, past) in sorted(rows.items()):
-        known = contexts[node].agencies.get(code) if node in contexts else None
-        found.append(_group(node, code, known.name if known else "", 1, present, past))
-    return found
-
-
-def _branches(
-    tree: Tree, top: str, names: Mapping[str, str], now: Sequence[RollupRow], then: Sequence[RollupRow]
-) -> list[Group]:
-    found = []
-    for nodes in ([top], *(tree.subtree(child) for child in tree.children(top))):
-        members = set(nodes)
-        found.append(
-            _group(
-                nodes[0], nodes[0], names.get(nodes[0], ""), len(nodes),
-                [row for row in now if row.node in members], [row for row in then if row.node in members],
-            )
-        )  # fmt: skip
-    return found
-
-
-def _days(period: Period, rows: Sequence[RollupRow]) -> list[DayCounts]:
-    found = []
-    for day in period.days:
-        counts = _counts(row for row in rows if row.day == day)
-        found.append(
-            DayCounts(day=_iso(day), received=counts.received, completed=counts.completed, late=counts.late)
-        )
-    return found
-
-
-def _levels(now: Sequence[RollupRow], then: Sequence[RollupRow]) -> list[LevelCount]:
-    total: dict[str, int] = {}
-    past: dict[str, int] = {}
-    for rows, sums in ((now, total), (then, past)):
-        for row in rows:
-            add(sums, row.figures.items())
-    return [
-        LevelCount(
-            level=level,
-            raised=total.get(level, 0),
-            before=past.get(level, 0),
-            states={state: count for state in STATES.values() if (count := total.get(f"{level}.{state}", 0))},
-        )
-        for level in LEVELS[1:]
-    ]
 
 
 async def _alerts(node: "Node", context: "JournalContext", period: Period) -> list[AlertRecord]:
@@ -360,68 +223,6 @@ def _rules(
             else:
                 count.before += 1
     return sorted(found.values(), key=lambda one: (-one.raised, one.domain, one.rule))
-
-
-async def _late(
-    node: "Node", context: "JournalContext", period: Period, end_us: int, now_us: int
-) -> list[LateCase]:
-    """Cases of one journal: completed late in the period, and past their deadline at its end."""
-    origin, zone = context.origin, node.settings.zone
-    found: dict[str, tuple[FactsRow, int | None]] = {}
-    async with node.store.read() as session:
-        for row in await session.facts.touching(origin, period.days):
-            if any(row.figures.get(str(day), {}).get("late") for day in period.days):
-                found[row.case_id] = (row, row.completed_at_us)
-        # Completed since: whether it was past its deadline at the end of the period is computed back.
-        since = [
-            day for day in await session.facts.days(origin) if period.days[-1] < day <= now_us // _DAY_US + 1
-        ]
-        for days in in_months(since):
-            for row in await session.facts.touching(origin, days):
-                if row.state == "completed" and row.case_id not in found and _open_and_past(row, end_us):
-                    found[row.case_id] = (row, None)
-        offset = 0
-        narrow = FactsFilter(states=RUNNING, late=True, as_of_us=end_us, received_to_us=end_us)
-        while page := await session.facts.page(origin, narrow, _PAGE, offset):
-            found.update((row.case_id, (row, None)) for row in page)
-            offset += len(page)
-    return [
-        _late_case(row, completed_us, end_us, zone)
-        for row, completed_us in found.values()
-        if _due_us(row) is not None
-    ]
-
-
-def _due_us(row: FactsRow) -> int | None:
-    """The statutory due; the promised one where there is no statutory."""
-    return row.promised_due_us if row.statutory_due_us is None else row.statutory_due_us
-
-
-def _open_and_past(row: FactsRow, at_us: int) -> bool:
-    due_us = _due_us(row)
-    began_us = row.received_at_us or row.accepted_at_us or 0
-    return (
-        due_us is not None
-        and due_us < at_us
-        and began_us < at_us
-        and row.completed_at_us is not None
-        and row.completed_at_us >= at_us
-    )
-
-
-def _late_case(row: FactsRow, completed_us: int | None, end_us: int, zone: str) -> LateCase:
-    due_us = _due_us(row) or 0
-    past_us = (end_us if completed_us is None else completed_us) - due_us
-    return LateCase(
-        node=row.origin,
-        case=row.case_id,
-        domain=row.domain,
-        item=row.item,
-        agency=row.agency,
-        due_at=time_text(due_us, zone),
-        completed_at=time_text(completed_us, zone),
-        days_past=max(1, -(-past_us // _DAY_US)),
-    )
 
 
 def _findings(
