@@ -19,7 +19,7 @@ from node.projection.mandated import Mandated
 from node.projection.mandates import ABOVE, KINDS
 from node.store.store import Session, Store
 from node.supervision.calendar import EPOCH_ORDINAL, Calendar, Override
-from node.supervision.context import Context
+from node.supervision.context import ZONE, Context
 from node.supervision.fold import Domain, installed
 from node.supervision.library import libraries
 from node.supervision.local_rule import with_local_rules
@@ -47,7 +47,7 @@ class JournalContext:
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.genesis.zone or "Asia/Shanghai")
+        return ZoneInfo(self.genesis.zone or ZONE)
 
 
 class Contexts:
@@ -112,6 +112,12 @@ async def published(session: Session, origin: str, size: int | None = None) -> P
     }
 
 
+async def zone_of(session: Session, origin: str) -> str:
+    """The zone of a journal's node, by its genesis; the default one while that is not projected."""
+    found = await session.catalogue.all(origin, "genesis")
+    return (Genesis.FromString(found[-1].body).zone if found else "") or ZONE
+
+
 async def _load(session: Session, origin: str, size: int | None = None) -> JournalContext:
     return context_of(origin, await published(session, origin, size))
 
@@ -135,7 +141,7 @@ def context_of(origin: str, pieces: Pieces) -> JournalContext:
         ),
         items=items,
         policy=replace(own, mandates=above.mandates),
-        zone=genesis.zone or "Asia/Shanghai",
+        zone=genesis.zone or ZONE,
         tier=genesis.tier,
         node=origin,
         libraries=libraries(above.over(Library.FromString(piece) for piece in pieces["library"])),

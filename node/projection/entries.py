@@ -28,7 +28,7 @@ from node.store.receipts import ReceiptRow
 from node.store.rows import AlertRecord, EventRow
 from node.store.scores import ScoreStepRow
 from node.store.steps import StepRow
-from node.supervision.gathering import gathered
+from node.supervision.gathering import ZONE, gathered
 
 LATEST_US = 4_102_272_000_000_000
 """2099-12-30: what happens later cannot be judged. The door takes nothing of the kind; somebody else's journal may hold anything."""
@@ -81,8 +81,9 @@ class Reading:
     carried: Carried = field(default_factory=Carried)
 
 
-def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> Reading:
-    """Read leaves that start at index ``lo``; order is the journal's. ``own``: it is this node's."""
+def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True, zone: str = ZONE) -> Reading:
+    """Read leaves that start at index ``lo``; order is the journal's. ``own``: it is this node's. ``zone``: the zone of the journal's node, as its
+    genesis names it; of leaves that begin with the genesis it is read there."""
     reading = Reading(origin, lo, lo)
     events = reading.events
     for idx, leaf in enumerate(leaves, lo):
@@ -106,7 +107,7 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
                 continue
             row = event_row(origin, idx, entry)
             events.append(row)
-            events += gathered((row,))
+            events += gathered((row,), zone)
         elif kind == "alert_raised":
             alert = alert_record(origin, idx, entry.noted_at_us, entry.alert_raised)
             reading.alerts.append(alert)
@@ -160,6 +161,7 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True) -> 
                 CataloguePiece("rule", rule.code, rule.version, idx, rule.SerializeToString())
             )
         elif kind == "genesis":
+            zone = entry.genesis.zone or zone
             reading.catalogue.append(CataloguePiece("genesis", "", 0, idx, entry.genesis.SerializeToString()))
         elif kind == "department_alert":
             reading.department_alerts.append(department_alert_row(origin, idx, entry))

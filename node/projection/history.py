@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 import structlog
 
+from node.projection.context import zone_of
 from node.projection.entries import read
 from node.store.segments import Segments
 from node.store.store import Session, Store
@@ -75,11 +76,12 @@ class History:
     async def _parsed(self, session: Session, origin: str, lo: int, hi: int) -> list[pl.DataFrame]:
         """Frames of the entries ``[lo, hi)`` as the journal has them."""
         frames = []
+        zone = await zone_of(session, origin)
         for start in range(lo, hi, _AT_ONCE):
             leaves = await session.journal.leaves(origin, start, min(hi, start + _AT_ONCE))
-            frames.append(await asyncio.to_thread(_frame, origin, start, leaves))
+            frames.append(await asyncio.to_thread(_frame, origin, start, leaves, zone))
         return frames
 
 
-def _frame(origin: str, lo: int, leaves: Sequence[bytes]) -> pl.DataFrame:
-    return from_rows(read(origin, lo, leaves).events)
+def _frame(origin: str, lo: int, leaves: Sequence[bytes], zone: str) -> pl.DataFrame:
+    return from_rows(read(origin, lo, leaves, zone=zone).events)

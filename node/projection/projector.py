@@ -27,7 +27,7 @@ from node.holding import OwnHolding
 from node.mending.noted import Witness
 from node.mending.renewed import learn
 from node.mending.renewing import logs_before
-from node.projection.context import Contexts, JournalContext
+from node.projection.context import Contexts, JournalContext, zone_of
 from node.projection.entries import IMPORT_FINISHED, Reading, read
 from node.projection.figures import alert_day, in_months, rows_at
 from node.projection.forwarding import Forwarding
@@ -374,7 +374,8 @@ class Projector:
             if position >= top:
                 return False
             leaves = await session.journal.leaves(origin, position, top)
-        reading = read(origin, position, leaves, own=origin == self._own)
+            zone = await zone_of(session, origin)
+        reading = read(origin, position, leaves, own=origin == self._own, zone=zone)
         if origin != self._own:
             await self._forwarding.forward(origin, reading)
             await self._witness.check(origin, reading.heads)

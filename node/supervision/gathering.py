@@ -6,7 +6,8 @@ own (`@funds.payee/H12`). From there on everything is as for a case: the same fo
 a parent that judges the journal again. What an event gathers under follows from that event alone, so the order in which journals are read and
 how often changes nothing, and a late event finds its gathering as it finds its case.
 
-An id that begins with `@` is never a case's: the door refuses one. Months are local months of the event's zone, by default `ZONE`.
+An id that begins with `@` is never a case's: the door refuses one. Months are the calendar months of the journal's node, whatever zone a source
+counts its days in: a window's month is one month, from however many sources its events come.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +43,7 @@ class Gathering:
     by: tuple[str, ...]
     """An event that leaves one of them empty gathers under nothing."""
     monthly: bool = False
-    """A gathering for each local month."""
+    """A gathering for each calendar month of the node."""
 
 
 @cache
@@ -56,11 +57,11 @@ def stream(domain: str, name: str) -> str:
     return f"{domain}.{name}"
 
 
-def gathered(rows: Iterable[EventRow]) -> Iterator[EventRow]:
-    """For each event a row more for every gathering that it belongs to."""
+def gathered(rows: Iterable[EventRow], zone: str = ZONE) -> Iterator[EventRow]:
+    """For each event a row more for every gathering that it belongs to; ``zone``: the IANA zone of the journal's node."""
     for row in rows:
         for one in gatherings(row.domain):
-            if row.kind in one.kinds and (key := _key(row, one)):
+            if row.kind in one.kinds and (key := _key(row, one, zone)):
                 own = stream(row.domain, one.name)
                 told = {**row.attributes, OF_CASE: row.case_id}
                 yield replace(row, case_id=f"{MARK}{own}/{key}", domain=own, attributes=told)
@@ -71,13 +72,13 @@ def is_gathering(case_id: str) -> bool:
     return case_id.startswith(MARK)
 
 
-def _key(row: EventRow, gathering: Gathering) -> str:
+def _key(row: EventRow, gathering: Gathering, zone: str) -> str:
     parts = [_said(row, name) for name in gathering.by]
     if not all(parts):
         return ""
     if gathering.monthly:
         at = _EPOCH + timedelta(microseconds=row.at_us)
-        parts.append(f"{at.astimezone(ZoneInfo(row.zone or ZONE)):%Y-%m}")
+        parts.append(f"{at.astimezone(ZoneInfo(zone)):%Y-%m}")
     return "/".join(parts)
 
 

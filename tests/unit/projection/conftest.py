@@ -14,10 +14,10 @@ from tests.unit.projection.units import Unit
 
 @pytest.fixture
 async def unit(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
-    """Opens nodes: ``await unit(TOWN)``; ``confirm`` as in the settings."""
+    """Opens nodes: ``await unit(TOWN)``; ``confirm`` and ``zone`` as in the settings."""
     async with AsyncExitStack() as stack:
 
-        async def make(code: str, *, confirm: bool = False) -> Unit:
+        async def make(code: str, *, confirm: bool = False, zone: str = "Asia/Shanghai") -> Unit:
             tier = {4: "city", 6: "county", 9: "town", 12: "village"}[len(code)]
             folder = tmp_path / code
             if not folder.exists():
@@ -28,6 +28,7 @@ async def unit(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
                     division=code,
                     grpc=None,
                     http=None,
+                    zone=zone,
                     calendar="weekdays",
                     confirm=confirm,
                     clock_start=datetime.fromisoformat("2026-05-01T10:00:00+08:00"),

@@ -1,14 +1,17 @@
 """Findings that belong to no single case: raised under an id of their own, once, whenever the events come, and alike at the parent."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from zongheng.v1.case_pb2 import Attribute, CaseEvent
 from zongheng.v1.entry_pb2 import Entry
 
 from node.store.alerts import AlertFilter
 from node.store.facts import FactsFilter
 from node.supervision.evaluate import evaluate
+from node.wallclock import micros
 from tests.unit.projection.units import COUNTY, DAY, MONDAY, TOWN, Unit
 
 OBJECT = "@duty.object/O-1"
@@ -95,6 +98,27 @@ async def test_the_order_of_events_and_a_rebuild_change_nothing(unit: Callable[.
     size = town.node.writer.size
     await town.node.projector.rebuild()
     assert (await levels(town), town.node.writer.size) == (first, size)
+
+
+@pytest.mark.parametrize(("zone", "month"), [("Asia/Shanghai", "2026-04"), ("Asia/Urumqi", "2026-03")])
+@pytest.mark.parametrize("source", ["", "Europe/Amsterdam"])
+async def test_a_month_is_the_calendar_month_of_the_node_and_not_of_the_source(
+    unit: Callable[..., Any], zone: str, month: str, source: str
+) -> None:
+    """At 17:00 UTC on the last of March it is April in Shanghai (+8) and still March in Urumqi (+6) and Amsterdam (+2)."""
+    town, county = await unit(TOWN, zone=zone), await unit(COUNTY)
+    dark = event(town, "h-1", "dark", micros(datetime(2026, 3, 31, 17, tzinfo=UTC)), "hall", camera="K1")
+    dark.case_event.zone = source
+    await town.told(dark)
+    await town.catch_up()
+    await town.push_to(county)
+    await county.catch_up()
+    for one in (town, county):
+        async with one.node.store.read() as session:
+            assert (await session.facts.get(TOWN, f"@hall.camera_month/K1/{month}")) is not None
+            size = (await session.cursors.get("events", TOWN)).position
+            told = await one.node.history.events(session, TOWN, size)
+        assert f"@hall.camera_month/K1/{month}" in told["case_id"].to_list()
 
 
 async def test_a_gathering_is_no_case(unit: Callable[..., Any]) -> None:
