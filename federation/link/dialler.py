@@ -270,7 +270,13 @@ class Dialler:
             _log.info("link.up", parent=welcome.parent.node, held=welcome.held_size, size=head.size)
             async with asyncio.TaskGroup() as tasks:
                 answers = AnswerLane(channel, session, self._ports.answerer, tasks)
-                reports = ReportLane(stub, session, self._ports.reporter, self._ports.operator)
+                reports = ReportLane(
+                    stub,
+                    session,
+                    self._ports.reporter,
+                    self._ports.operator,
+                    changed_cards=welcome.changed_cards,
+                )
                 tasks.create_task(self._hear(call, beat_s, answers))
                 tasks.create_task(self._speak(call, beat_s, outbox))
                 tasks.create_task(self._bid_farewell(outbox))

@@ -4,7 +4,7 @@ Raises ZonghengError `protocol` or `bad_signature`: a child that fails here is s
 stored for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from zongheng.v1.link_pb2 import Hello
@@ -86,14 +86,14 @@ def shown_cosigned(hello: Hello, parent: NodeCard) -> Shown | None:
     )
 
 
-def nodes_below(child: str, cards: Sequence[NodeCard], parent: str) -> set[str]:
+def nodes_below(child: str, cards: Sequence[NodeCard], parent: str, known: Collection[str] = ()) -> set[str]:
     """Names of the nodes below the child. Raises ZonghengError `protocol` unless each one's parents lead to
-    it.
+    it, or to one of ``known``, which did before.
     """
     if len(cards) > MAX_DESCENDANTS:
         raise ZonghengError("protocol", f"a child has at most {MAX_DESCENDANTS} nodes below it")
     parents = {card.node: card.parent for card in cards if card.node != child}
-    good = {child}
+    good = {child, *known}
     for node in parents:
         path: list[str] = []
         above = node
@@ -103,6 +103,8 @@ def nodes_below(child: str, cards: Sequence[NodeCard], parent: str) -> set[str]:
             if not above or above in path:
                 raise ZonghengError("protocol", f"{node} is not below {child}")
         good.update(path)
+    if len(good) > MAX_DESCENDANTS + 1:
+        raise ZonghengError("protocol", f"a child has at most {MAX_DESCENDANTS} nodes below it")
     if parent in good:
         raise ZonghengError("protocol", f"{child} says that its own parent is below it")
     return good - {child}

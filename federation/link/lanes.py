@@ -24,6 +24,7 @@ from zongheng.v1.link_pb2 import (
     ReportRequest,
 )
 from zongheng.v1.link_pb2_grpc import LinkServiceStub
+from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError, from_rpc, of
 from federation.journal.checkpoint import CheckpointError, Verifier, cosignatures, open_note
@@ -150,13 +151,23 @@ class PushLane:
 
 
 class ReportLane:
-    """Reports what changed, the latest only."""
+    """Reports what changed, the latest only.
 
-    def __init__(self, stub: Stub, session: str, reporter: Reporter, operator: Operator) -> None:
+    The first report over a link names everybody's card. After it only those that changed, where the parent takes that: a county with a
+    thousand villages would else send a thousand cards with every event of one of them.
+    """
+
+    def __init__(
+        self, stub: Stub, session: str, reporter: Reporter, operator: Operator, *, changed_cards: bool = False
+    ) -> None:
+        """``changed_cards``: the parent said that it takes reports with changed cards only."""
         self._stub = stub
         self._session = session
         self._reporter = reporter
         self._operator = operator
+        self._changed_cards = changed_cards
+        self._given: dict[str, bytes] = {}
+        """Node → its card without passport, as the parent was given it over this link."""
 
     async def run(self) -> None:
         """Until the link ends. A report the parent does not accept is tried again after a minute, and the
@@ -177,13 +188,21 @@ class ReportLane:
 
     async def _report(self) -> int:
         news = await self._reporter.news()
+        bare = {card.node: _bare(card) for card in news.cards}
+        only_changed = self._changed_cards and bool(self._given)
+        cards = [
+            card
+            for card in news.cards
+            if not only_changed or card.passport or self._given.get(card.node) != bare[card.node]
+        ]
         call = self._stub.Report()
         try:
             first = ReportRequest(
                 session=self._session,
                 journal_size=news.journal_size,
-                cards=news.cards,
+                cards=cards,
                 rows=len(news.rows),
+                only_changed=only_changed,
             )
             # A write that fails does not say why: the parent's own words come with the call's end.
             with suppress(grpc.aio.AioRpcError):
@@ -199,8 +218,17 @@ class ReportLane:
             raise LinkLost("unreachable", "the report broke off") from None
         finally:
             call.cancel()
+        self._given = bare
         await self._reporter.reported(news.mark)
         return news.mark
+
+
+def _bare(card: NodeCard) -> bytes:
+    """What of a card changes: a passport travels once, and then no more."""
+    without = NodeCard()
+    without.CopyFrom(card)
+    without.ClearField("passport")
+    return without.SerializeToString(deterministic=True)
 
 
 class AnswerLane:

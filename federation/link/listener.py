@@ -196,9 +196,10 @@ class Listener(LinkServiceServicer):
                 session = self.live(context, request.session, session)
                 promised, size = max(promised, request.rows), request.journal_size
                 if request.cards:
+                    known = session.members if request.only_changed else {session.node}
                     session.members = {
-                        session.node,
-                        *nodes_below(session.node, request.cards, self._card().node),
+                        *known,
+                        *nodes_below(session.node, request.cards, self._card().node, known),
                     }
                     await self._sink.cards(session.node, request.cards)
                 piece = unpack(request.table)
@@ -280,6 +281,7 @@ class Listener(LinkServiceServicer):
             heartbeat_ms=self._heartbeat_ms,
             former_verifiers=held.former_verifiers,
             at_us=self._now_us(),
+            changed_cards=True,
         )
         self._hand_down(welcome)
         judged = await greet(self._inbox, hello, shown, held, me)

@@ -319,6 +319,8 @@ class MemorySink:
 
     def __init__(self) -> None:
         self.known: dict[str, dict[str, NodeCard]] = {}
+        self.told: list[list[str]] = []
+        """The nodes whose cards came, a list each time."""
         self.stored: dict[RollupKey, RollupRow] = {}
         self.reports = 0
 
@@ -326,7 +328,8 @@ class MemorySink:
         for other, below in self.known.items():
             if other != child and (stolen := {card.node for card in cards} & below.keys()):
                 raise ZonghengError("protocol", f"{min(stolen)} is below {other}, not below {child}")
-        self.known[child] = {card.node: card for card in cards}
+        self.known.setdefault(child, {}).update({card.node: card for card in cards})
+        self.told.append([card.node for card in cards])
 
     async def rows(self, child: str, journal_size: int, rows: Sequence[RollupRow]) -> None:
         self.reports += 1

@@ -269,7 +269,7 @@ class ReportSink(Protocol):
     """Where reports of children go."""
 
     async def cards(self, child: str, cards: Sequence[NodeCard]) -> None:
-        """The child and everybody below it. Raises ZonghengError for a node that belongs to somebody else."""
+        """Of the child and everybody below it those that changed, or all. Raises ZonghengError for a node that belongs to somebody else."""
         ...
 
     async def rows(self, child: str, journal_size: int, rows: Sequence[RollupRow]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from zongheng.v1 import link_pb2 as wire
 from zongheng.v1.link_pb2_grpc import LinkServiceStub
 from zongheng.v1.query_pb2 import AlertQuestion, AlertRow, AnswerPart, Question
+from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
 from federation.journal.checkpoint import Signer, cosignatures, log_id
@@ -292,6 +293,59 @@ async def test_reports_arrive_and_what_changed_meanwhile_collapses_to_the_latest
         await child.reporter.put(row(1, 50, 7))
         await eventually(lambda: parent.sink.stored[row(1, 0, 0).key].figures == {"received": 50})
         assert parent.sink.known[VILLAGE].keys() == {VILLAGE}
+
+
+def with_hamlets(child: Child) -> list[NodeCard]:
+    """Give a child two nodes below it, one below the other."""
+    first = NodeCard(node=f"{VILLAGE}001", parent=VILLAGE, passport=b"shown")
+    cards = [child.card, first, NodeCard(node=f"{VILLAGE}001.A", parent=first.node)]
+    child.reporter.cards = cards
+    return cards
+
+
+async def test_after_the_first_a_report_names_only_the_cards_that_changed(parent: Parent) -> None:
+    child = Child(parent)
+    cards = with_hamlets(child)
+    await child.reporter.put(row(1, 1, 1))
+    async with child.running():
+        await eventually(lambda: parent.sink.reports == 1)
+        assert parent.sink.told == [[VILLAGE], [card.node for card in cards]]
+        # A passport that was given once is left out: that alone is no change.
+        changed = NodeCard(node=cards[2].node, parent=cards[1].node, checkpoint="later")
+        child.reporter.cards = [cards[0], NodeCard(node=cards[1].node, parent=VILLAGE), changed]
+        await child.reporter.put(row(1, 2, 2, node=cards[1].node))
+        await eventually(lambda: parent.sink.reports == 2)
+        assert parent.sink.told[2:] == [[cards[2].node]]
+        await child.reporter.put(row(1, 3, 3, node=cards[2].node))
+        await eventually(lambda: parent.sink.reports == 3)
+        assert len(parent.sink.told) == 3
+        assert parent.sink.known[VILLAGE][cards[2].node].checkpoint == "later"
+        assert not child.operator.told
+
+
+async def test_a_parent_that_does_not_know_of_it_is_given_every_card_each_time(parent: Parent) -> None:
+    await parent.down()
+    await parent.up(hand_down=lambda welcome: welcome.ClearField("changed_cards"))
+    child = Child(parent)
+    cards = with_hamlets(child)
+    await child.reporter.put(row(1, 1, 1))
+    async with child.running():
+        await eventually(lambda: parent.sink.reports == 1)
+        await child.reporter.put(row(1, 2, 2))
+        await eventually(lambda: parent.sink.reports == 2)
+    assert parent.sink.told[1:] == [[card.node for card in cards]] * 2
+
+
+async def test_a_changed_card_must_lead_to_a_node_that_is_below_the_child(parent: Parent) -> None:
+    child = Child(parent)
+    await child.reporter.put(row(1, 1, 1))
+    async with child.running():
+        await eventually(lambda: parent.sink.reports == 1)
+        child.reporter.cards = [child.card, NodeCard(node=f"{VILLAGE}001", parent="990103001")]
+        await child.reporter.put(row(1, 2, 2))
+        await eventually(lambda: bool(child.operator.told))
+        assert child.operator.told[0][0] == "protocol"
+    assert parent.sink.reports == 1
 
 
 async def test_a_report_in_many_pieces_is_stored_as_one(parent: Parent) -> None:

@@ -60,11 +60,21 @@ class Parent:
         self.listener: Listener
         self.server: grpc.aio.Server
 
-    async def up(self, tapped: Callable[[grpc.aio.Server], Any] = lambda server: server) -> None:
-        """`tapped` puts something between the server and the services."""
+    async def up(
+        self,
+        tapped: Callable[[grpc.aio.Server], Any] = lambda server: server,
+        hand_down: Callable[[wire.Welcome], None] = lambda welcome: None,
+    ) -> None:
+        """`tapped` puts something between the server and the services; `hand_down` as the listener's."""
         card = NodeCard(node=TOWN, tier="town", verifier=str(self.signer.verifier))
         self.listener = Listener(
-            lambda: card, self.certified.gate, self.inbox, self.sink, now_us, self.heartbeat_ms
+            lambda: card,
+            self.certified.gate,
+            self.inbox,
+            self.sink,
+            now_us,
+            self.heartbeat_ms,
+            hand_down=hand_down,
         )
         self.server = grpc.aio.server(options=list(PARENT_OPTIONS))
         self.listener.add_to(tapped(self.server))
