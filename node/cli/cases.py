@@ -73,7 +73,7 @@ def _print_case(answer: dict[str, Any]) -> None:
         )
         table.add_row(
             str(event["index"]),
-            event["at"][:16],
+            _both(event["at"], event["source_at"]),
             event["kind"],
             event["step"],
             event["agency"],
@@ -87,7 +87,7 @@ def _print_case(answer: dict[str, Any]) -> None:
             " (provisional: the calendar of that year is not published)" if clock["provisional"] else ""
         )
         out.print(
-            f"\n{clock['clock']} {clock['subject']}: due {clock['due_at']}, over {clock['over']}, {verdict}{provisional}",
+            f"\n{clock['clock']} {clock['subject']}: due {_both(clock['due_at'], clock['source_due_at'])}, over {clock['over']}, {verdict}{provisional}",
             style="red" if clock["late"] else None,
             highlight=False,
         )
@@ -98,6 +98,13 @@ def _print_case(answer: dict[str, Any]) -> None:
             )
     for alert in answer["alerts"]:
         out.print(f"\n{alert['level']} {alert['state']}: {alert['message']}", highlight=False, markup=False)
+
+
+def _both(at: str | None, source: str | None) -> str:
+    """An instant to the minute in the node's zone, and with its source's offset where that is another."""
+    if at is None:
+        return "–"
+    return at[:16] if source is None else f"{at[:16]} ({source[:16]}{source[-6:]})"
 
 
 def _shown(name: str, value: Any, zone: tzinfo | None) -> str:

@@ -17,7 +17,7 @@ from node.supervision.fold import subject
 from node.supervision.frame import from_rows
 from node.supervision.levels import LEVELS
 from node.views import alerts
-from node.views.present import time_text, time_us
+from node.views.present import source_time, time_text, time_us
 from node.views.sight import must_see, seen_by
 from node.wallclock import instant
 
@@ -28,8 +28,12 @@ _WEEKDAYS = "一二三四五六日"
 
 
 class EventView(BaseModel):
+    """Times are in the node's zone, as in lists of cases."""
+
     index: int
     at: str | None
+    source_at: str | None
+    """``at`` with its source's own offset; null where that is the node's at that instant."""
     received_at: str | None
     kind: str
     agency: str
@@ -64,6 +68,8 @@ class ClockView(BaseModel):
     unit: str | None
     extension: int
     due_at: str | None
+    source_due_at: str | None
+    """``due_at`` with the offset of the zone in which the case's days are counted; null where that is the node's then."""
     over: int | None
     """Days over the deadline; negative: days left (DOMAIN §1)."""
     late: bool | None
@@ -180,7 +186,7 @@ async def case(node: "Node", caller: Caller, case_id: str, *, explain: bool, as_
         raise ZonghengError("not_found", f"nothing had happened in case {case_id} by then")
     facts = result.cases.row(0, named=True)
     await must_see(node, caller, facts["agency"], f"case {case_id}")
-    zone = next((event.zone for event in events if event.zone), context.context.zone)
+    zone = node.settings.zone
     names = {item.code: item.name for item in context.context.items}
     return CaseView(
         case=case_id,
@@ -197,7 +203,10 @@ async def case(node: "Node", caller: Caller, case_id: str, *, explain: bool, as_
         completed_at=time_text(facts["completed_at_us"], zone),
         as_of=time_text(as_of_us, zone),
         journal_size=size,
-        events=[_event(event, zone) for event in sorted(events, key=lambda event: (event.at_us, event.idx))],
+        events=[
+            _event(event, zone, context.context.zone)
+            for event in sorted(events, key=lambda event: (event.at_us, event.idx))
+        ],
         clocks=_clocks(
             result,
             as_of_us,
@@ -210,11 +219,13 @@ async def case(node: "Node", caller: Caller, case_id: str, *, explain: bool, as_
     )
 
 
-def _event(event: EventRow, zone: str) -> EventView:
+def _event(event: EventRow, zone: str, unnamed: str) -> EventView:
+    """``unnamed``: the zone of an event that names none, its journal's."""
     return EventView(
         index=event.idx,
-        at=time_text(event.at_us, event.zone or zone),
-        received_at=time_text(event.received_at_us, event.zone or zone),
+        at=time_text(event.at_us, zone),
+        source_at=source_time(event.at_us, event.zone or unnamed, zone),
+        received_at=time_text(event.received_at_us, zone),
         kind=event.kind,
         agency=event.agency,
         actor=event.actor,
@@ -245,6 +256,7 @@ def _clocks(
                     unit=row["unit"],
                     extension=row["extension"] or 0,
                     due_at=time_text(row["due_at"], zone),
+                    source_due_at=source_time(row["due_at"], row["zone"], zone),
                     over=row["over"],
                     late=row["late"],
                     paused=row["paused"],

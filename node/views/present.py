@@ -17,6 +17,12 @@ def time_text(at_us: int | None, zone: str) -> str | None:
     return instant(at_us).astimezone(ZoneInfo(zone)).isoformat()
 
 
+def source_time(at_us: int | None, source_zone: str, zone: str) -> str | None:
+    """An instant as `time_text` writes it in its source's zone; None where ``zone`` has the same offset then: there is nothing to add."""
+    told = time_text(at_us, source_zone)
+    return None if told == time_text(at_us, zone) else told
+
+
 def level_number(word: str | None) -> int:
     """1 to 3 for notice, yellow, red; 0 for None; ``ZonghengError`` naming the choices otherwise."""
     if not word:

@@ -44,10 +44,14 @@ def test_instants_and_days_of_an_event_are_shown_as_such(capsys: pytest.CaptureF
     assert "statutory_due_at=2010-11-26T07:00:00+08:00" in shown
     assert "planned_end_day=2010-11-26" in shown
     assert "statutory_days=20" in shown
+    assert "2010-10-01T00:00 (2010-09-30T18:00+02:00)" in shown
 
 
 def answer(case: str, **attributes: Any) -> dict[str, Any]:
-    event = dict(index=1, at="2010-10-01T00:00:00+08:00", kind="acceptance", step="", agency="A", actor="")
+    event = dict(
+        index=1, at="2010-10-01T00:00:00+08:00", source_at="2010-09-30T18:00:00+02:00", kind="acceptance", step="",
+        agency="A", actor="",
+    )  # fmt: skip
     return {
         "case": case,
         "item": "",

@@ -18,10 +18,12 @@ import pytest
 from node import config
 from node.intake.import_run import run_import
 from node.intake.mapping import load
+from node.people.caller import OPERATOR
 from node.reports.font import PLACES
 from node.reports.made import made
 from node.reports.workbook import HEADER_ROW
 from node.run import Node
+from node.views.cases import CasePage, CaseView, case, page
 from node.views.forecast import ForecastView, forecast_view
 from node.views.report import ReportView, report
 
@@ -67,6 +69,8 @@ class Reported:
     views: dict[str, ReportView]
     forecast: ForecastView
     alerts: list[Any]
+    case: CaseView
+    listed: CasePage
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +92,11 @@ def reported(shared_data: Path, repository: Path, tmp_path_factory: pytest.TempP
             views = {of: await report(node, kind, of, "") for kind, of in wanted}
             async with node.store.read() as session:
                 alerts = await session.alerts.on_days("990121", 0, 2**62)
-            return Reported(views, await forecast_view(node), alerts)
+            listed = await page(
+                node, OPERATOR, state=None, item=None, agency=None, from_us=0, to_us=0, offset=0, limit=5_000
+            )
+            one = await case(node, OPERATOR, "case-10017", explain=False, as_of=None)
+            return Reported(views, await forecast_view(node), alerts, one, listed)
 
     return asyncio.run(told())
 
@@ -256,3 +264,20 @@ def test_the_pages_say_the_same_as_the_workbook(reported: Reported, raw: list[Ca
         assert late.case in squeezed
     fonts = {str(font) for page in file.pages for font in page["/Resources"]["/Font"]}  # type: ignore[index]
     assert fonts, "letters are drawn with an embedded font"
+
+
+def test_a_case_is_told_in_the_nodes_zone_like_a_list_and_beside_it_in_its_sources(
+    reported: Reported,
+) -> None:
+    shown = reported.case
+    (listed,) = [one for one in reported.listed.cases if one.case == shown.case]
+    assert (shown.received_at, shown.completed_at) == (listed.received_at, listed.completed_at)
+    for event in shown.events:
+        assert event.at is not None
+        assert event.source_at is not None
+        assert event.at.endswith("+08:00")
+        at = datetime.fromisoformat(event.at)
+        assert event.source_at == at.astimezone(SOURCE).isoformat()
+    (due,) = [one for one in shown.clocks if one.clock == "statutory"]
+    assert (due.due_at, str(due.due_at)[-6:]) == (listed.statutory_due_at, "+08:00")
+    assert str(due.source_due_at)[-6:] in {"+01:00", "+02:00"}
