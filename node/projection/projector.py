@@ -2,22 +2,21 @@
 
 One task, three stages, each moved on by a cursor that is written in the transaction of its rows:
 
-1. *read*: leaves → event, catalogue and alert rows (cursor ``events``);
-2. *fold*: the cases touched → facts summaries and, for the own journal, rollup rows (cursor ``facts``);
-3. *wake*: own cases whose ``next_at_us`` has come and that no unfinished import holds back → alerts raised or corrected.
+1. *read* (`projection.reading`): leaves → event, catalogue and alert rows (cursor ``events``);
+2. *fold* (`projection.folding`): the cases touched → facts summaries and, for the own journal, rollup rows (cursor ``facts``);
+3. *wake* (`projection.waking`): own cases whose ``next_at_us`` has come and that no unfinished import holds back → alerts raised or corrected.
 
 Nobody is judged by a part of the journal: alerts are raised only when everything that was there when the pass began is folded. An import
 holds its cases back until the entry of its end is read. Whether a child's journal can be folded is no matter of the own one's: what fails
 there is logged and tried again, beside everything else.
 
 Killed anywhere, it goes on from its cursors: rows are written idempotently, raising is guarded by the alert's key, and what the fold still
-owes is read again from the stretch between the two cursors; which days it had got to nobody remembers then, so all are counted again. It
-never skips.
+owes is read again (`projection.owed`). It never skips.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
 
 import structlog
 from zongheng.v1.holding_pb2 import Holding
@@ -25,68 +24,35 @@ from zongheng.v1.holding_pb2 import Holding
 from node.files.carrying import Carrying
 from node.holding import OwnHolding
 from node.mending.noted import Witness
-from node.mending.renewed import learn
-from node.mending.renewing import logs_before
-from node.projection.context import Contexts, JournalContext, zone_of
-from node.projection.entries import IMPORT_FINISHED, Reading, read
-from node.projection.figures import alert_day, in_months, rows_at
+from node.projection.context import Contexts
+from node.projection.folding import Folding
 from node.projection.forwarding import Forwarding
 from node.projection.history import History
-from node.projection.judging import Judgement, judge
-from node.projection.mandates import SHEET
+from node.projection.owed import Owing
+from node.projection.progress import REBUILDING, Pace, Progress
 from node.projection.raising import Raising
+from node.projection.reading import Reader
+from node.projection.waking import Waking
 from node.resupervision.comparison import Comparison
-from node.store.catalogue import Published
 from node.store.cursors import Cursor
 from node.store.inbox import Inbox
-from node.store.rollups import EPOCH
-from node.store.rows import FactsRow, Head
+from node.store.rows import Head
 from node.store.store import Session, Store
 from node.store.writer import JournalWriter
 from node.wallclock import Now
 
 log = structlog.get_logger()
 
-READ_CHUNK = 5_000
-"""Leaves read in one transaction; nothing else runs while they are parsed."""
-
-FOLD_CASES = 10_000
-"""Cases folded at once: bounds memory on a bulk import."""
-
-FOLD_AFTER = 100_000
-"""Cases that are waiting when the fold begins though there is more to read."""
-
-WAKE_CASES = 10_000
-
-WAKES_A_PASS = 5
-"""How often cases are woken before new entries and the day's figures have their turn again."""
-
-RUSH = 2_000
-"""Entries that have to be waiting for the projector before it gives way to intake."""
-
-GIVE_WAY_S = 10.0
+GIVE_WAY_S: Final = 10.0
 """How long it gives way at most; then intake has to share."""
 
-_PAUSE_S = 0.1
+_PAUSE_S: Final = 0.1
 
-PATIENCE_S = 60.0
+PATIENCE_S: Final = 60.0
 """How long a question waits for the projections to catch up before it is answered from where they are."""
 
-AGAIN_S = 5.0
+AGAIN_S: Final = 5.0
 """How long what failed is left alone."""
-
-_REBUILDING = "projection.rebuilding"
-
-
-@dataclass(slots=True)
-class _Owed:
-    """What the fold owes one journal: the cases and days touched between the cursors ``facts`` and ``events``."""
-
-    cases: set[str] = field(default_factory=set)
-    days: set[int] = field(default_factory=set)
-    items: set[str] = field(default_factory=set)
-    everything: bool = False
-    imports: list[str] = field(default_factory=list)
 
 
 class Projector:
@@ -110,38 +76,41 @@ class Projector:
         recount: Callable[[Session], Awaitable[None]],
     ) -> None:
         """``counted`` is told when own rollup rows may have changed; ``recount``, in the transaction of a rebuild, that all may."""
+        own, pace, progress = writer.node, Pace(), Progress()
+        self.pace = pace
+        self._progress = progress
+        self._owing = owing = Owing(store, contexts, own, progress, pace)
+        self.reader = Reader(
+            store, own, contexts, forwarding, carrying, witness, holding, owing, progress, pace
+        )
+        self.folding = Folding(store, own, contexts, comparison, owing, pace, now, counted)
+        self.waking = Waking(store, writer, contexts, raising, self.folding, progress, pace, now)
         self._recount = recount
         self._forwarding = forwarding
-        self._carrying = carrying
-        self._witness = witness
-        self._counted = counted
         self._store = store
         self._writer = writer
         self._inbox = inbox
         self._contexts = contexts
-        self._raising = raising
         self._comparison = comparison
         self._history = history
         self._holding = holding
-        self._now = now
-        self._own = writer.node
-        self._owed: dict[str, _Owed] = {}
+        self._own = own
         self._bell = asyncio.Event()
         self._turn = asyncio.Lock()
         self._idle = asyncio.Condition()
         self._asked = self._answered = 0
         """Calls of `settled`, and how many of them have been answered."""
         self._awaited = 0
-        self._caught_up = False
         self._left_alone: dict[str, float] = {}
         """Children whose journal failed, until when."""
-        self._read_to = 0
         self._looked = 0
         """Entries of children that had come when their journals were last looked at."""
         self._running = False
-        self._rebuilding = False
-        self.parked = 0
+
+    @property
+    def parked(self) -> int:
         """Entries that this version cannot read."""
+        return self._progress.parked
 
     def ring(self) -> None:
         """Something may be due: a journal grew, a report came, a deadline passed."""
@@ -163,7 +132,7 @@ class Projector:
             self._bell.clear()
             asked = self._asked
             try:
-                busy = await self._pass()
+                busy = await self.work_once()
             except Exception:
                 log.exception("projection.failed", instruction=f"the projector tries again in {AGAIN_S:g} s")
                 await asyncio.sleep(AGAIN_S)
@@ -208,13 +177,13 @@ class Projector:
 
     async def catch_up(self) -> None:
         """Work until nothing is left to do now."""
-        while await self._pass():
+        while await self.work_once():
             pass
 
     @property
     def rebuilding(self) -> bool:
         """Alert rows are not all back yet: what they say of an alert's state may be old."""
-        return self._rebuilding
+        return self._progress.rebuilding
 
     async def rebuild(self) -> None:
         """Drop every projection and read all journals again from their first entry."""
@@ -233,17 +202,17 @@ class Projector:
         transaction of its own, together with whatever makes them wrong.
         """
         async with self._turn:
-            before, self._rebuilding = self._rebuilding, True
+            before, self._progress.rebuilding = self._progress.rebuilding, True
             try:
                 await transact(self._drop)
             except BaseException:
-                self._rebuilding = before
+                self._progress.rebuilding = before
                 raise
             self._holding.told(Holding())
             await self._history.drop()
-            self._owed.clear()
+            self._owing.clear()
             self._left_alone.clear()
-            self._read_to = self.parked = 0
+            self._progress.read_to = self._progress.parked = 0
             self._contexts.clear()
             self._comparison.forget()
         self.ring()
@@ -253,7 +222,7 @@ class Projector:
         await session.drop_projections()
         await session.forks.forget_noted(self._own)
         # Killed in the middle, the next start must know that alert rows are still missing.
-        await session.links.put(_REBUILDING, b"1")
+        await session.links.put(REBUILDING, b"1")
         await self._holding.drop(session)
         # What children reported is in no journal held here.
         for child, size in reported.items():
@@ -263,11 +232,12 @@ class Projector:
     async def open(self) -> None:
         """Look whether a rebuild was cut off; call once before anything else."""
         async with self._store.read() as session:
-            self._rebuilding = await session.links.get(_REBUILDING) is not None
-            self._read_to = (await session.cursors.get("events", self._own)).position
-            await self._holding.load(session, self._read_to)
+            self._progress.rebuilding = await session.links.get(REBUILDING) is not None
+            self._progress.read_to = (await session.cursors.get("events", self._own)).position
+            await self._holding.load(session, self._progress.read_to)
 
-    async def _pass(self) -> bool:
+    async def work_once(self) -> bool:
+        """One pass over all that is there now; true: there may be more."""
         async with self._turn:
             await self._give_way()
             self._looked = self._inbox.entries
@@ -284,27 +254,34 @@ class Projector:
                 await self._comparison.check()
                 await self._forwarding.look_again()
             wakes = 0
-            while wakes < WAKES_A_PASS and await self._wake():
+            while wakes < self.pace.wakes_a_pass and await self.waking.wake():
                 wakes += 1
             busy |= wakes > 0
             return busy or await self._write_segment(heads)
 
     async def _follow_own(self, head: Head) -> bool:
         try:
-            busy = await self._read(head)
+            busy = await self.reader.read(head)
             # A day's figures cost the same to count whether one entry touched it or many, so what waits is folded together. In a rebuild
             # all of it: rows counted half-way would be older than those that the ancestors have.
-            while self._read_to < head.size and (
-                self._rebuilding or len((await self._owing(self._own)).cases) < FOLD_AFTER
+            while self._progress.read_to < head.size and (
+                self._progress.rebuilding
+                or len((await self._owing.of(self._own)).cases) < self.pace.fold_after
             ):
                 await self._give_way()
-                if not await self._read(head):
+                if not await self.reader.read(head):
                     break
                 busy = True
-            self._caught_up = self._read_to >= head.size
-            return busy if self._rebuilding else busy | await self._fold(self._own)
+            self._progress.caught_up = self._progress.read_to >= head.size
+            if self._progress.rebuilding:
+                return busy
+            folded = await self.folding.fold(self._own, self._give_way)
+            if folded is None:
+                return busy
+            await self.waking.follow(folded)
+            return True
         except Exception:
-            self._owed.pop(self._own, None)
+            self._owing.unsure(self._own)
             raise
 
     async def _follow_child(self, head: Head, cursors: Mapping[tuple[str, str], Cursor]) -> bool:
@@ -318,12 +295,13 @@ class Projector:
         if not head.size or at_rest or self._left_alone.get(origin, 0.0) > loop.time():
             return False
         try:
-            return await self._read(head) | await self._fold(origin)
+            busy = await self.reader.read(head)
+            return await self.folding.fold(origin, self._give_way) is not None or busy
         except Exception:
             log.exception(
                 "projection.child_failed", origin=origin, instruction=f"it is tried again in {AGAIN_S:g} s"
             )
-            self._owed.pop(origin, None)
+            self._owing.unsure(origin)
             self._comparison.unsure(origin)
             self._left_alone[origin] = loop.time() + AGAIN_S
             loop.call_later(AGAIN_S, self.ring)
@@ -347,205 +325,17 @@ class Projector:
         loop = asyncio.get_running_loop()
         until = loop.time() + GIVE_WAY_S
         while self._running and not self._awaited and loop.time() < until:
-            if self._writer.size - self._read_to + self._inbox.entries - self._looked < RUSH:
+            if (
+                self._writer.size - self._progress.read_to + self._inbox.entries - self._looked
+                < self.pace.rush
+            ):
                 return
             arrived = self._arrived
             await asyncio.sleep(_PAUSE_S)
-            if self._arrived - arrived < RUSH * _PAUSE_S:
+            if self._arrived - arrived < self.pace.rush * _PAUSE_S:
                 return
 
     @property
     def _arrived(self) -> int:
         """A number that rises by one with every entry of any journal here."""
         return self._writer.size + self._inbox.entries
-
-    # 1. read
-
-    async def _read(self, head: Head) -> bool:
-        origin = head.origin
-        owed = await self._owing(origin)
-        async with self._store.read() as session:
-            position = (await session.cursors.get("events", origin)).position
-            top = min(head.size, position + READ_CHUNK)
-            if origin != self._own:
-                # The fold has to stop where a report was made.
-                reported = (await session.cursors.get("reported", origin)).position
-                top = reported if position < reported < top else top
-            if position >= top:
-                return False
-            leaves = await session.journal.leaves(origin, position, top)
-            zone = await zone_of(session, origin)
-        reading = read(origin, position, leaves, own=origin == self._own, zone=zone)
-        if origin != self._own:
-            await self._forwarding.forward(origin, reading)
-            await self._witness.check(origin, reading.heads)
-        rebuilt = False
-        async with self._store.write() as session:
-            await session.events.insert(reading.events)
-            await session.catalogue.put(
-                [
-                    Published(origin, piece.kind, piece.code, piece.version, piece.idx, piece.body)
-                    for piece in reading.catalogue
-                ]
-            )
-            await session.access.put(reading.access)
-            await session.receipts.put(reading.receipts)
-            await session.arrivals.put(reading.arrivals)
-            await session.steps.put(reading.steps)
-            await session.accountability.put_alerts(reading.department_alerts)
-            await session.accountability.put_steps(reading.accountability)
-            await session.scores.put(reading.scores)
-            await session.alerts.insert(reading.alerts)
-            await self._carrying.write(session, reading.carried)
-            for by, node, log_id in reading.renewals:
-                await learn(session, by, node, log_id)
-            # The append itself moves own alerts; only a rebuild has to say it again, and must not do so at any other time: an
-            # alert that has moved on since would fall back.
-            if origin != self._own or self._rebuilding:
-                await session.alerts.set_states(origin, reading.moves)
-            if origin == self._own and self._rebuilding:
-                # What was appended since the pass began moved alerts that may not have been back yet.
-                newest = await session.journal.head(origin)
-                rebuilt = newest is not None and reading.hi >= newest.size
-                if rebuilt:
-                    await session.links.delete(_REBUILDING)
-            said = await self._holding.keep(session, reading) if origin == self._own else None
-            await session.cursors.set("events", origin, reading.hi)
-        self._carrying.written(reading.carried)
-        if rebuilt:
-            self._rebuilding = False
-        if said is not None:
-            self._holding.told(said)
-            self._read_to = reading.hi
-        self.parked += len(reading.parked)
-        for idx in reading.parked:
-            log.warning(
-                "projection.parked",
-                origin=origin,
-                index=idx,
-                instruction="upgrade, then run zongheng rebuild",
-            )
-        if reading.catalogue:
-            self._contexts.forget(origin)
-        await self._owe(owed, reading)
-        return True
-
-    async def _owe(self, owed: _Owed, reading: Reading) -> None:
-        zone = (await self._contexts.of(reading.origin)).zone
-        owed.cases.update(event.case_id for event in reading.events)
-        owed.days.update(alert_day(alert, zone) for alert in reading.alerts)
-        for piece in reading.catalogue:
-            if piece.kind == IMPORT_FINISHED:
-                owed.imports.append(piece.code)
-            elif piece.kind == "item":
-                owed.items.add(piece.code)
-            elif piece.kind.partition("@")[0] != SHEET:
-                owed.everything = True
-        if reading.moves:
-            moved_ids = sorted({alert_id for alert_id, _ in reading.moves})
-            async with self._store.read() as session:
-                moved = await session.alerts.known(reading.origin, moved_ids)
-            owed.days.update(alert_day(alert, zone) for alert in moved)
-
-    async def _owing(self, origin: str) -> _Owed:
-        """What the fold owes this journal; after a start, read again from between the two cursors."""
-        owed = self._owed.get(origin)
-        if owed is not None:
-            return owed
-        owed = _Owed()
-        async with self._store.read() as session:
-            low = (await session.cursors.get("facts", origin)).position
-            high = (await session.cursors.get("events", origin)).position
-            if origin == self._own and (low < high or self._rebuilding):
-                # A fold may have been cut off after it replaced facts: which days they counted on before, only the rows know.
-                owed.days.update(await session.rollups.days(origin))
-        for lo in range(low, high, READ_CHUNK):
-            async with self._store.read() as session:
-                leaves = await session.journal.leaves(origin, lo, min(high, lo + READ_CHUNK))
-            await self._owe(owed, read(origin, lo, leaves))
-        self._owed[origin] = owed
-        return owed
-
-    # 2. fold
-
-    async def _fold(self, origin: str) -> bool:
-        owed = await self._owing(origin)
-        own = origin == self._own
-        async with self._store.read() as session:
-            low = (await session.cursors.get("facts", origin)).position
-            size = (await session.cursors.get("events", origin)).position
-            if low >= size:
-                return False
-            if owed.everything:
-                owed.cases.update(await session.facts.cases_of_item(origin, None))
-                # Alerts count on days of their own, and their agency's line may be another now.
-                owed.days.update(await session.rollups.days(origin))
-            for item in owed.items:
-                owed.cases.update(await session.facts.cases_of_item(origin, item))
-            finished = await self._finished(session) if own else None
-        context = await self._contexts.of(origin)
-        ordered = sorted(owed.cases)
-        live: list[Judgement] = []
-        for start in range(0, len(ordered), FOLD_CASES):
-            batch = ordered[start : start + FOLD_CASES]
-            await self._give_way()
-            judgement = await self._judge(context, batch, size, finished)
-            owed.days |= await self._keep_facts(origin, batch, judgement.facts)
-            if len(ordered) <= FOLD_CASES:
-                live.append(judgement)
-        async with self._store.write() as session:
-            for import_id in owed.imports:
-                await session.facts.release(origin, import_id)
-            version = EPOCH * len(await logs_before(session)) + size
-            for days in in_months(owed.days) if own else ():
-                rows = await rows_at(session, context, days, size)
-                await session.rollups.replace(origin, days, rows, version)
-            await session.cursors.set("facts", origin, size)
-        self._owed[origin] = _Owed()
-        if own:
-            self._counted()
-            for judgement in live if self._caught_up and self._writer.accepts else ():
-                await self._raising.raise_and_schedule(judgement, dict.fromkeys(judgement.next_at, size))
-        else:
-            self._comparison.folded(origin, owed.days)
-        return True
-
-    async def _finished(self, session: Session) -> set[str]:
-        """The imports whose end has been read. Not those that are finished by now: their last rows may not be read yet."""
-        return {piece.code for piece in await session.catalogue.all(self._own, IMPORT_FINISHED)}
-
-    async def _judge(
-        self, context: JournalContext, cases: Sequence[str], size: int, finished: Collection[str] | None
-    ) -> Judgement:
-        async with self._store.read() as session:
-            rows = await session.events.rows_of_cases(context.origin, cases)
-        own = context.origin == self._own
-        return await asyncio.to_thread(judge, rows, context, self._now(), size, finished, own)
-
-    async def _keep_facts(self, origin: str, cases: Sequence[str], facts: Sequence[FactsRow]) -> set[int]:
-        async with self._store.write() as session:
-            days = {int(day) for row in await session.facts.of_cases(origin, cases) for day in row.figures}
-            await session.facts.upsert(facts)
-        return days | {int(day) for row in facts for day in row.figures}
-
-    # 3. wake
-
-    async def _wake(self) -> bool:
-        # Until the alert rows are back nothing may be raised: the guard against raising twice is among them.
-        if self._rebuilding or not self._caught_up or not self._writer.accepts:
-            return False
-        async with self._store.read() as session:
-            cases = await session.facts.due(self._own, self._now(), WAKE_CASES)
-            if not cases:
-                return False
-            size = (await session.cursors.get("facts", self._own)).position
-            folded_at = {row.case_id: row.size for row in await session.facts.of_cases(self._own, cases)}
-            finished = await self._finished(session)
-        judgement = await self._judge(await self._contexts.of(self._own), cases, size, finished)
-        held = [row for row in judgement.facts if row.import_id]
-        if held:
-            # Two imports brought events of the same case, and only one of them is finished.
-            async with self._store.write() as session:
-                await session.facts.upsert(held)
-        await self._raising.raise_and_schedule(judgement, folded_at)
-        return True

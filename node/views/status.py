@@ -175,9 +175,9 @@ async def status(node: "Node") -> Status:
         http=settings.http,
         parent=settings.parent,
         link=LinkStatus(
-            state=node.link_state,
-            instruction=node.link_instruction,
-            clock_offset_ms=node.dialler.status.clock_offset_ms if node.dialler else None,
+            state=node.link.state,
+            instruction=node.link.instruction,
+            clock_offset_ms=node.link.clock_offset_ms,
         ),
         journal=JournalStatus(
             log_id=head.log_id,

@@ -185,7 +185,7 @@ async def test_what_rises_again_at_an_index_of_the_old_log_is_another_entry(
     renewed.tree.extend([fork.SerializeToString()])
     await push(renewed, county)
     await county.catch_up()
-    forwarding = county.node.projector._forwarding
+    forwarding = county.node.forwarding
     async with county.node.store.read() as session:
         index = len(renewed.tree.leaves) - 1
         assert await forwarding._serial(session, TOWN, index, fork.SerializeToString()) == ""

@@ -35,7 +35,7 @@ async def test_a_report_that_the_journal_has_overtaken_accuses_nobody(unit: Make
     # The new entries are read and not folded when the report at the old size comes in.
     async with town.node.store.read() as session:
         heads = await session.journal.heads()
-    await town.node.projector._read(next(head for head in heads if head.origin == VILLAGE))
+    await town.node.projector.reader.read(next(head for head in heads if head.origin == VILLAGE))
     await town.reports.rows(VILLAGE, news.journal_size, news.rows)
     await town.node.comparison.check()
     await town.catch_up()

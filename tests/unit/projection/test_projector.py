@@ -15,18 +15,14 @@ from zongheng.v1.entry_pb2 import (
 )
 
 from federation.errors import ZonghengError
-from node.projection import projector as module
 from tests.unit.projection.units import COUNTY, DAY, MONDAY, TOWN, VILLAGE, Unit, item
 
 Make = Callable[..., Awaitable[Unit]]
 
 
-async def test_a_case_is_not_judged_by_half_of_what_its_import_brought(
-    unit: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "READ_CHUNK", 3)
-    monkeypatch.setattr(module, "FOLD_AFTER", 1)
+async def test_a_case_is_not_judged_by_half_of_what_its_import_brought(unit: Make) -> None:
     town = await unit(TOWN)
+    town.node.projector.pace.read_chunk, town.node.projector.pace.fold_after = 3, 1
     await town.told(item())
     await town.told(
         town.event("c-1", "application", MONDAY, "imp"),
@@ -72,14 +68,15 @@ async def test_a_fold_cut_off_between_facts_and_figures_leaves_no_day_behind(
     await town.catch_up()
     # A late entry moves the receipt to an earlier day; the process dies after the facts were replaced.
     await town.told(town.event("c-1", "application", MONDAY - 7 * DAY))
-    keep = town.node.projector._keep_facts
+    folding = town.node.projector.folding
+    keep = folding.keep_facts
 
     async def cut_off(*arguments: object) -> set[int]:
         await keep(*arguments)  # type: ignore[arg-type]
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(town.node.projector, "_keep_facts", cut_off)
+        patch.setattr(folding, "keep_facts", cut_off)
         with pytest.raises(RuntimeError, match="killed"):
             await town.catch_up()
     await town.catch_up()
@@ -89,7 +86,7 @@ async def test_a_fold_cut_off_between_facts_and_figures_leaves_no_day_behind(
 async def test_settled_waits_for_what_was_written_while_a_pass_was_under_way(unit: Make) -> None:
     town = await unit(TOWN)
     projector = town.node.projector
-    whole, begun, go_on = projector._pass, asyncio.Event(), asyncio.Event()
+    whole, begun, go_on = projector.work_once, asyncio.Event(), asyncio.Event()
 
     async def slow() -> bool:
         busy = await whole()
@@ -97,7 +94,7 @@ async def test_settled_waits_for_what_was_written_while_a_pass_was_under_way(uni
         await go_on.wait()
         return busy
 
-    projector._pass = slow  # type: ignore[method-assign]
+    projector.work_once = slow  # type: ignore[method-assign]
     async with asyncio.TaskGroup() as group:
         running = group.create_task(projector.run())
         await begun.wait()
@@ -198,11 +195,9 @@ async def test_a_line_published_later_moves_the_figures_of_alerts_too(unit: Make
     assert {row.line for row in await town.rows()} == {"police"}
 
 
-async def test_a_child_that_catches_up_is_read_when_it_has_caught_up(
-    unit: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "RUSH", 20)
+async def test_a_child_that_catches_up_is_read_when_it_has_caught_up(unit: Make) -> None:
     county, town = await unit(COUNTY), await unit(TOWN)
+    county.node.projector.pace.rush = 20
     await town.told(item(), *(town.event(f"c-{n}", "application", MONDAY) for n in range(1_000)))
     async with asyncio.timeout(120), asyncio.TaskGroup() as group:
         running = group.create_task(county.node.projector.run())

@@ -1,6 +1,6 @@
 """Opened nodes on real SQLite stores, and what passes between a child and its parent, step by step."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from zongheng.v1.case_pb2 import CaseEvent
@@ -22,25 +22,26 @@ NOW = MONDAY + 60 * DAY
 
 
 @dataclass
+class Hands:
+    """A clock that stands where a test puts it; microseconds since 1970."""
+
+    at: int = NOW
+
+    def __call__(self) -> int:
+        return self.at
+
+
+@dataclass
 class Unit:
     """A node with a clock of the test's own."""
 
     node: Node
     serial: int = 0
     now: int = NOW
-    reports: Reports = field(init=False)
 
-    def __post_init__(self) -> None:
-        node = self.node
-        self.reports = Reports(
-            node.store,
-            node.tree,
-            node.passports,
-            node.comparison,
-            node.witness,
-            node.figures.changed_here,
-            node.projector.ring,
-        )
+    @property
+    def reports(self) -> Reports:
+        return self.node.reports
 
     @property
     def code(self) -> str:

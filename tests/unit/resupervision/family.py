@@ -9,7 +9,7 @@ from zongheng.v1.standing_pb2 import ChildMeasured
 from federation.link.session import SessionStatus
 from node.resupervision.standing import StandingLook
 from node.store.rows import AlertRecord
-from tests.unit.projection.units import NOW, TOWN, VILLAGE, Unit, item
+from tests.unit.projection.units import TOWN, VILLAGE, Hands, Unit, item
 
 Make = Callable[..., Awaitable[Unit]]
 
@@ -19,21 +19,26 @@ HOUR = 60 * MINUTE
 
 @dataclass
 class Family:
-    """A town and its village. `now` is both their clocks, unless `offset_ms` says otherwise."""
+    """A town and its village. `hands` are both their clocks, unless `offset_ms` says otherwise."""
 
     town: Unit
     village: Unit
-    now: int = NOW
+    hands: Hands
     connected: bool = True
     offset_ms: int | None = 0
     look_after: StandingLook = field(init=False)
 
     def __post_init__(self) -> None:
         self.connected_us = self.now
-        for one in (self.town, self.village):
-            one.node.now = one.node.writer._at.clock = one.node.projector._now = lambda: self.now
-            one.node.raising._now = one.node.comparison._now = one.node.inbox._clock = lambda: self.now
         self.begin()
+
+    @property
+    def now(self) -> int:
+        return self.hands.at
+
+    @now.setter
+    def now(self, at: int) -> None:
+        self.hands.at = at
 
     def begin(self) -> None:
         """The parent's process starts."""
@@ -46,7 +51,7 @@ class Family:
             node.settings.tier,
             self.sessions,
             lambda: not node.projector.rebuilding,
-            lambda: self.now,
+            self.hands,
         )
         node.comparison.told = self.look_after.compared
 
@@ -88,8 +93,9 @@ class Family:
 
 async def family(unit: Make) -> Family:
     """A town that has heard of its village, which has cases that are late and raised its alerts for them."""
-    town, village = await unit(TOWN), await unit(VILLAGE)
-    made = Family(town, village)
+    hands = Hands()
+    made = Family(await unit(TOWN, now=hands), await unit(VILLAGE, now=hands), hands)
+    village = made.village
     await village.told(item(), *(one for n in range(4) for one in village.late(f"c-{n}")))
     await made.relayed()
     return made

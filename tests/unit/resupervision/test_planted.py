@@ -15,9 +15,7 @@ HONEST = "990102001002"
 
 async def test_every_planted_fault_is_found_and_nothing_else(unit: Make) -> None:
     made: Family = await family(unit)
-    honest = await unit(HONEST)
-    honest.node.now = honest.node.writer._at.clock = honest.node.projector._now = lambda: made.now
-    honest.node.raising._now = lambda: made.now
+    honest = await unit(HONEST, now=made.hands)
     both = [VILLAGE, HONEST]
     begun = made.now
     made.look_after._sessions = lambda: [

@@ -109,11 +109,13 @@ async def fold_only(unit: Unit) -> None:
     async with unit.node.store.read() as session:
         heads = await session.journal.heads()
     head = next(one for one in heads if one.origin == unit.code)
-    while await projector._read(head):
+    while await projector.reader.read(head):
         pass
-    caught_up, projector._caught_up = projector._caught_up, False
-    await projector._fold(unit.code)
-    projector._caught_up = caught_up
+    await projector.folding.fold(unit.code, _at_once)
+
+
+async def _at_once() -> None:
+    pass
 
 
 async def test_time_in_which_a_child_was_away_is_no_time_to_raise_anything(unit: Make) -> None:
