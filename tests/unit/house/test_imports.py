@@ -35,6 +35,9 @@ COMPUTES = (
     "federation/link/descent.py",
     "federation/link/handshake.py",
     "federation/link/relay.py",
+    "federation/trunk/backlog.py",
+    "federation/trunk/frame.py",
+    "federation/trunk/hub.py",
 )
 
 
