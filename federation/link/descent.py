@@ -132,11 +132,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Take nothing more on this link, and tell the operator. `fork` is entered where two signed heads contradict each other."""
+    """Take nothing more, and tell the operator. `fork` is entered where two signed heads contradict each other."""
 
     code: str
     words: str
     fork: ForkFound | None = None
+    passing: bool = False
+    """The parent may yet show what it signed: it is to be asked again after a while."""
 
 
 Command = Open | Pin | Keep | Acknowledge | Report | Halt
@@ -304,6 +306,7 @@ class Descent:
                 "parent_behind",
                 f"{kept.parent} once signed {kept.size} entries and now shows {head.size}: it was restored from an old backup,"
                 " or hides the rest; nothing is taken from it until it shows them again",
+                passing=True,
             )
         if (head.size, head.root) == (kept.size, kept.root):
             return head

@@ -1,11 +1,13 @@
 """The child's end of the lane down: an RPC of its own beside the Link stream, for as long as the link lives.
 
 What the parent cannot hand down at once waits in the parent's journal, however long this child is away. A parent that breaks a
-promise of the lane ends the lane and not the link: the child's own journal goes on rising.
+promise of the lane ends the lane and not the link: the child's own journal goes on rising. One that was restored from an old backup
+may have its entries back from its own parent while the link lives: it is asked again once in a while.
 """
 
 import asyncio
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 import grpc.aio
 import structlog
@@ -32,6 +34,9 @@ from federation.link.lanes import LinkLost
 
 _log = structlog.get_logger(__name__)
 
+BEHIND_PERIOD_S: Final = 10.0
+"""How often a parent that shows less than it signed is asked again."""
+
 
 async def begun(entries: ReceivedEntries) -> Descent:
     """The machine as it stands by what is stored."""
@@ -49,16 +54,22 @@ async def begun(entries: ReceivedEntries) -> Descent:
 class DownLane:
     """Takes down what the parent has for this node, and acknowledges it."""
 
-    def __init__(self, entries: ReceivedEntries) -> None:
+    def __init__(self, entries: ReceivedEntries, behind_period_s: float = BEHIND_PERIOD_S) -> None:
         self._entries = entries
+        self._behind_period_s = behind_period_s
+        self._halted: Halt | None = None
+        """What the operator was told last; None: the lane is open."""
 
     async def run(self, channel: grpc.aio.Channel, session: str) -> None:
         """Until the link ends. Where the parent is found out it rests until a person has decided. Raises LinkLost."""
         while await self._run(channel, session):
-            await self._entries.wait_reopened()
+            passing = self._halted is not None and self._halted.passing
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._behind_period_s if passing else None):
+                    await self._entries.wait_reopened()
 
     async def _run(self, channel: grpc.aio.Channel, session: str) -> bool:
-        """One call; whether it is worth another when the lane is opened again."""
+        """One call; whether it is worth another, after a while or when the lane is opened again."""
         descent = await begun(self._entries)
         stub: Any = DownServiceStub(channel)
         call = stub.Descend()
@@ -90,19 +101,27 @@ class DownLane:
                         DescendRequest(session=session, position=position, credit=credit, held_size=held_size)
                     )
                 case Acknowledge(position, credit):
+                    await self._open()
                     await call.write(DescendRequest(session=session, position=position, credit=credit))
                 case Pin(above):
                     await self._entries.pin(above)
-                    await self._entries.halted("", "")
                 case Keep():
                     await self._entries.keep(command)
                     await self._obey(call, session, descent, Stored())
                 case Report(code, words):
                     _log.warning("down.left_out", code=code, words=words)
                 case Halt(code, words, fork):
-                    _log.error("down.halted", code=code, words=words)
+                    if command != self._halted:
+                        _log.error("down.halted", code=code, words=words)
                     if fork is not None:
                         await self._entries.forked(fork)
+                    self._halted = command
                     await self._entries.halted(code, words)
                     return False
         return True
+
+    async def _open(self) -> None:
+        """The parent showed a head that continues the one that was held."""
+        if self._halted is not None:
+            self._halted = None
+            await self._entries.halted("", "")

@@ -235,6 +235,7 @@ async def test_a_parent_that_rewrites_its_journal_is_found_out_and_both_heads_ar
     await child.link()
     await child.obey(await child.batch())
     assert child.halts() == ["root_mismatch"]
+    assert [command.passing for command in child.told if isinstance(command, Halt)] == [False]
     [fork] = child.end.forks
     key = Verifier.parse(county.card.verifier)
     assert open_note(fork.held, [key]).size == 1
@@ -255,6 +256,7 @@ async def test_a_parent_restored_from_an_old_backup_is_told_apart_from_one_that_
     await child.link()
     await child.obey(await child.batch())
     assert child.halts() == ["parent_behind"]
+    assert [command.passing for command in child.told if isinstance(command, Halt)] == [True]
     assert child.end.forks == []
 
 

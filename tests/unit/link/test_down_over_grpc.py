@@ -91,7 +91,7 @@ async def town(
         MemoryAnswerer(no_answer),
         MemoryOperator(),
         MemoryBackoffStore(),
-        lanes=(DownLane(end),),
+        lanes=(DownLane(end, behind_period_s=0.1),),
     )
     credentials = county.certified.child("town", end.node).credentials
     dialler = Dialler(county.address, credentials, ports, now_us, Random(1).random, FAST)
@@ -167,7 +167,7 @@ async def test_a_town_without_news_is_shown_the_head_all_the_same(county: County
 
 
 class Rewriting(MemoryAddressed):
-    """A county that shows another history from a moment on."""
+    """A county that shows another history while there is one."""
 
     other: MemoryAddressed | None = None
 
@@ -196,3 +196,26 @@ async def test_a_county_that_rewrites_ends_the_lane_and_not_the_link(county: Cou
         end.reopen()
         await eventually(lambda: received(end) == ["first", "another", "second"])
         assert end.code == ""
+
+
+async def test_a_county_that_has_its_entries_back_is_followed_again_within_the_link(county: County) -> None:
+    restored = county.journal = Rewriting(county.journal.card, county.journal.journal)
+    await county.down()
+    await county.up()
+    for text in ("first", "second"):
+        await restored.write(word(text, TOWN))
+    end = MemoryReceived(TOWN)
+    async with town(county, end) as dialler:
+        await eventually(lambda: end.standing.size == 2)
+        old = MemoryAddressed(restored.card, MemoryJournal(county.signer))
+        await old.journal.append(restored.journal.tree.leaves[:1])
+        restored.other = old
+        await eventually(lambda: end.code == "parent_behind")
+        await asyncio.sleep(0.5)  # asked again meanwhile
+        assert end.code == "parent_behind"
+        restored.other = None
+        await restored.write(word("third", TOWN))
+        await eventually(lambda: received(end) == ["first", "second", "third"])
+        assert end.code == ""
+        assert dialler.status.state == "up"
+    assert end.forks == []
