@@ -103,6 +103,7 @@ class OwnWords:
                 return
         # The table engine is loaded only where something is to be judged: most commands need it not.
         from node.directives.rules import RULES as DIRECTIVE_RULES
+        from node.matching.rules import RULES as MATCHING_RULES
         from node.resupervision.rules import rules_of
         from node.supervision.fold import installed
         from node.supervision.policy import Policy, registered
@@ -110,6 +111,7 @@ class OwnWords:
         profile = profile_of(tier_named(self._settings.tier))
         built_in = [rule for domain in installed(profile.domains) for rule in domain.rules]
         built_in += DIRECTIVE_RULES
+        built_in += MATCHING_RULES
         if profile.resupervision is not None:
             built_in += rules_of(profile.resupervision)
         rules = registered(built_in, Policy.from_message(first_policy(self._settings)))

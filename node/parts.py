@@ -40,6 +40,10 @@ from node.intake.service import Intake
 from node.joining import Joining
 from node.keyring import Clock, KeyRing
 from node.lane_down import AddressedEntries, FromAbove
+from node.matching.keys import LinkageKeys
+from node.matching.linking import Linking
+from node.matching.matching import Matching
+from node.matching.notices import Notices
 from node.mending.branch import Branch
 from node.mending.noted import Witness
 from node.mending.quarantine import Quarantine
@@ -59,6 +63,7 @@ from node.resupervision.comparison import Comparison
 from node.resupervision.standing import StandingLook
 from node.schedule.ticks import Ticking
 from node.sealed.letters import Letters
+from node.seeding import Seeding
 from node.store.highwater import HighWater
 from node.store.inbox import Inbox
 from node.store.segments import Segments
@@ -199,6 +204,22 @@ class Parts:
             self.standing,
             self.directives,
             HEAD_PERIOD_S,
+        )
+        self.linkage_keys = LinkageKeys(
+            folder, store, writer, vault, keyring.keys.sealing, self.passports, self.tree, self.addressed, now
+        )
+        self.matching = Matching(
+            store,
+            writer,
+            self.contexts,
+            self.raising,
+            self.tree,
+            self.linkage_keys,
+            Linking(store, writer, vault, self.linkage_keys, now),
+            Notices(store, writer, self.contexts, self.raising, self.addressed, now),
+            Seeding(store, writer, lambda: self.signer, self.addressed, self.edge, now),
+            lambda: not self.projector.rebuilding,
+            now,
         )
         self.mending = Mending(self.listener, self.children)
         self.branch = Branch(store, writer, self.projector, now)

@@ -113,6 +113,7 @@ def _works(node: "Node") -> dict[str, Work]:
         "renewals": node.renewal.run,
         "certificates": node.joining.run,
         "desk": node.desk.run,
+        "matching": node.matching.run,
     }
     if node.alerting.telling.wanted:
         works["sending"] = lambda: _send_out(node)

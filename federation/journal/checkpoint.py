@@ -322,18 +322,33 @@ def cosign(note: str, signer: Signer, at: datetime) -> str:
     is aware and counts in whole seconds. Raises ValueError for a time without a zone or before 1970,
     CheckpointError for a malformed note.
     """
-    if at.tzinfo is None:
-        raise ValueError("the time of a cosignature needs a time zone")
-    seconds = (at - _EPOCH) // timedelta(seconds=1)
-    if seconds < 0:
-        raise ValueError("the time of a cosignature is not before 1970")
     parsed = _Note.parse(note)
     Checkpoint.parse(parsed.body)
-    verifier = signer.cosignature_verifier
-    signature = signer.signature(_cosigned_message(parsed.body, seconds))
-    line = _SignatureLine.by(verifier, seconds.to_bytes(_TIMESTAMP_BYTES, "big") + signature)
+    line = _cosignature_line(parsed.body, signer, at)
     others = tuple(other for other in parsed.signatures if other.key != line.key)
     return str(_Note(parsed.body, (*others, line)))
+
+
+def cosign_checkpoint(checkpoint: Checkpoint, signer: Signer, at: datetime) -> str:
+    """A note of a checkpoint with the signer's cosignature alone: what the signer holds of the log, whose own signature stands elsewhere.
+
+    Raises as `cosign` does.
+    """
+    body = checkpoint.body()
+    return str(_Note(body, (_cosignature_line(body, signer, at),)))
+
+
+def cosigned(note: str, verifier: Verifier) -> tuple[Checkpoint, bytes]:
+    """The checkpoint of a note, and the cosignature (with its time) that this key, of type COSIGNATURE, made under it.
+
+    Raises CheckpointError when the note is malformed or has none of this key that is good.
+    """
+    parsed = _Note.parse(note)
+    checkpoint = Checkpoint.parse(parsed.body)
+    for by, signature in _known_signatures(parsed, [verifier]):
+        if by.type is SignatureType.COSIGNATURE:
+            return checkpoint, signature
+    raise CheckpointError(f"{verifier.name!r} did not cosign the note")
 
 
 def cosignatures(note: str, verifiers: Iterable[Verifier]) -> list[Cosignature]:
@@ -358,6 +373,18 @@ def cosignatures(note: str, verifiers: Iterable[Verifier]) -> list[Cosignature]:
         if verifier not in latest or latest[verifier].at < at:
             latest[verifier] = Cosignature(verifier.name, at)
     return list(latest.values())
+
+
+def _cosignature_line(body: str, signer: Signer, at: datetime) -> "_SignatureLine":
+    if at.tzinfo is None:
+        raise ValueError("the time of a cosignature needs a time zone")
+    seconds = (at - _EPOCH) // timedelta(seconds=1)
+    if seconds < 0:
+        raise ValueError("the time of a cosignature is not before 1970")
+    signature = signer.signature(_cosigned_message(body, seconds))
+    return _SignatureLine.by(
+        signer.cosignature_verifier, seconds.to_bytes(_TIMESTAMP_BYTES, "big") + signature
+    )
 
 
 class _SignatureLine(NamedTuple):

@@ -13,6 +13,7 @@ from typing import Final
 from node.alerting.desk import AlertDesk, taken
 from node.alerting.words import rule_of
 from node.directives import rules as directives
+from node.matching.notices import NOTICE
 from node.projection.context import Contexts
 from node.projection.raising import Raising
 from node.resupervision import rules as resupervision
@@ -20,7 +21,7 @@ from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
 from node.store.store import Store
-from node.supervision.alert import LIFE_DOMAIN, AsOf
+from node.supervision.alert import LIFE_DOMAIN, MATCHING_DOMAIN, AsOf
 from node.supervision.finding import Finding
 from node.supervision.life import APPEALED, CORRECTED, DUTIES, ESCALATED, Days, Done, Duty, Layer, measured
 from node.supervision.policy import Level
@@ -31,7 +32,8 @@ RED_OVER: Final = 5
 """Working days past a step's due (this project's choice, as for an agency's oldest card in re-supervision)."""
 
 ANSWERED_ELSEWHERE: Final = frozenset({resupervision.DOMAIN, directives.DOMAIN})
-"""Domains whose alerts are about a node below, which answers by its own journal and not at this desk."""
+"""Domains whose alerts are about a node below, which answers by its own journal and not at this desk. So are those of matching, but where a
+notice from above made one."""
 
 _LOOKED_AT: Final = (
     (Level.NOTICE, (APPEALED, ESCALATED)),
@@ -127,7 +129,7 @@ class LateSteps:
         done = measured(alert.level, steps[0].state, steps[0].at_us, taken(steps), self._desk.terms, days)
         for one in done:
             duty = one.owed.duty
-            if alert.domain in ANSWERED_ELSEWHERE and duty in {Duty.REPLY, Duty.REVIEW}:
+            if _is_answered_elsewhere(alert) and duty in {Duty.REPLY, Duty.REVIEW}:
                 continue
             counted[duty] = counted.get(duty, 0) + 1
             if (one.owed.layer is Layer.PARENT) == here:
@@ -155,3 +157,9 @@ class LateSteps:
                     item=alert.item,
                     actor="",
                 )
+
+
+def _is_answered_elsewhere(alert: AlertRecord) -> bool:
+    if alert.domain == MATCHING_DOMAIN:
+        return not alert.case_id.startswith(NOTICE)
+    return alert.domain in ANSWERED_ELSEWHERE

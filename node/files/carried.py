@@ -91,5 +91,7 @@ def addressee(entry: Entry) -> str:
             return "" if entry.file_added.reader == PORTAL else entry.file_added.reader
         case "sealed":
             return entry.sealed.to
+        case "linkage_tokens":
+            return entry.linkage_tokens.issuer
         case _:
             return ""

@@ -179,7 +179,7 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True, zon
             )
         elif kind in ("access_noted", "account_changed"):
             reading.access.append(access_row(origin, idx, entry))
-        elif kind == "directive_step":
+        elif kind in ("directive_step", "linkage_tokens"):
             reading.rises.append(idx)
         elif kind in ("forwarded", "fork_found", "quarantine_decided", "withheld"):
             reading.rises.append(idx)

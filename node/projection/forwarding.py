@@ -1,7 +1,7 @@
 """What rises: a leaf from below that is entered again here, so that every tier above holds it with its proof.
 
 Red cards once they are issued (at once, or later by a person or by the time-out), forks and what was decided about them, disclosures, and what rose to a child from below it;
-and, up to the node it is for and no further, what is sealed to an ancestor, the names of files for one, and the steps of directives (督办), which
+and, up to the node it is for and no further, what is sealed to an ancestor, the names of files for one, linkage tokens, and the steps of directives (督办), which
 their issuer enters too. Nothing is
 taken on a child's word: what it says to have come from below is entered again only when the checkpoint is signed by the key known for the
 origin, the leaf lies under it, the origin lies below that child, and the leaf is of a kind that rises. What names a node that nobody has
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 Edge = Callable[[str, int], TileBuilder | None]
 """The right edge of an origin's tree at a size, where it is in memory: proofs then read less."""
 
-RISE = ("fork_found", "quarantine_decided", "withheld", "directive_step", *KINDS)
+RISE = ("fork_found", "quarantine_decided", "withheld", "directive_step", "linkage_tokens", *KINDS)
 """Bodies that rise whatever they say; a card rises when it is red."""
 
 _SOURCE = "forward"

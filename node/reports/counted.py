@@ -14,6 +14,7 @@ from node.reports.period import Period
 from node.resupervision.rules import DOMAIN as RESUPERVISION
 from node.store.rollups import add
 from node.store.rows import RollupRow
+from node.supervision.alert import MATCHING_DOMAIN
 from node.supervision.calendar import EPOCH_ORDINAL
 from node.supervision.levels import LEVELS, STATES
 
@@ -105,8 +106,8 @@ def by_agency(
     rows: dict[tuple[str, str], tuple[list[RollupRow], list[RollupRow]]] = {}
     for place, part in enumerate((now, then)):
         for row in part:
-            # An alert about a node below names no agency.
-            if row.domain != RESUPERVISION:
+            # An alert about a node below names no agency, nor does one about what several nodes show.
+            if row.domain != RESUPERVISION and (row.agency or row.domain != MATCHING_DOMAIN):
                 rows.setdefault((row.node, row.agency), ([], []))[place].append(row)
     found = []
     for (node, code), (present, past) in sorted(rows.items()):

@@ -23,12 +23,13 @@ from node.store.alerts import AlertFilter
 from node.store.events import event_row
 from node.store.rows import AlertRecord
 from node.store.store import Session, Store
+from node.supervision.alert import MATCHING_DOMAIN
 from node.supervision.domains.approval.events import DOMAIN as APPROVAL
 
 _AT_ONCE = 5_000
 
 _NOBODYS = "resupervision"
-"""Domain of alerts about nodes below: they are not the cases of the journal that has them."""
+"""Domain of alerts about nodes below: they are not the cases of the journal that has them. Nor are those of matching that name no agency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,11 @@ async def _alerts(session: Session, ground: Ground, from_us: int, to_us: int) ->
             if record.idx < ground.size:
                 records[record.alert_id] = record
     ordered = sorted(records.values(), key=lambda record: record.idx)
-    return [record for record in ordered if record.domain != _NOBODYS]
+    return [
+        record
+        for record in ordered
+        if record.domain != _NOBODYS and (record.agency or record.domain != MATCHING_DOMAIN)
+    ]
 
 
 async def _charges(session: Session, ground: Ground, records: Sequence[AlertRecord]) -> dict[str, Charge]:

@@ -27,11 +27,11 @@ from zongheng.v1.sealed_pb2 import (
 )
 
 from federation.errors import ZonghengError
-from federation.sealing.envelope import ALGORITHM, key_id, padded, public_bytes, seal, unpadded, unseal
+from federation.sealing.envelope import ALGORITHM, key_id, padded, seal, unpadded, unseal
 from federation.sealing.paper import PaperKey
-from node.backup.snapshot import OLD_SEALING_KEYS
 from node.lane_down import AddressedEntries
 from node.passports import Passports
+from node.sealed.keys import sealing_keys
 from node.store.drafts import Draft
 from node.store.sealed import SealedRow
 from node.store.store import Session, Store
@@ -223,11 +223,7 @@ class Letters:
         return digest
 
     def _keys(self) -> dict[str, X25519PrivateKey]:
-        """The keys that open what is sealed to this node, by name; those of earlier boxes too."""
-        keys = [self._sealing]
-        for path in sorted((self._folder / OLD_SEALING_KEYS).glob("*.key")):
-            keys.append(X25519PrivateKey.from_private_bytes(path.read_bytes()))
-        return {key_id(public_bytes(key)): key for key in keys}
+        return sealing_keys(self._folder, self._sealing)
 
 
 def _sealed(content: SealedContent, to: str, key: bytes, *place: str) -> Sealed:

@@ -33,6 +33,7 @@ from node.store.forks import Forks
 from node.store.former_keys import FormerKeys
 from node.store.imports import Imports
 from node.store.journal import Journal
+from node.store.linkage import Linkage
 from node.store.links import Links
 from node.store.migrate import migrate
 from node.store.outbox import Outbox
@@ -67,6 +68,9 @@ PROJECTED: Final = (
     "department_alert",
     "accountability_step",
     "score_step",
+    "linkage",
+    "linkage_due",
+    "draw_seed",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -89,6 +93,7 @@ class Session:
         self.directives = Directives(transaction)
         self.catalogue = Catalogue(transaction)
         self.vault = VaultRows(transaction)
+        self.linkage = Linkage(transaction)
         self.links = Links(transaction)
         self.cards = Cards(transaction)
         self.children = Children(transaction)

@@ -50,6 +50,11 @@ class VaultRows:
         row = await self._tx.one("SELECT sealed FROM vault WHERE handle = ?", handle)
         return None if row is None else bytes(row[0])
 
+    async def sealed(self, handles: Sequence[str]) -> dict[str, bytes]:
+        """What is sealed under each of these handles, of those that are there."""
+        rows = await self._tx.all("SELECT handle, sealed FROM vault WHERE handle = ANY(?)", list(handles))
+        return {handle: bytes(sealed) for handle, sealed in rows}
+
     async def erase(self, handle: str) -> bool:
         """Delete a mapping; False: there was none."""
         return await self._tx.run("DELETE FROM vault WHERE handle = ?", handle) == 1
@@ -114,6 +119,21 @@ class Vault:
         sealed = await rows.get(handle)
         return None if sealed is None else Person(*orjson.loads(self._sealer.open(sealed, handle)))
 
+    async def persons(self, rows: VaultRows, handles: Sequence[str]) -> dict[str, Person]:
+        """Who these handles stand for, of those that are there. Raises StoreDamaged when the key does not open one."""
+        return {
+            handle: Person(*orjson.loads(self._sealer.open(sealed, handle)))
+            for handle, sealed in (await rows.sealed(handles)).items()
+        }
+
+    def lock(self, secret: bytes, place: str) -> bytes:
+        """Seal a secret that is no person's, for one place."""
+        return self._sealer.seal(secret, place)
+
+    def unlock(self, sealed: bytes, place: str) -> bytes:
+        """Inverse of `lock`. Raises StoreDamaged when key, place or content are not the ones it was sealed with."""
+        return self._sealer.open(sealed, place)
+
     async def erase(self, rows: VaultRows, handle: str) -> bool:
         """Forget who a handle stands for; False: nobody knew."""
         self._known = {lookup: known for lookup, known in self._known.items() if known != handle}
@@ -148,6 +168,13 @@ class Vault:
         """The text of a digest; None: erased or never here. Raises StoreDamaged when the key does not open it."""
         sealed = (await rows.texts([digest])).get(digest)
         return None if sealed is None else self._sealer.open(sealed, digest)[SALT_BYTES:].decode()
+
+    async def texts(self, rows: VaultRows, digests: Sequence[str]) -> dict[str, str]:
+        """The texts of these digests, of those that are there. Raises StoreDamaged when the key does not open one."""
+        return {
+            digest: self._sealer.open(sealed, digest)[SALT_BYTES:].decode()
+            for digest, sealed in (await rows.texts(digests)).items()
+        }
 
     async def salt(self, rows: VaultRows, digest: str) -> bytes | None:
         """The salt of a digest, with which anybody who has the text can check it; None: erased or never here."""

@@ -34,9 +34,10 @@ ENDED: Final = "ended"
 
 BY_HAND_DOMAIN: Final = "hand"
 LIFE_DOMAIN: Final = "life"
+MATCHING_DOMAIN: Final = "matching"
 
-BESIDE: Final = frozenset({BY_HAND_DOMAIN, LIFE_DOMAIN})
-"""Domains of alerts that stand beside what rules find in a case: raised by hand, or about a late step. No finding corrects them."""
+BESIDE: Final = frozenset({BY_HAND_DOMAIN, LIFE_DOMAIN, MATCHING_DOMAIN})
+"""Domains of alerts that stand beside what rules find in a case: raised by hand, about a late step, or by matching. No finding corrects them."""
 
 
 class Key(NamedTuple):

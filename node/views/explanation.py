@@ -9,6 +9,7 @@ from zongheng.v1.standing_pb2 import ChildMeasured, MeasuredFigure
 
 from federation.errors import ZonghengError
 from node.directives import rules as directives
+from node.matching import rules as matching
 from node.people.caller import Caller
 from node.projection.context import JournalContext
 from node.resupervision import rules as resupervision
@@ -82,6 +83,8 @@ async def explain(node: "Node", caller: Caller, alert_id: str) -> ExplanationVie
 def _rule(context: JournalContext, tier: str, alert: AlertRecord) -> Rule | None:
     if alert.domain == directives.DOMAIN:
         return directives.BY_CODE.get(alert.rule)
+    if alert.domain == matching.DOMAIN:
+        return matching.BY_CODE.get(alert.rule)
     if alert.domain != resupervision.DOMAIN:
         return rule_of(context, alert.rule)
     held_to = profile_of(tier_named(tier)).resupervision

@@ -5,6 +5,7 @@ from typing import Literal
 
 from node.alerting.words import WORDS as BESIDE
 from node.directives import rules as directives
+from node.matching import rules as matching
 from node.resupervision import rules as resupervision
 from node.resupervision.words import WORDS
 from node.store.rows import AlertRecord
@@ -49,6 +50,8 @@ def words_of(domain: str, rule: str, domains: Sequence[Domain] = ()) -> Words | 
     passed_down = directives.BY_CODE.get(rule)
     if passed_down is not None:
         return passed_down.words
+    if rule in matching.BY_CODE:
+        return matching.BY_CODE[rule].words
     if rule in BESIDE:
         return BESIDE[rule]
     if domain == resupervision.DOMAIN:

@@ -32,6 +32,7 @@ from zongheng.v1.score_pb2 import ScoreSheet
 from federation.errors import ZonghengError
 from node.directives import rules as directives
 from node.intake.secrecy import is_marked
+from node.matching import rules as matching
 from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
@@ -346,12 +347,13 @@ class _Difference:
 
 
 def known_rules() -> frozenset[str]:
-    """Codes of the built-in rules: those of every domain there is, those about children and about directives."""
+    """Codes of the built-in rules: those of every domain there is, those about children, about directives and of matching."""
     codes = tuple(package.name for package in pkgutil.iter_modules(domains.__path__) if package.ispkg)
     return (
         frozenset(rule.code for domain in installed(codes) for rule in domain.rules)
         | resupervision.CODES
         | directives.BY_CODE.keys()
+        | matching.BY_CODE.keys()
     )
 
 

@@ -8,6 +8,7 @@ Sources: 预算法 (2018) §13, §52, §57; 保障中小企业款项支付条例
 from typing import Final
 
 from node.supervision.gathering import Gathering
+from node.supervision.linkage import APPLICANT, Link
 
 DOMAIN: Final = "funds"
 
@@ -28,7 +29,7 @@ RECTIFIED: Final = "rectified"  # 整改
 CLOSED: Final = "closed"  # 决算、结清
 
 MONEY: Final = frozenset({"amount"})
-TEXTS: Final = frozenset({"reason"})
+TEXTS: Final = frozenset({"reason", "household"})
 
 KINDS: Final[dict[str, dict[str, type]]] = {
     BUDGET: {"amount": int, "project": str},
@@ -45,6 +46,9 @@ KINDS: Final[dict[str, dict[str, type]]] = {
         "approver": str,
         "subsidy": bool,
         "payment": int,  # serial within the case
+        "programme": str,  # the subsidy by the code that all nodes have for it,
+        "period": str,  # and what it is paid for, 2026 or 2026-05: compared across nodes
+        "household": str,  # number of the household register, to the vault
     },
     BOUNCED: {"payment": int, "reason": str},
     RESENT: {"payment": int},
@@ -60,3 +64,15 @@ GATHERINGS: Final = (
     Gathering("payee_month", (PAYMENT,), by=("agency", "applicant", "category"), monthly=True),
 )
 """One payee in one batch; and what one agency pays one payee for one category in a month."""
+
+LINKS: Final = (
+    Link(
+        "payee",
+        PAYMENT,
+        roles=(("person", APPLICANT), ("household", "household")),
+        groups=(("programme", "period"), ("batch",)),
+        undone=(BOUNCED, RESENT),
+        serial="payment",
+    ),
+)
+"""Who is paid, and for which household, across nodes."""

@@ -7,6 +7,7 @@ Sources: 招标投标法 (2017) and its 实施条例 (2019); 政府采购法 and
 from typing import Final
 
 from node.supervision.gathering import Gathering
+from node.supervision.linkage import APPLICANT, Link
 
 DOMAIN: Final = "trading"
 
@@ -38,7 +39,7 @@ PAID: Final = "paid"  # 付款
 CLOSED: Final = "closed"  # 归档
 
 MONEY: Final = frozenset({"amount", "deposit", "estimate"})
-TEXTS: Final = frozenset({"reason"})
+TEXTS: Final = frozenset({"reason", "representative", "phone", "account", "guarantee", "address"})
 
 KINDS: Final[dict[str, dict[str, type]]] = {
     NOTICE: {
@@ -52,8 +53,14 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     BID: {
         "amount": int,
         "deposit": int,
-        "machine": str,
-    },  # machine: what the file was made on, the same for the same one
+        "machine": str,  # what the file was made on, the same for the same one
+        # To the vault; compared by token across bidders, tenders and nodes.
+        "representative": str,  # identity number of the legal representative (法定代表人)
+        "phone": str,  # of the contact
+        "account": str,  # that the deposit was paid from
+        "guarantee": str,  # number of the bank guarantee
+        "address": str,
+    },
     OPENED: {},
     FAILED: {"reason": str},
     DRAWN: {"count": int, "draw": int},  # draw: journal index of the draw with its proof
@@ -83,3 +90,22 @@ GATHERINGS: Final = (
     Gathering("buyer_month", (AWARDED,), by=("agency", "applicant"), monthly=True),
 )
 """Bids of one project made on one machine; a bidder's bids and awards; what one buyer awards one bidder in a month."""
+
+LINKS: Final = (
+    Link(
+        "bidder",
+        BID,
+        roles=(
+            ("company", APPLICANT),
+            ("representative", "representative"),
+            ("phone", "phone"),
+            ("account", "account"),
+            ("guarantee", "guarantee"),
+            ("address", "address"),
+            ("machine", "machine"),
+        ),
+        groups=(("case_id",),),
+        party="company",
+    ),
+)
+"""Who bids, and what may show that another bids under a second name (招标投标法实施条例 §34, §40)."""

@@ -1,0 +1,203 @@
+"""A payee paid twice in two towns, a deceased one, one hand behind several bidders: from intake to the alert, and back down to each half."""
+
+from zongheng.v1.case_pb2 import CaseEvent
+from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, Entry
+from zongheng.v1.intake_pb2 import Submission
+
+from node.matching.registers import load
+from node.matching.rules import COMPETING, DECEASED, SAME, TWICE
+from node.people.caller import OPERATOR
+from node.store.rows import AlertRecord
+from node.views.erasure import Erase, erase
+from tests.unit.matching.district import EAST, WEST, Make, bid, district, handed_in, payment
+from tests.unit.matching.numbers import credit_code, resident
+from tests.unit.projection.units import COUNTY, DAY, NOW
+
+WANG, LI = resident(1), resident(2)
+
+
+def closed(case: str) -> Submission:
+    """The case of a payment ends."""
+    event = CaseEvent(
+        case_id=case, domain="funds", kind="closed", at_us=NOW - 10 * DAY, received_at_us=NOW, agency="CZ"
+    )
+    return Submission(serial=f"closed-{case}", event=event)
+
+
+def kinds(alerts: list[AlertRecord]) -> list[tuple[str, str, int]]:
+    return [(one.rule, one.subject, one.over) for one in alerts if one.state != ALERT_STATE_CORRECTED]
+
+
+async def test_a_payee_in_two_towns_is_found_and_each_town_explains_its_half(unit: Make) -> None:
+    made = await district(unit)
+    east, west = made.towns
+    await made.issue()
+    await handed_in(east, payment(WANG, "e-1"), payment(LI, "e-2", name="李强"))
+    await handed_in(west, payment(WANG.lower(), "w-1"))
+    await made.pass_on()
+    assert kinds(await made.found()) == [(TWICE, "payee:G/2026", 2)]
+    (evidence,) = await made.evidence()
+    assert {(half.node, half.case_id) for half in evidence.halves} == {(EAST, "e-1"), (WEST, "w-1")}
+    for town, case in ((EAST, "e-1"), (WEST, "w-1")):
+        (half,) = await made.found(town)
+        assert (half.rule, half.agency, half.actor) == (TWICE, "CZ", "S7")
+        (notice,) = [
+            Entry.FromString(entry.received.leaf).match_notice
+            for entry in await made.units[town].entries("received")
+            if Entry.FromString(entry.received.leaf).HasField("match_notice")
+        ]
+        # It is told its own case and the other's name, not the other's case.
+        assert [one.case_id for one in notice.halves] == [case]
+        assert list(notice.others) == [WEST if town == EAST else EAST]
+    # Looking again, and reading everything again, finds nothing new.
+    await made.pass_on()
+    await made.county.node.projector.rebuild()
+    await made.pass_on()
+    assert len(await made.found()) == 1
+
+
+async def test_nobodys_number_leaves_its_node(unit: Make) -> None:
+    made = await district(unit)
+    await made.issue()
+    await handed_in(made.towns[0], payment(WANG, "e-1"))
+    await made.pass_on()
+    key = (await made.county.node.linkage_keys.open_keys())[0].secret
+    for one in made.units.values():
+        async with one.node.store.read() as session:
+            leaves = await session.journal.leaves(one.code, 0, 10_000)
+        assert not any(secret in leaf for leaf in leaves for secret in (WANG.encode(), "王芳".encode(), key))
+    assert {row.origin for row in await made.rows()} == {EAST}
+
+
+async def test_two_people_of_one_name_are_two_and_nobody_is_found(unit: Make) -> None:
+    made = await district(unit)
+    await made.issue()
+    await handed_in(made.towns[0], payment(WANG, name="王芳"), payment("", name="王芳"))
+    await handed_in(made.towns[1], payment(LI, name="王芳"), payment("无", name="王芳"))
+    await made.pass_on()
+    assert await made.found() == []
+
+
+async def test_an_erased_person_stops_matching(unit: Make) -> None:
+    made = await district(unit)
+    east, west = made.towns
+    await made.issue()
+    await handed_in(east, payment(WANG, "e-1"), closed("e-1"))
+    await handed_in(west, payment(WANG, "w-1"))
+    await made.pass_on()
+    assert len(kinds(await made.found())) == 1
+    form = Erase(name="王芳", id_number=WANG, by="S9", reason="asked for it")
+    await erase(east.node, OPERATOR, form)
+    await made.pass_on(3)
+    assert kinds(await made.found()) == []
+    assert {row.origin for row in await made.rows()} == {WEST}
+    # Those who were told are told that it is over.
+    for town in (EAST, WEST):
+        assert [one.state for one in await made.found(town)] == [ALERT_STATE_CORRECTED]
+    # Another key finds nobody either.
+    await made.issue()
+    assert kinds(await made.found()) == []
+
+
+async def test_a_key_that_comes_later_finds_what_was_paid_before(unit: Make) -> None:
+    made = await district(unit)
+    east, west = made.towns
+    await handed_in(east, payment(WANG, "e-1"))
+    await handed_in(west, payment(WANG, "w-1"))
+    await made.pass_on()
+    assert await made.rows() == []
+    await made.issue()
+    await made.pass_on()
+    assert kinds(await made.found()) == [(TWICE, "payee:G/2026", 2)]
+
+
+async def test_after_a_change_of_key_old_tokens_stay_comparable_and_one_match_is_one_alert(
+    unit: Make,
+) -> None:
+    made = await district(unit)
+    east, west = made.towns
+    await made.issue()
+    await handed_in(east, payment(WANG, "e-1"))
+    await made.pass_on()
+    await made.issue()
+    await handed_in(west, payment(WANG, "w-1"))
+    await made.pass_on()
+    assert {row.key for row in await made.rows()} == {f"{COUNTY}/payee/1", f"{COUNTY}/payee/2"}
+    assert kinds(await made.found()) == [(TWICE, "payee:G/2026", 2)]
+    # The first is destroyed everywhere: no more tokens are made under it, those that there are still match.
+    await made.county.node.linkage_keys.close("payee", 1, "S1", "it is over")
+    await made.pass_on()
+    for one in made.units.values():
+        closed_keys = {row.name: row.secret for row in await one.node.linkage_keys.rows() if row.closed}
+        assert closed_keys == {f"{COUNTY}/payee/1": b""}
+    await handed_in(west, payment(LI, "w-2", name="李强"))
+    await made.pass_on()
+    assert {row.key for row in await made.rows() if row.case_id == "w-2"} == {f"{COUNTY}/payee/2"}
+    assert len(kinds(await made.found())) == 1
+
+
+async def test_a_key_is_for_its_days(unit: Make) -> None:
+    made = await district(unit)
+    await made.issue()
+    await handed_in(made.towns[0], payment(WANG, at_us=NOW - 300 * DAY))
+    await handed_in(made.towns[1], payment(WANG, at_us=NOW - 300 * DAY))
+    await made.pass_on()
+    assert await made.rows() == []
+
+
+async def test_a_deceased_payee_is_found_by_a_register_that_the_county_loaded(unit: Make) -> None:
+    made = await district(unit)
+    await made.issue()
+    await handed_in(
+        made.towns[0], payment(WANG, "e-1", at_us=NOW - 10 * DAY), payment(LI, "e-2", name="李强")
+    )
+    day = (NOW - 45 * DAY) // DAY
+    rows = [(WANG, day), (resident(9), day)]
+    await load(made.county.node, "deaths", rows, "S1")
+    await made.pass_on()
+    alerts = await made.found()
+    assert {(one.rule, one.level) for one in alerts} == {(DECEASED, 1), (DECEASED, 2)}
+    assert {one.over for one in alerts} == {35}
+    assert {(one.rule, one.level) for one in await made.found(EAST)} == {(DECEASED, 1), (DECEASED, 2)}
+    assert await made.found(WEST) == []
+
+
+async def test_one_hand_behind_two_bidders_of_one_tender(unit: Make) -> None:
+    made = await district(unit, EAST)
+    await made.issue("bidder")
+    boss = resident(5)
+    await handed_in(
+        made.county,
+        bid(credit_code(1), "T1", "甲", representative=boss, account="6222020012345678905"),
+        bid(credit_code(2), "T1", "乙", representative=boss.lower(), phone="13812345670"),
+        bid(
+            credit_code(3),
+            "T1",
+            "丙",
+            representative=resident(6),
+            phone="13812345671",
+            machine="00-1A-2B-3C-4D-5E",
+        ),
+    )
+    await made.pass_on()
+    assert kinds(await made.found()) == [(SAME, "tender:T1", 2)]
+    (alert,) = await made.found()
+    assert alert.state == ALERT_STATE_ISSUED
+    (evidence,) = await made.evidence()
+    assert {half.role for half in evidence.halves} == {"representative"}
+
+
+async def test_bidders_who_belong_together_by_another_tender(unit: Make) -> None:
+    made = await district(unit, EAST)
+    await made.issue("bidder")
+    first, second, boss = credit_code(1), credit_code(2), resident(5)
+    await handed_in(
+        made.county, bid(first, "T1", "甲"), bid(second, "T1", "乙"), bid(credit_code(3), "T1", "丙")
+    )
+    await handed_in(made.county, bid(first, "T2", "甲", account="6222020012345678905"))
+    await handed_in(made.county, bid(credit_code(3), "T3", "丙", representative=boss))
+    await made.pass_on()
+    assert await made.found() == []
+    await handed_in(made.county, bid(second, "T4", "乙", account="6222 0200 1234 5678 905"))
+    await made.pass_on()
+    assert kinds(await made.found()) == [(COMPETING, "bidders", 1)]
