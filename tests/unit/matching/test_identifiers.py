@@ -57,6 +57,11 @@ def test_a_travel_document_is_no_resident_number() -> None:
     assert normal("person", "E 1034 5678") == "D:E10345678"
 
 
+def test_the_example_of_the_standard_for_credit_codes_is_one() -> None:
+    """GB 32100—2015."""
+    assert normal("company", "91350100M000100Y43") == "O:M000100Y4"
+
+
 def test_a_company_is_known_by_the_organisation_code_in_its_credit_code() -> None:
     code = credit_code(30_405_060)
     assert normal("company", code) == normal("company", code[8:17]) == f"O:{code[8:17]}"
