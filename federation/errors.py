@@ -159,6 +159,13 @@ CATALOGUE: Final[dict[str, Fault]] = {
             "Too much is asked at once; try again later",
         ),
         Fault(
+            "at_capacity",
+            _S.RESOURCE_EXHAUSTED,
+            503,
+            "本机已满负荷，请稍后再试",
+            "This machine serves as many as it can; try again later",
+        ),
+        Fault(
             "parent_behind",
             _S.FAILED_PRECONDITION,
             409,

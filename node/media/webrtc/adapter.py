@@ -1,0 +1,306 @@
+"""What we use of aiortc and aioice beyond their public API: all of it, and only here.
+
+aiortc keeps SDP, ICE, DTLS and the reading of RTCP. It offers no way to send packets that somebody else built, or to be given
+pictures that it did not decode; both are a handful of its private names away. ``tests/unit/media/test_adapter.py`` holds each of them
+to what this module needs, and aiortc is pinned: an upgrade that changes one fails in a test.
+
+- The sender of a viewer's track starts no tasks: packets come from the fan-out (``Outlet``), and so do sender reports.
+- The receiver of a publisher's track hands frames over as they were put together from packets, in the event loop, without its decoder's thread.
+- ICE offers the addresses that it is told, and no other.
+"""
+
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import aioice.ice
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.rtp import (
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+)
+from aiortc.sdp import candidate_from_sdp
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import Codec
+
+Kind = Literal["video", "audio"]
+
+_MIME: Final = {Codec.H264: "video/H264", Codec.VP8: "video/VP8", Codec.OPUS: "audio/opus"}
+
+_addresses: ContextVar[tuple[str, ...] | None] = ContextVar("ice_addresses", default=None)
+_every_address = aioice.ice.get_host_addresses
+
+
+def _told_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+    told = _addresses.get()
+    if told is None:
+        return _every_address(use_ipv4, use_ipv6)
+    return [one for one in told if (use_ipv6 if ":" in one else use_ipv4)]
+
+
+aioice.ice.get_host_addresses = _told_addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a viewer's receiver reports of a track."""
+
+    lost: tuple[int, ...] = ()
+    """Sequence numbers (16 bits) that it misses."""
+    wants_keyframe: bool = False
+    fraction_lost: float | None = None
+    """Of what was sent since its last report; None: it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A frame of a publisher, put together from its packets."""
+
+    codec: str
+    """Name in the SDP, in upper case."""
+    timestamp: int
+    """RTP timestamp, 32 bits."""
+    unit: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a publisher's sender report says: this RTP timestamp was this instant on its clock."""
+
+    ntp: int
+    timestamp: int
+
+
+class Outlet:
+    """Where the packets of one viewer go: their keys, their socket, their address.
+
+    Only while the peer is connected. Raises ConnectionError once it no longer is.
+    """
+
+    def __init__(self, sender: RTCRtpSender) -> None:
+        dtls: Any = sender.transport
+        self._connection = dtls.transport._connection
+        self._seal: Callable[[bytes], bytes] = dtls._tx_srtp.protect
+        self._seal_report: Callable[[bytes], bytes] = dtls._tx_srtp.protect_rtcp
+        self._pair: Any = None
+        self._socket: socket.socket | None = None
+        self.address: tuple[str, int] = ("", 0)
+
+    def seal(self, packets: Sequence[bytes]) -> list[bytes]:
+        """SRTP; the packets in the order of their numbers, save for those that are sent again."""
+        seal = self._seal
+        return [seal(packet) for packet in packets]
+
+    def seal_report(self, packet: bytes) -> bytes:
+        """SRTCP."""
+        return self._seal_report(packet)
+
+    def socket(self) -> socket.socket:
+        """The socket of the pair that is in use now, with ``address`` as where to send."""
+        pair = self._connection._nominated.get(1)
+        if pair is None:
+            raise ConnectionError("the peer is gone")
+        if pair is not self._pair or self._socket is None:
+            self.close()
+            # Of our own, since the transport's socket cannot send a message in parts.
+            self._socket = socket.socket(
+                fileno=os.dup(pair.protocol.transport.get_extra_info("socket").fileno())
+            )
+            self._socket.setblocking(False)
+            self._pair, self.address = pair, pair.remote_addr
+        return self._socket
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class Peer:
+    """One connection with a browser, a player, a publisher or a media server.
+
+    ``addresses`` are this machine's that the other side may send to. ``changed`` is told of each new state of the connection: connecting,
+    connected, failed, closed.
+    """
+
+    def __init__(self, addresses: Sequence[str], changed: Callable[[str], None]) -> None:
+        self._addresses = tuple(addresses)
+        # No servers: by default aiortc asks one on the internet for our address.
+        self._connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        self._transceivers: dict[Kind, RTCRtpTransceiver] = {}
+
+        def tell() -> None:
+            changed(self._connection.connectionState)
+
+        self._connection.on("connectionstatechange", tell)
+
+    @property
+    def state(self) -> str:
+        return self._connection.connectionState
+
+    def send(self, kind: Kind, codec: Codec, ssrc: int, heard: Callable[[Heard], None]) -> None:
+        """Have a track that is sent in this codec under this SSRC by ``outlet``; before any description."""
+        transceiver = self._connection.addTransceiver(kind, direction="sendonly")
+        self._prefer(transceiver, kind, (codec,))
+        sender: Any = transceiver.sender
+        sender._ssrc = ssrc
+
+        async def start(parameters: Any) -> None:
+            transceiver.sender.transport._register_rtp_sender(sender, parameters)
+
+        async def stop() -> None:
+            transceiver.sender.transport._unregister_rtp_sender(sender)
+
+        async def handle(packet: Any) -> None:
+            if (told := _heard(packet, ssrc)) is not None:
+                heard(told)
+
+        sender.send, sender.stop, sender._handle_rtcp_packet = start, stop, handle
+        self._transceivers[kind] = transceiver
+
+    def receive(
+        self,
+        kind: Kind,
+        codecs: Sequence[Codec],
+        arrived: Callable[[Arrived], None],
+        clock: Callable[[Clock], None],
+    ) -> None:
+        """Have a track that is received in one of these codecs, the first of them if the publisher can; before any description."""
+        transceiver = self._connection.addTransceiver(kind, direction="recvonly")
+        self._prefer(transceiver, kind, codecs)
+        receiver: Any = transceiver.receiver
+        receiver._RTCRtpReceiver__decoder_queue = _Undecoded(arrived)
+        receiver._RTCRtpReceiver__timestamp_mapper = _AsItIs()
+        handled: Callable[[Any], Awaitable[None]] = receiver._handle_rtcp_packet
+
+        async def handle(packet: Any) -> None:
+            if isinstance(packet, RtcpSrPacket):
+                clock(Clock(packet.sender_info.ntp_timestamp, packet.sender_info.rtp_timestamp))
+            await handled(packet)
+
+        receiver._handle_rtcp_packet = handle
+        self._transceivers[kind] = transceiver
+
+    async def answer(self, offer: str) -> str:
+        """Take the other side's offer, in which every track is one that was had ready, and answer it with all candidates.
+
+        Raises ZonghengError `bad_request` for what is no offer, or one that has no codec in common.
+        """
+        token = _addresses.set(self._addresses)
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await self._connection.setLocalDescription()
+        except Exception as error:
+            # Whatever a stranger's text may raise in a parser: it is their text.
+            raise ZonghengError(
+                "bad_request", f"this offer cannot be answered: {str(error)[:200]}"
+            ) from error
+        finally:
+            _addresses.reset(token)
+        return self._connection.localDescription.sdp
+
+    async def offer(self) -> str:
+        """An offer of the tracks that were had ready, with all candidates."""
+        token = _addresses.set(self._addresses)
+        try:
+            await self._connection.setLocalDescription()
+        finally:
+            _addresses.reset(token)
+        return self._connection.localDescription.sdp
+
+    async def accept(self, answer: str) -> None:
+        """The other side's answer to ``offer``; ZonghengError `protocol` for what is none."""
+        token = _addresses.set(self._addresses)
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        except Exception as error:
+            raise ZonghengError("protocol", f"this is no answer to the offer: {str(error)[:200]}") from error
+        finally:
+            _addresses.reset(token)
+
+    async def candidate(self, line: str, mid: str, index: int) -> None:
+        """One more address of the other side (trickle ICE): the text after ``candidate:``. ZonghengError `bad_request` for what is none."""
+        try:
+            candidate = candidate_from_sdp(line)
+            candidate.sdpMid, candidate.sdpMLineIndex = mid, index
+            await self._connection.addIceCandidate(candidate)
+        except Exception as error:
+            raise ZonghengError("bad_request", f"{line[:100]!r} is no candidate") from error
+
+    def outlet(self, kind: Kind) -> tuple[Outlet, int] | None:
+        """Where packets of this track go and the payload type they bear there; None where the other side did not take the track."""
+        transceiver = self._transceivers.get(kind)
+        if transceiver is None or transceiver.currentDirection != "sendonly" or not transceiver._codecs:
+            return None
+        payload_type = transceiver._codecs[0].payloadType
+        return None if payload_type is None else (Outlet(transceiver.sender), payload_type)
+
+    async def want_keyframe(self) -> None:
+        """Ask a publisher for a keyframe of its picture (PLI, RFC 4585 §6.3.1)."""
+        transceiver = self._transceivers.get("video")
+        if transceiver is not None and self.state == "connected":
+            receiver: RTCRtpReceiver = transceiver.receiver
+            for source in receiver.getSynchronizationSources():
+                await receiver._send_rtcp_pli(source.source)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def _prefer(self, transceiver: RTCRtpTransceiver, kind: Kind, codecs: Sequence[Codec]) -> None:
+        able = RTCRtpSender.getCapabilities(kind).codecs
+        # Constrained baseline before baseline: every player has it. Without RTX, what is lost is sent again as it was.
+        able.sort(key=lambda one: str(one.parameters.get("profile-level-id", "")), reverse=True)
+        transceiver.setCodecPreferences(
+            [one for codec in codecs for one in able if one.mimeType == _MIME[codec]]
+        )
+
+
+class _Undecoded:
+    """In place of the queue to a receiver's decoder: there is no decoder."""
+
+    def __init__(self, arrived: Callable[[Arrived], None]) -> None:
+        self._arrived = arrived
+
+    def put(self, task: Any) -> None:
+        if task is not None:
+            codec, frame = task
+            self._arrived(Arrived(codec.name.upper(), frame.timestamp & 0xFFFFFFFF, bytes(frame.data)))
+
+    def get(self) -> None:
+        """Ends the decoder's thread as soon as it begins."""
+
+
+class _AsItIs:
+    def map(self, timestamp: int) -> int:
+        return timestamp
+
+
+def _heard(packet: Any, ssrc: int) -> Heard | None:
+    if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+        return Heard(lost=tuple(packet.lost))
+    if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+        return Heard(wants_keyframe=True)
+    if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+        for report in packet.reports:
+            if report.ssrc == ssrc:
+                return Heard(fraction_lost=report.fraction_lost / 256)
+    return None
