@@ -46,7 +46,9 @@ def read(text: str) -> Offer:
             elif kind == "audio" and kind not in tracks:
                 tracks.append("audio")
             else:
-                raise ZonghengError("bad_request", "offer at most one video and one audio track, and nothing else")
+                raise ZonghengError(
+                    "bad_request", "offer at most one video and one audio track, and nothing else"
+                )
         elif line.startswith("a=candidate:"):
             candidates += 1
             if candidates > _MOST_CANDIDATES or not is_usable(line[len("a=candidate:") :]):

@@ -13,7 +13,9 @@ _ENCODERS: Final = {Codec.H264: "libx264", Codec.VP8: "libvpx"}
 
 
 @cache
-def units(codec: Codec = Codec.H264, count: int = 50, width: int = 320, height: int = 240) -> tuple[bytes, ...]:
+def units(
+    codec: Codec = Codec.H264, count: int = 50, width: int = 320, height: int = 240
+) -> tuple[bytes, ...]:
     """Access units of a moving pattern with a keyframe every 25."""
     encoder = av.CodecContext.create(_ENCODERS[codec], "w")
     assert isinstance(encoder, av.VideoCodecContext)
@@ -22,9 +24,19 @@ def units(codec: Codec = Codec.H264, count: int = 50, width: int = 320, height: 
     encoder.bit_rate = 1_500_000
     encoder.gop_size = 25
     if codec is Codec.H264:
-        encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "x264-params": "scenecut=0"}
+        encoder.options = {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "profile": "baseline",
+            "x264-params": "scenecut=0",
+        }
     else:
-        encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "1"}
+        encoder.options = {
+            "deadline": "realtime",
+            "cpu-used": "8",
+            "lag-in-frames": "0",
+            "error-resilient": "1",
+        }
     made: list[bytes] = []
     for number in range(count):
         frame = av.VideoFrame(width, height, "yuv420p")
