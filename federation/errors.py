@@ -183,6 +183,29 @@ CATALOGUE: Final[dict[str, Fault]] = {
             "Not everybody answered for itself: no verdict can rest on it",
         ),
         Fault("unreachable", _S.UNAVAILABLE, 503, "节点无法连通", "The node cannot be reached"),
+        # Cameras.
+        Fault("camera_lost", _S.UNAVAILABLE, 503, "摄像头没有画面", "The camera gives no picture"),
+        Fault(
+            "camera_refused",
+            _S.FAILED_PRECONDITION,
+            409,
+            "摄像头拒绝登录",
+            "The camera refuses the name or the password",
+        ),
+        Fault(
+            "codec_unsupported",
+            _S.FAILED_PRECONDITION,
+            409,
+            "摄像头的编码不能直接观看",
+            "What the camera sends cannot be watched as it is coded",
+        ),
+        Fault(
+            "b_frames",
+            _S.FAILED_PRECONDITION,
+            409,
+            "摄像头使用 B 帧，不能直接观看",
+            "The camera sends B-frames, which cannot be watched",
+        ),
         # Use.
         Fault("bad_request", _S.INVALID_ARGUMENT, 400, "用法有误", "This is not how to ask"),
         Fault("not_found", _S.NOT_FOUND, 404, "未找到", "There is nothing of that name"),
