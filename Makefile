@@ -13,6 +13,9 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Tests and demo start many processes: none is to compile the program again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PACKAGE := pyproject.toml constraints.txt deploy/build_hook.py $(shell find proto -name '*.proto')
 INSTALL := $(BIN)/python -m pip install --quiet
 
@@ -38,7 +41,7 @@ demo: install
 
 test: $(VENV)/.installed-test
 	@sh tests/setup.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: lint-style lint-format lint-types lint-proto lint-breaking
 
@@ -69,7 +72,7 @@ chaos: $(VENV)/.installed-test
 TIMES := 20
 
 fuzz: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/unit --fuzz $(TIMES) -p no:cacheprovider $(ARGS)
+	$(BIN)/python -m pytest -n 2 tests/unit --fuzz $(TIMES) -p no:cacheprovider $(ARGS)
 
 proto: $(VENV)/.installed-test
 	$(BIN)/python deploy/build_hook.py

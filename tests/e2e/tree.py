@@ -2,9 +2,11 @@
 
 A `Tree` owns every process that it starts: leaving its context ends all of them, children before parents, whatever happened in
 between. What goes wrong says which node and shows the end of its log. Ports are free ones of the loopback address,
-below the range that the kernel hands out for outgoing connections.
+below the range that the kernel hands out for outgoing connections, and each is this process's alone for as long as it lives, also
+while the node that has it is stopped.
 """
 
+import fcntl
 import json
 import os
 import random
@@ -13,6 +15,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -33,10 +36,10 @@ from node import config, control
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 WABO: Final = ROOT / "tests" / "mappings" / "wabo.toml"
 
-READY_S: Final = 60.0
+READY_S: Final = 120.0
 """Longest wait for a started node to answer."""
 
-END_S: Final = 20.0
+END_S: Final = 60.0
 """Longest wait for a node to end by itself."""
 
 COMMAND_S: Final = 120.0
@@ -44,10 +47,14 @@ COMMAND_S: Final = 120.0
 
 _LOG_LINES: Final = 25
 
+_CLAIMS: Final = Path(tempfile.gettempdir()) / "zongheng-test-ports"
+_claimed: Final[list[int]] = []
+"""Locked files, one for each port that was given: they are let go with this process."""
+
 T = TypeVar("T")
 
 
-def until(what: str, holds: Callable[[], T], timeout_s: float = 60.0, every_s: float = 0.1) -> T:
+def until(what: str, holds: Callable[[], T], timeout_s: float = 120.0, every_s: float = 0.1) -> T:
     """Wait until ``holds()`` is true and return what it gave; AssertionError with its last answer when time is up."""
     end = time.monotonic() + timeout_s
     while True:
@@ -60,20 +67,35 @@ def until(what: str, holds: Callable[[], T], timeout_s: float = 60.0, every_s: f
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+    """A loopback port that nobody listens on now, and that no other run of tests takes from here on."""
     for _ in range(200):
-        port = random.randint(20_000, 32_000)
+        port = random.SystemRandom().randint(20_000, 32_000)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            if _claim(port):
+                return port
     raise AssertionError("no free port on 127.0.0.1")
+
+
+def _claim(port: int) -> bool:
+    _CLAIMS.mkdir(mode=0o777, exist_ok=True)
+    file = os.open(_CLAIMS / str(port), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return False
+    _claimed.append(file)
+    return True
 
 
 def _environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ZONGHENG_")}
+    # Else every process compiles the whole program again, which is a quarter of its start.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "PYTHONUNBUFFERED": "1", **more}
 
 
@@ -409,7 +431,7 @@ class Tree:
         return nodes
 
 
-def caught_up(child: Node, parent: Node, timeout_s: float = 60.0) -> None:
+def caught_up(child: Node, parent: Node, timeout_s: float = 120.0) -> None:
     """Wait until the parent holds, has read and has compared all of the running child's journal, and the roots are equal."""
 
     def holds() -> bool:
