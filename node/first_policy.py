@@ -4,6 +4,7 @@ So a parent that judges the child's cases again uses the numbers the child itsel
 """
 
 from zongheng.v1.catalogue_pb2 import LEVEL_RED, LEVEL_YELLOW, LevelSetting, Policy, RuleSetting
+from zongheng.v1.terms_pb2 import StepDeadlines
 
 from node.config import NodeSettings
 from tiers.profile import profile_of
@@ -34,4 +35,12 @@ def first_policy(settings: NodeSettings) -> Policy:
             )
             for level, one in ((LEVEL_YELLOW, defaults.yellow), (LEVEL_RED, defaults.red))
         ],
+        deadlines=StepDeadlines(
+            confirm_days=defaults.confirm_days,
+            reply_days=defaults.reply_days,
+            review_days=defaults.review_days,
+            appeal_days=defaults.appeal_days,
+            decide_days=defaults.appeal_decided_days,
+            escalated_days=defaults.escalated_days,
+        ),
     )

@@ -225,7 +225,7 @@ class Parts:
         self.branch = Branch(store, writer, self.projector, now)
         self.desk = OperatorDesk(store, writer, self.seal, self.branch, self.journal_opened)
         self.alert_desk = AlertDesk(
-            store, vault, writer, self.raising, self.contexts, settings.tier, lambda: settings.parent is not None, now
+            store, vault, writer, self.raising, self.contexts, lambda: settings.parent is not None, now
         )  # fmt: skip
         self.alerting = Alerting(folder, settings, store, self.contexts, self.raising, self.alert_desk, now)
         self.link = ParentLink(settings, keyring, writer, self.desk, self.from_above, self._child_ports, now)

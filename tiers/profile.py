@@ -149,10 +149,16 @@ class PolicyDefaults(_Part):
 
     yellow: Confirmation
     red: Confirmation
+    confirm_days: int = Field(ge=1)
+    """A card is confirmed or cancelled within these."""
     reply_days: int = Field(ge=1)
     """An agency explains an alert within these."""
+    review_days: int = Field(ge=1)
+    """What it answered is reviewed within these."""
     appeal_days: int = Field(ge=1)
     appeal_decided_days: int = Field(ge=1)
+    escalated_days: int = Field(ge=1)
+    """What a node below escalated is decided within these."""
     rules: Annotated[tuple[RuleDefault, ...], _LIST] = ()
 
 

@@ -26,6 +26,7 @@ from node.alerting.words import BY_HAND_RULE
 from node.intake.secrecy import is_marked
 from node.projection.context import Contexts
 from node.projection.raising import Raising
+from node.projection.terms import TermsHistories
 from node.store.drafts import Draft
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
@@ -33,11 +34,10 @@ from node.store.store import Store
 from node.store.vault import Vault
 from node.store.writer import JournalWriter
 from node.supervision.alert import BY_HAND_DOMAIN, Key, MoveRefused
-from node.supervision.life import LEADS_TO, Days, Life, Step, Taken, Terms, check, lived
+from node.supervision.life import LEADS_TO, Days, Life, Step, Taken, check, lived
 from node.supervision.policy import Level
+from node.supervision.terms import InForce
 from node.wallclock import Now
-from tiers.profile import profile_of
-from tiers.tier import tier_named
 
 _DECIDED: Final = "alert_decided"
 _VERDICTS: Final = {
@@ -60,7 +60,6 @@ class AlertDesk:
         writer: JournalWriter,
         raising: Raising,
         contexts: Contexts,
-        tier: str,
         has_parent: Callable[[], bool],
         now: Now,
     ) -> None:
@@ -72,12 +71,16 @@ class AlertDesk:
         self._has_parent = has_parent
         self._now = now
         self._own = writer.node
-        self.terms = terms_of(tier)
+        self._histories = TermsHistories(store, contexts, self._own)
 
     async def days(self, origin: str = "") -> Days:
         """The calendar by which a journal's steps are due; the own one's by default."""
         context = await self._contexts.of(origin or self._own)
         return Days(context.context.calendar, context.zone)
+
+    async def terms(self, origin: str = "") -> InForce:
+        """By which terms a journal's steps are due; the own one's by default."""
+        return await self._histories.of(origin or self._own)
 
     async def take(
         self,
@@ -93,12 +96,12 @@ class AlertDesk:
         _public(reason, text)
         if step is Step.ESCALATE and not self._has_parent():
             raise ZonghengError("bad_request", "this node has no parent to escalate to: decide it here")
-        days, now_us = await self.days(), self._now()
+        days, terms, now_us = await self.days(), await self.terms(), self._now()
 
         def permit(alert: AlertRecord, steps: Sequence[StepRow]) -> None:
             # The full text speaks for itself where the short reason is left out.
             check(
-                life_of(alert, steps), step, by=by, reason=reason or text, now_us=now_us, terms=self.terms, days=days,
+                life_of(alert, steps), step, by=by, reason=reason or text, now_us=now_us, terms=terms, days=days,
             )  # fmt: skip
 
         async with self._store.read() as session:
@@ -248,25 +251,16 @@ def _public(*texts: str) -> None:
         )
 
 
-def terms_of(tier: str) -> Terms:
-    """The terms of a tier's profile."""
-    policy = profile_of(tier_named(tier)).policy
-    return Terms(
-        reply_days=policy.reply_days,
-        appeal_days=policy.appeal_days,
-        decide_days=policy.appeal_decided_days,
-        confirm_days=max(policy.yellow.confirm_timeout_days, 1),
-    )
-
-
 def taken(steps: Sequence[StepRow]) -> list[Taken]:
     """Steps after the raising, as the machine reads them."""
-    return [Taken(one.at_us, one.state, one.by_whom, one.node) for one in steps[1:]]
+    return [Taken(one.at_us, one.state, one.by_whom, one.node, one.idx) for one in steps[1:]]
 
 
 def life_of(alert: AlertRecord, steps: Sequence[StepRow]) -> Life:
     """An alert's life out of its row and its steps; the row's state counts, being written with the entry itself."""
     if not steps:
-        return lived(alert.level, alert.state, alert.raised_at_us)
-    life = lived(alert.level, steps[0].state, steps[0].at_us, taken(steps))
-    return life if life.state == alert.state else life.after(Taken(life.since_us, alert.state))
+        return lived(alert.level, alert.state, alert.raised_at_us, (), alert.idx)
+    life = lived(alert.level, steps[0].state, steps[0].at_us, taken(steps), steps[0].idx)
+    if life.state == alert.state:
+        return life
+    return life.after(Taken(life.since_us, alert.state, index=life.since_index))

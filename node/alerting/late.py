@@ -4,6 +4,8 @@ The finding is that a duty was not done by its due; it holds from the first mome
 was late. So looking again raises nothing twice and corrects nothing. An alert about a late step is answered like any other, but a late answer
 to it is no further alert, or there would be no end.
 
+When a step is due, and from how many days past it a card is raised, is policy.
+
 A decision that a node below waits for is looked at here, where it is owed; everything else where the alert is.
 """
 
@@ -11,6 +13,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from node.alerting.desk import AlertDesk, taken
+from node.alerting.rules import BY_CODE
 from node.alerting.words import rule_of
 from node.directives import rules as directives
 from node.matching.notices import NOTICE
@@ -24,12 +27,9 @@ from node.store.store import Store
 from node.supervision.alert import LIFE_DOMAIN, MATCHING_DOMAIN, AsOf
 from node.supervision.finding import Finding
 from node.supervision.life import APPEALED, CORRECTED, DUTIES, ESCALATED, Days, Done, Duty, Layer, measured
-from node.supervision.policy import Level
+from node.supervision.policy import Level, Policy
+from node.supervision.terms import InForce
 from node.wallclock import Now
-
-YELLOW_OVER: Final = 1
-RED_OVER: Final = 5
-"""Working days past a step's due (this project's choice, as for an agency's oldest card in re-supervision)."""
 
 ANSWERED_ELSEWHERE: Final = frozenset({resupervision.DOMAIN, directives.DOMAIN})
 """Domains whose alerts are about a node below, which answers by its own journal and not at this desk. So are those of matching, but where a
@@ -104,13 +104,21 @@ class LateSteps:
                 if alert.domain == LIFE_DOMAIN and alert.state != CORRECTED:
                     key = (alert.subject, alert.rule, alert.level, alert.since_us)
                     standing.setdefault(alert.case_id, set()).add(key)
-        days, now_us = await self._desk.days(origin), self._now()
+        days, terms, now_us = await self._desk.days(origin), await self._desk.terms(origin), self._now()
+        context = (await self._contexts.of(self._own)).context
         found: dict[str, list[Finding]] = {}
         for alert in alerts:
-            for finding in self._findings(alert, steps.get(alert.alert_id, []), days, now_us, here):
-                found.setdefault(finding.case_id, []).append(finding)
-        context = (await self._contexts.of(self._own)).context
-        as_of = AsOf(self._own, now_us, self._raising.size, context.policy.version, context.calendar.version)
+            for one, nth in _owed(alert, steps.get(alert.alert_id, []), terms, days, here):
+                for finding in _levels(alert, one, nth, days, now_us, here, context.policy):
+                    found.setdefault(finding.case_id, []).append(finding)
+        as_of = AsOf(
+            self._own,
+            now_us,
+            self._raising.size,
+            context.policy.version,
+            context.calendar.version,
+            context.policy.mandated,
+        )
         raised = 0
         for about in sorted(found.keys() | standing.keys()):
             findings = found.get(about, [])
@@ -120,46 +128,50 @@ class LateSteps:
                 raised += len(changed.raised)
         return raised
 
-    def _findings(
-        self, alert: AlertRecord, steps: list[StepRow], days: Days, now_us: int, here: bool
-    ) -> Iterable[Finding]:
-        if not steps:
-            return
-        counted: dict[Duty, int] = {}
-        done = measured(alert.level, steps[0].state, steps[0].at_us, taken(steps), self._desk.terms, days)
-        for one in done:
-            duty = one.owed.duty
-            if _is_answered_elsewhere(alert) and duty in {Duty.REPLY, Duty.REVIEW}:
-                continue
-            counted[duty] = counted.get(duty, 0) + 1
-            if (one.owed.layer is Layer.PARENT) == here:
-                continue
-            yield from self._levels(alert, one, counted[duty], days, now_us, here)
 
-    def _levels(
-        self, alert: AlertRecord, one: Done, nth: int, days: Days, now_us: int, here: bool
-    ) -> Iterable[Finding]:
-        duty, due_us = one.owed.duty, one.owed.due_us
-        over = days.over(due_us, one.done_us or now_us)
-        for level, at_least in ((Level.YELLOW, YELLOW_OVER), (Level.RED, RED_OVER)):
-            if over >= at_least:
-                yield Finding(
-                    case_id=alert.case_id if here else f"{alert.origin}/{alert.case_id}",
-                    subject=f"{alert.alert_id}#{nth}",
-                    domain=LIFE_DOMAIN,
-                    rule=rule_of(duty),
-                    rule_version=1,
-                    level=level,
-                    since_us=due_us + 1,
-                    due_at_us=due_us,
-                    over=over,
-                    agency=alert.agency if one.owed.layer is Layer.AGENCY else "",
-                    item=alert.item,
-                    actor="",
-                )
+def _owed(
+    alert: AlertRecord, steps: list[StepRow], terms: InForce, days: Days, here: bool
+) -> Iterable[tuple[Done, int]]:
+    """What is owed here about an alert, done or not, each with its number among those of its kind."""
+    if not steps:
+        return
+    counted: dict[Duty, int] = {}
+    raised = steps[0]
+    for one in measured(alert.level, raised.state, raised.at_us, taken(steps), terms, days, raised.idx):
+        duty = one.owed.duty
+        if is_answered_elsewhere(alert) and duty in {Duty.REPLY, Duty.REVIEW}:
+            continue
+        counted[duty] = counted.get(duty, 0) + 1
+        if (one.owed.layer is Layer.PARENT) != here:
+            yield one, counted[duty]
 
 
-def _is_answered_elsewhere(alert: AlertRecord) -> bool:
+def _levels(
+    alert: AlertRecord, one: Done, nth: int, days: Days, now_us: int, here: bool, policy: Policy
+) -> Iterable[Finding]:
+    duty, due_us = one.owed.duty, one.owed.due_us
+    over = days.over(due_us, one.done_us or now_us)
+    rule = BY_CODE[rule_of(duty)]
+    for threshold in policy.thresholds(rule) if over else ():
+        if over >= threshold.at_least:
+            yield Finding(
+                case_id=alert.case_id if here else f"{alert.origin}/{alert.case_id}",
+                subject=f"{alert.alert_id}#{nth}",
+                domain=LIFE_DOMAIN,
+                rule=rule.code,
+                rule_version=rule.version,
+                level=threshold.level,
+                since_us=due_us + 1,
+                due_at_us=due_us,
+                over=over,
+                agency=alert.agency if one.owed.layer is Layer.AGENCY else "",
+                item=alert.item,
+                actor="",
+            )
+
+
+def is_answered_elsewhere(alert: AlertRecord) -> bool:
+    """Whether it is about a node below, which answers by its own journal: nobody here owes it a reply or a review of one."""
     if alert.domain == MATCHING_DOMAIN:
         return not alert.case_id.startswith(NOTICE)
     return alert.domain in ANSWERED_ELSEWHERE

@@ -89,7 +89,11 @@ class Telling:
                 caller = person(account.number, account.roles, account.agency, account.line, None, "")
                 seen = agencies_seen(caller, context.agencies)
                 found = await self._found(
-                    session, told_in(account.roles), None if seen is None else sorted(seen), told, upto
+                    session,
+                    told_in(account.roles, context.context.policy),
+                    None if seen is None else sorted(seen),
+                    told,
+                    upto,
                 )
                 if found:
                     identity = f"mail/{account.number}/{told}-{upto}"
@@ -137,7 +141,7 @@ class Telling:
         at = (time_text(told.step.at_us, self._zone) or "")[:16].replace("T", " ")
         alert = told.alert
         words = f"{at} {_LEVEL_WORDS[alert.level]} {STATE_WORDS[told.step.state]} {alert.case_id} {message(alert, self._zone)}"
-        return f"{words}（{alert.alert_id}）"
+        return f"{words}（{alert.alert_id}，依据政策{policy_words(alert.policy_version, alert.mandates)}）"
 
     def _events(self, identity: str, found: Sequence[Told]) -> dict[str, object]:
         return {
@@ -157,10 +161,19 @@ class Telling:
                     "item": told.alert.item,
                     "by": told.step.by_whom,
                     "reason": told.step.reason,
+                    "due_at": time_text(told.alert.due_at_us, self._zone),
+                    "policy_version": told.alert.policy_version,
+                    "mandates": told.alert.mandates,
                 }
                 for told in found
             ],
         }
+
+
+def policy_words(version: int, mandates: str) -> str:
+    """Which policy an alert rests on, in Chinese: the node's own version, and those from above that applied besides."""
+    own = f"第{version}版" if version else "缺省值"
+    return f"{own}及上级{mandates}" if mandates else own
 
 
 STATE_WORDS: Final = {

@@ -78,6 +78,10 @@ def show(folder: Folder, as_json: Json = False) -> None:
                 )
         if rules.row_count:
             out.print(rules)
+        days = ", ".join(f"{one['step']} {one['days']}" for one in answer["deadlines"])
+        out.print(f"working days for the steps of an alert: {days}", highlight=False)
+        for one in answer["audiences"]:
+            out.print(f"told of {one['level']}: {', '.join(one['roles'])}", highlight=False)
         for words in answer["ignored"]:
             out.print(f"does not hold: {words}", style="yellow", highlight=False, markup=False)
         for piece in answer["sent"]:

@@ -29,7 +29,7 @@ UNSIGNED: Final = f"{DOMAIN}.unsigned"
 POOR: Final = f"{DOMAIN}.poor"
 
 SIGN_WITHIN_DAYS: Final = 2
-"""Working days in which a handler signs (choice)."""
+"""Working days in which a handler signs (choice); a policy changes it as the rule's ``limit_days``."""
 
 RULES: Final = (
     Rule(
@@ -58,6 +58,7 @@ RULES: Final = (
             "督办{case}下达后，节点{nth}逾期{over}个工作日未签收。",
             "{nth} has not signed for directive {case}, {over} working days past the time for it.",
         ),
+        limit_days=SIGN_WITHIN_DAYS,
         reruns_elsewhere=False,
     ),
     Rule(
@@ -115,7 +116,8 @@ def _of(
     signed = handler.last(wire.DIRECTIVE_KIND_SIGNED)
     notified = directive.notified_us()
     waited = opening.working_days(notified, max(notified, signed.at_us if signed is not None else now_us))
-    yield from _reached(UNSIGNED, waited - SIGN_WITHIN_DAYS, notified, 0, directive, handler, content, policy)
+    allowed = policy.limit_days(BY_CODE[UNSIGNED]) or 0
+    yield from _reached(UNSIGNED, waited - allowed, notified, 0, directive, handler, content, policy)
     sent_back = handler.numbers(wire.DIRECTIVE_KIND_SENT_BACK)
     if sent_back:
         at_us = handler.steps[wire.DIRECTIVE_KIND_SENT_BACK, sent_back[0]].at_us

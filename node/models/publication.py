@@ -11,7 +11,9 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator
 from node.models.forms import AgencyForm, Code, Form, ItemForm, OfficerForm, SourceForm, distinct
 from node.models.rules import LibraryForm, LocalRuleForm
 from node.models.sheets import ScoreSheetForm
+from node.people.roles import Role
 from node.supervision.calendar import EPOCH_ORDINAL, FIRST_DAY, LAST_DAY
+from node.supervision.terms import LONGEST, NAMES
 
 _FIRST: Final = date.fromordinal(FIRST_DAY + EPOCH_ORDINAL)
 _LAST: Final = date.fromordinal(LAST_DAY + EPOCH_ORDINAL)
@@ -68,6 +70,32 @@ class LevelForm(Form):
     """Working days after which they are issued without an answer; 0: never."""
 
 
+Length = Annotated[int, Field(ge=1, le=LONGEST)]
+
+
+class DeadlinesForm(Form):
+    """Working days in which the steps of an alert's life are taken; what is absent is the default."""
+
+    confirm_days: Length | None = None
+    reply_days: Length | None = None
+    review_days: Length | None = None
+    appeal_days: Length | None = None
+    decide_days: Length | None = None
+    escalated_days: Length | None = None
+
+    @property
+    def named(self) -> dict[str, int]:
+        """What it names."""
+        return {name: days for name in NAMES if (days := getattr(self, name)) is not None}
+
+
+class AudienceForm(Form):
+    """Who is told of the alerts of a level."""
+
+    level: Literal["notice", "yellow", "red"]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=len(Role))]
+
+
 class PolicyForm(Form):
     """A policy as a whole: it replaces the one before, so what it does not name is the default again."""
 
@@ -77,15 +105,17 @@ class PolicyForm(Form):
     """ISO 8601 time or day, in the node's zone when it has no offset; absent: from now on; not later than now."""
     rules: tuple[RuleForm, ...] = ()
     levels: tuple[LevelForm, ...] = ()
+    deadlines: DeadlinesForm = DeadlinesForm()
+    audiences: tuple[AudienceForm, ...] = ()
 
     @field_validator("rules")
     @classmethod
     def _one_for_each_rule(cls, rules: tuple[RuleForm, ...]) -> tuple[RuleForm, ...]:
         return distinct(rules, "rule")
 
-    @field_validator("levels")
+    @field_validator("levels", "audiences")
     @classmethod
-    def _one_for_each_level(cls, levels: tuple[LevelForm, ...]) -> tuple[LevelForm, ...]:
+    def _one_for_each_level(cls, levels: tuple[Any, ...]) -> tuple[Any, ...]:
         return distinct(levels, "level")
 
 

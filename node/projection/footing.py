@@ -16,6 +16,7 @@ from node.store.catalogue import Published
 from node.store.store import Session, Store
 from node.supervision import loosening
 from node.supervision.policy import Level
+from node.supervision.terms import NAMES
 
 
 class Footings:
@@ -78,7 +79,8 @@ async def _piece(session: Session, origin: str, kind: str, line: Line, piece: Pu
 
 
 def digest(context: JournalContext) -> str:
-    """First 16 hex digits of the SHA-256 over what applies: equal digests mean equal thresholds, confirmations, calendar and items."""
+    """First 16 hex digits of the SHA-256 over what applies: equal digests mean equal thresholds, confirmations, deadlines, audiences, calendar
+    and items."""
     policy = context.context.policy
     lines = []
     for domain in context.domains:
@@ -88,6 +90,8 @@ def digest(context: JournalContext) -> str:
             )
             lines.append(f"{rule.code}/{rule.version} {levels} {policy.limit_days(rule)}")
     lines += [f"{level.word} {policy.confirmation(level).longest}" for level in Level]
+    lines += [f"{name} {getattr(policy.terms, name)}" for name in NAMES]
+    lines += [f"{level.word} {' '.join(sorted(policy.told(level, ())))}" for level in Level]
     lines.append(context.context.calendar.version)
     lines += sorted(
         f"{item.code}/{item.version} {sha256(item.SerializeToString(deterministic=True)).hexdigest()}"

@@ -38,6 +38,7 @@ from node.store.rows import AlertRecord
 from node.store.store import Store
 from node.supervision.alert import AsOf
 from node.supervision.policy import Level, Policy, Rule
+from node.supervision.terms import Terms as StepTerms
 from node.tree import Tree
 from node.wallclock import Now
 from tiers.profile import profile_of
@@ -228,7 +229,8 @@ class StandingLook:
             return tier_named(card.tier)
         return self._tiers.get(child, Tier.VILLAGE)
 
-    def _terms(self, child: str) -> Terms:
+    def _terms(self, child: str, own: StepTerms) -> Terms:
+        """``own``: the terms of the child's policy, which bind it where they are tighter than its tier's and free it of nothing."""
         tier = self._tier(child)
         policy = profile_of(tier).policy
         held_to = self._profile.resupervision
@@ -238,9 +240,10 @@ class StandingLook:
             origin=child,
             opening=self._openings[tier],
             entered_within_days=held_to.entered_within_days,
-            reply_days=policy.reply_days,
+            reply_days=min(policy.reply_days, own.reply_days),
             confirm_days={
-                level: one.confirm_timeout_days or policy.reply_days for level, one in waits.items()
+                level: min(one.confirm_timeout_days or policy.confirm_days, own.confirmation(level))
+                for level, one in waits.items()
             },
         )
 

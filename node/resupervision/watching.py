@@ -19,6 +19,7 @@ from node.resupervision.observed import Cancelled, Terms, observe, parsed, spoke
 from node.store.catalogue import Published
 from node.store.conduct import Remark
 from node.store.store import Store
+from node.supervision.terms import Terms as StepTerms
 
 log = structlog.get_logger()
 
@@ -40,9 +41,9 @@ class Watching:
         contexts: Contexts,
         inspection: Inspection,
         own: str,
-        terms: Callable[[str], Terms],
+        terms: Callable[[str, StepTerms], Terms],
     ) -> None:
-        """``terms``: what a child's journal is read by."""
+        """``terms``: what a child's journal is read by, given the terms of its own policy."""
         self._store = store
         self._contexts = contexts
         self._inspection = inspection
@@ -67,8 +68,9 @@ class Watching:
                 await session.conduct.remark(_found_by_the_link(entries))
                 await session.cursors.set(CURSOR, origin, top)
             return True
-        observed = observe(self._terms(origin), entries, known, cursor.version)
         context = await self._contexts.of(origin)
+        terms = self._terms(origin, context.context.policy.terms)
+        observed = observe(terms, entries, known, cursor.version)
         raised = [one for one in observed.raised if inspected(one.alert, context)]
         verdicts = await self._inspection.of(origin, raised)
         wrong = [_wrong(origin, one) for one in verdicts if one.mark is Mark.WRONG]

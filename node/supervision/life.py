@@ -2,7 +2,7 @@
 
 The journal is the truth: `Life` is a fold of what happened to one alert. `check` says whether a person may take a step now; `owed` says what
 somebody has to do next. Days are working days of the node's calendar; what is due ends at 23:59:59.999999 of the last day in the node's zone
-(民法典 §201, §203). How many days there are is the tier's profile (``[policy]``; DOMAIN §2's numbers are this project's choice).
+(民法典 §201, §203). How many days there are is policy (`terms`), as it was in force when the entry was written that began the step.
 
 An agency is owed nothing for a notice: it warns before anything went wrong. An alert is appealed once: what was upheld stays upheld.
 """
@@ -19,6 +19,7 @@ from zongheng.v1 import entry_pb2
 from node.supervision.alert import INACTIVE, MoveRefused, check_move
 from node.supervision.calendar import EPOCH_ORDINAL, FIRST_DAY, Calendar
 from node.supervision.policy import Level
+from node.supervision.terms import InForce, Terms
 from node.wallclock import instant, micros
 
 PENDING: Final = int(entry_pb2.ALERT_STATE_PENDING)
@@ -96,17 +97,6 @@ DUTIES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """Working days."""
-
-    reply_days: int = 3
-    appeal_days: int = 5
-    decide_days: int = 5
-    """For deciding an appeal, here or at the parent, and for reviewing what an agency answered."""
-    confirm_days: int = 3
-
-
-@dataclass(frozen=True, slots=True)
 class Days:
     """A calendar in a zone."""
 
@@ -145,6 +135,8 @@ class Taken:
     by: str = ""
     node: str = ""
     """The node that decided; empty: the alert's own."""
+    index: int = 0
+    """The entry that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +149,9 @@ class Life:
     """When it came into this state."""
     issued_at_us: int = 0
     """0: not issued yet."""
+    since_index: int = 0
+    """The entry by which it came into this state."""
+    issued_index: int = 0
     appealed_by: str = ""
     appealed: bool = False
 
@@ -167,23 +162,26 @@ class Life:
 
     def after(self, taken: Taken) -> "Life":
         """The life with one more step. What the journal says is taken as it is."""
-        life = replace(self, state=taken.state, since_us=taken.at_us)
+        life = replace(self, state=taken.state, since_us=taken.at_us, since_index=taken.index)
         if taken.state == ISSUED and not life.issued_at_us:
-            life = replace(life, issued_at_us=taken.at_us)
+            life = replace(life, issued_at_us=taken.at_us, issued_index=taken.index)
         if taken.state == APPEALED:
             life = replace(life, appealed=True, appealed_by=taken.by)
         return life
 
 
-def lived(level: int, state: int, raised_at_us: int, steps: Iterable[Taken] = ()) -> Life:
-    """The life of an alert that was raised in ``state`` and went through ``steps`` in their order."""
-    life = Life(level, state, raised_at_us, raised_at_us if state == ISSUED else 0)
+def lived(
+    level: int, state: int, raised_at_us: int, steps: Iterable[Taken] = (), raised_index: int = 0
+) -> Life:
+    """The life of an alert that was raised in ``state``, by the entry ``raised_index``, and went through ``steps`` in their order."""
+    issued = (raised_at_us, raised_index) if state == ISSUED else (0, 0)
+    life = Life(level, state, raised_at_us, issued[0], raised_index, issued[1])
     for taken in steps:
         life = life.after(taken)
     return life
 
 
-def check(life: Life, step: Step, *, by: str, reason: str, now_us: int, terms: Terms, days: Days) -> None:
+def check(life: Life, step: Step, *, by: str, reason: str, now_us: int, terms: InForce, days: Days) -> None:
     """Raise `MoveRefused`, saying why, unless ``by`` may take this step now."""
     check_move(life.state, LEADS_TO[step], reason)
     if not by.strip():
@@ -191,7 +189,7 @@ def check(life: Life, step: Step, *, by: str, reason: str, now_us: int, terms: T
     if step is Step.APPEAL:
         if life.appealed:
             raise MoveRefused("it was appealed already, and decided")
-        due_us = days.due_us(life.issued_at_us, terms.appeal_days)
+        due_us = appeal_until_us(life, terms, days)
         if now_us > due_us:
             last = instant(due_us).astimezone(days.zone).date()
             raise MoveRefused(f"the time for an appeal ended on {last}")
@@ -199,6 +197,11 @@ def check(life: Life, step: Step, *, by: str, reason: str, now_us: int, terms: T
         raise MoveRefused("it was escalated: the node above decides")
     if life.state == APPEALED and by == life.appealed_by:
         raise MoveRefused("who appealed does not decide")
+
+
+def appeal_until_us(life: Life, terms: InForce, days: Days) -> int:
+    """Until when an alert that was issued can be appealed."""
+    return days.due_us(life.issued_at_us, terms.at(life.issued_index).appeal_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +212,26 @@ class Owed:
     layer: Layer
     from_us: int
     due_us: int
+    terms: Terms
+    """By which it is due: they name the policy."""
 
 
-def owed(life: Life, terms: Terms, days: Days) -> Owed | None:
+_LENGTHS: Final = {
+    Duty.REPLY: "reply_days",
+    Duty.REVIEW: "review_days",
+    Duty.APPEAL_DECISION: "decide_days",
+    Duty.ESCALATED_DECISION: "escalated_days",
+}
+
+
+def owed(life: Life, terms: InForce, days: Days) -> Owed | None:
     """What is owed now; None: nothing, it is settled or asks for nothing."""
     if life.state not in DUTIES or (life.level <= Level.NOTICE and life.state != APPEALED):
         return None
     duty, layer = DUTIES[life.state]
-    length = {
-        Duty.CONFIRMATION: terms.confirm_days,
-        Duty.REPLY: terms.reply_days,
-    }.get(duty, terms.decide_days)
-    return Owed(duty, layer, life.since_us, days.due_us(life.since_us, length))
+    held = terms.above(life.since_us) if layer is Layer.PARENT else terms.at(life.since_index)
+    length = held.confirmation(life.level) if duty is Duty.CONFIRMATION else getattr(held, _LENGTHS[duty])
+    return Owed(duty, layer, life.since_us, days.due_us(life.since_us, length), held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +244,16 @@ class Done:
 
 
 def measured(
-    level: int, state: int, raised_at_us: int, steps: Iterable[Taken], terms: Terms, days: Days
+    level: int,
+    state: int,
+    raised_at_us: int,
+    steps: Iterable[Taken],
+    terms: InForce,
+    days: Days,
+    raised_index: int = 0,
 ) -> list[Done]:
     """Every duty of an alert's life, in order, with when it was done. A correction ends a duty without anybody having done it."""
-    life = lived(level, state, raised_at_us)
+    life = lived(level, state, raised_at_us, (), raised_index)
     found: list[Done] = []
     for taken in steps:
         due = owed(life, terms, days)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from zongheng.v1.catalogue_pb2 import Item, Limit
 
+from node.supervision import terms
 from node.supervision.policy import Level, Policy
 
 
@@ -19,7 +20,7 @@ class Loosening:
     subject: str
     """A rule, a level, or an item with its version."""
     key: str
-    """What of it: disabled, notice, yellow, red, limit_days, confirm; of an item statutory, promised, fee, step …"""
+    """What of it: disabled, notice, yellow, red, limit_days, confirm, told; a step's days; of an item statutory, promised, fee, step …"""
     own: str
     mandated: str
     by: str
@@ -31,7 +32,7 @@ class Loosening:
 
 def of_policy(policy: Policy) -> list[Loosening]:
     """What the policy itself names looser than its mandates do."""
-    return [*_of_rules(policy), *_of_levels(policy)]
+    return [*_of_rules(policy), *_of_levels(policy), *_of_deadlines(policy), *_of_audiences(policy)]
 
 
 def _of_rules(policy: Policy) -> Iterator[Loosening]:
@@ -60,6 +61,30 @@ def _of_levels(policy: Policy) -> Iterator[Loosening]:
             asked = mandate.policy.confirmations.get(level)
             if own is not None and asked is not None and own.longest > asked.longest:
                 yield Loosening(level.word, "confirm", _wait(own.longest), _wait(asked.longest), mandate.word)
+
+
+def _of_deadlines(policy: Policy) -> Iterator[Loosening]:
+    for name, own in sorted(policy.deadlines.items()):
+        for mandate in policy.mandates:
+            asked = mandate.policy.deadlines.get(name)
+            if asked is not None and terms.stricter(name, (own, asked)) != own:
+                yield Loosening(
+                    "deadlines", name, f"{own} working days", f"{asked} working days", mandate.word
+                )
+
+
+def _of_audiences(policy: Policy) -> Iterator[Loosening]:
+    for level, own in sorted(policy.audiences.items()):
+        for mandate in policy.mandates:
+            missing = mandate.policy.audiences.get(level, frozenset()) - own
+            if missing:
+                yield Loosening(
+                    level.word,
+                    "told",
+                    " ".join(sorted(own)) or "nobody",
+                    " ".join(sorted(missing)),
+                    mandate.word,
+                )
 
 
 def _wait(days: float) -> str:

@@ -3,7 +3,7 @@
 A built-in rule names its subject, its thresholds and the law it stands on. Either it reads a *clock* (the thresholds are
 values of `over`, DOMAIN §1), or it has a *test*: Polars expressions over one frame of a domain's facts. A policy is a version of the
 numbers: it can switch a rule off, move its thresholds, set the length of the rule's own clock, and say which levels wait for a
-person's confirmation. Numbers in rules are defaults; a policy overrides them and changes no code.
+person's confirmation, how long the steps of an alert's life may take and who is told of it. Numbers in rules are defaults; a policy overrides them and changes no code.
 
 What holds when something is missing: a test that gives null, or a clock without a limit, is undetermined; it is counted and
 never raised. A setting for a rule that is not installed is kept and does nothing (a newer tier may know it).
@@ -17,6 +17,10 @@ from typing import Final
 
 import polars as pl
 from zongheng.v1 import catalogue_pb2, entry_pb2
+from zongheng.v1.terms_pb2 import Audience, StepDeadlines
+
+from node.supervision import terms as steps
+from node.supervision.terms import Terms as StepTerms
 
 
 class Level(IntEnum):
@@ -222,6 +226,10 @@ class Policy:
     confirmations: Mapping[Level, Confirmation] = field(default_factory=dict)
     valid_from_us: int = 0
     mandates: tuple["Mandate", ...] = ()
+    deadlines: Mapping[str, int] = field(default_factory=dict)
+    """Working days of the steps that it names (`terms.NAMES`)."""
+    audiences: Mapping[Level, frozenset[str]] = field(default_factory=dict)
+    """The roles that are told, of the levels that it names."""
 
     def enabled(self, rule: Rule) -> bool:
         """Whether the rule is applied at all."""
@@ -264,6 +272,23 @@ class Policy:
         ]
         return min([own, *asked], key=lambda one: one.longest)
 
+    @cached_property
+    def terms(self) -> StepTerms:
+        """How long the steps of an alert's life may take under this policy."""
+        days = steps.held(self.deadlines, (mandate.policy.deadlines for mandate in self.mandates))
+        timeouts = {int(level): self.confirmation(level).timeout_days for level in Level}
+        return StepTerms(
+            **days,
+            timeouts={level: days for level, days in timeouts.items() if days},
+            policy_version=self.version,
+            mandates=self.mandated,
+        )
+
+    def told(self, level: Level, default: Iterable[str]) -> frozenset[str]:
+        """The roles that are told of a level, ``default`` where this policy names none; who is to be told by what is mandated is told too."""
+        above = (mandate.policy.audiences.get(level, frozenset()) for mandate in self.mandates)
+        return frozenset(self.audiences.get(level, default)).union(*above)
+
     @property
     def mandated(self) -> str:
         """The policies from above, as alerts name them; empty: none."""
@@ -281,6 +306,12 @@ class Policy:
                 if int(one.level) in {int(level) for level in Level}
             },
             valid_from_us=message.valid_from_us,
+            deadlines=steps.named(message.deadlines),
+            audiences={
+                Level(one.level): frozenset(one.roles)
+                for one in message.audiences
+                if one.level in {int(level) for level in Level}
+            },
         )
 
     def to_message(self) -> catalogue_pb2.Policy:
@@ -307,6 +338,10 @@ class Policy:
                 for level, one in sorted(self.confirmations.items())
             ],
             valid_from_us=self.valid_from_us,
+            deadlines=StepDeadlines(**self.deadlines) if self.deadlines else None,
+            audiences=[
+                Audience(level=level, roles=sorted(roles)) for level, roles in sorted(self.audiences.items())
+            ],
         )
 
 

@@ -22,7 +22,7 @@ from node.store.steps import StepRow
 from node.supervision import life
 from node.supervision.alert import LIFE_DOMAIN, MOVES
 from node.supervision.levels import STATES
-from node.supervision.life import Step, owed
+from node.supervision.life import Step, appeal_until_us, owed
 from node.supervision.policy import Level
 from node.views import alerts
 from node.views.present import level_number, time_text
@@ -121,6 +121,10 @@ class OwedView(BaseModel):
     due_at: str | None
     over: int
     """Working days late; 0: in time."""
+    policy_version: int
+    """Of the policy that was in force when it began to be owed, and says until when."""
+    mandates: str
+    """The policies from above that applied besides, as of an alert."""
 
 
 class LifeView(BaseModel):
@@ -159,13 +163,13 @@ async def life_view(node: "Node", caller: Caller, alert_id: str, purpose: str) -
                 words[digest] = await node.vault.text(session.vault, digest)
     days, terms, zone, now_us = (
         await node.alert_desk.days(),
-        node.alert_desk.terms,
+        await node.alert_desk.terms(),
         node.settings.zone,
         node.now(),
     )
     lived = life_of(record, steps)
     due = None if record.domain == LIFE_DOMAIN else owed(lived, terms, days)
-    until = days.due_us(lived.issued_at_us, terms.appeal_days) if lived.issued_at_us else 0
+    until = appeal_until_us(lived, terms, days) if lived.issued_at_us else 0
     may_appeal = (
         life.APPEALED in MOVES.get(lived.state, frozenset()) and not lived.appealed and now_us <= until
     )
@@ -179,6 +183,8 @@ async def life_view(node: "Node", caller: Caller, alert_id: str, purpose: str) -
             layer=due.layer,
             due_at=time_text(due.due_us, zone),
             over=days.over(due.due_us, now_us),
+            policy_version=due.terms.policy_version,
+            mandates=due.terms.mandates,
         ),
         appeal_until=time_text(until, zone) if may_appeal else None,
     )
@@ -254,6 +260,7 @@ async def escalated(node: "Node", caller: Caller) -> list[EscalatedView]:
         }
     for origin, page in waiting.items():
         days = await node.alert_desk.days(origin) if page else None
+        terms = await node.alert_desk.terms(origin)
         for record in page:
             rows = steps[origin].get(record.alert_id, [])
             risen = next((one for one in reversed(rows) if one.state == life.ESCALATED), None)
@@ -266,7 +273,7 @@ async def escalated(node: "Node", caller: Caller) -> list[EscalatedView]:
                 reason=risen.reason,
                 appeal="" if appeal is None else appeal.reason,
                 escalated_at=time_text(risen.at_us, zone),
-                due_at=time_text(days.due_us(risen.at_us, node.alert_desk.terms.decide_days), zone),
+                due_at=time_text(days.due_us(risen.at_us, terms.above(risen.at_us).escalated_days), zone),
             )
             found.append((risen.at_us, shown))
     return [shown for _, shown in sorted(found, key=lambda one: (one[0], one[1].alert.alert_id))]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from node.alerting.desk import taken
-from node.alerting.late import ANSWERED_ELSEWHERE
+from node.alerting.late import is_answered_elsewhere
 from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
 from node.supervision.alert import LIFE_DOMAIN
 from node.supervision.life import Days, Duty, Layer, measured
+from node.supervision.terms import InForce
 from node.views.present import time_text
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def times(node: "Node", from_us: int, to_us: int) -> Times:
     async with node.store.read() as session:
         origins = [head.origin for head in await session.journal.heads()]
     for origin in origins:
-        days = await node.alert_desk.days(origin)
+        days, terms = await node.alert_desk.days(origin), await node.alert_desk.terms(origin)
         after = -1
         while True:
             async with node.store.read() as session:
@@ -66,7 +67,7 @@ async def times(node: "Node", from_us: int, to_us: int) -> Times:
                     _measure(
                         record,
                         steps.get(record.alert_id, []),
-                        node,
+                        terms,
                         days,
                         rows,
                         origin == own,
@@ -85,7 +86,7 @@ async def times(node: "Node", from_us: int, to_us: int) -> Times:
 def _measure(
     record: AlertRecord,
     steps: Sequence[StepRow],
-    node: "Node",
+    terms: InForce,
     days: Days,
     rows: dict[tuple[str, str, str], list[tuple[bool, bool, int | None]]],
     here: bool,
@@ -95,14 +96,14 @@ def _measure(
         return
     from_us, to_us, now_us = period
     for one in measured(
-        record.level, steps[0].state, steps[0].at_us, taken(steps), node.alert_desk.terms, days
+        record.level, steps[0].state, steps[0].at_us, taken(steps), terms, days, steps[0].idx
     ):
         due = one.owed
         if (due.layer is Layer.PARENT) == here:
             continue
         if due.due_us < from_us or (to_us and due.due_us >= to_us):
             continue
-        if record.domain in ANSWERED_ELSEWHERE and due.duty in {Duty.REPLY, Duty.REVIEW}:
+        if is_answered_elsewhere(record) and due.duty in {Duty.REPLY, Duty.REVIEW}:
             continue
         key = (str(due.layer), record.agency if due.layer is Layer.AGENCY else "", str(due.duty))
         late = (one.done_us or now_us) > due.due_us

@@ -47,7 +47,8 @@ class ReadMark(BaseModel):
 async def inbox(node: "Node", caller: Caller, limit: int) -> Inbox:
     """What the caller is told of, the newest first; the operator sees what every role sees."""
     await node.projector.settled()
-    states = told_in(tuple(Role) if caller.is_operator else caller.roles)
+    policy = (await node.contexts.of(node.settings.node)).context.policy
+    states = told_in(tuple(Role) if caller.is_operator else caller.roles, policy)
     seen = await seen_by(node, caller)
     own, zone = node.settings.node, node.settings.zone
     async with node.store.read() as session:

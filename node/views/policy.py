@@ -10,11 +10,15 @@ from zongheng.v1.footing_pb2 import FootingPiece
 from zongheng.v1.tree_pb2 import NodeCard
 
 from node import lane_down
+from node.alerting import rules as late_steps
+from node.alerting.audience import told
+from node.people.roles import Role
 from node.projection.footing import digest
 from node.projection.mandates import DOWN, Line
 from node.store.store import Session
 from node.supervision import loosening
 from node.supervision.policy import Level, Policy, Rule
+from node.supervision.terms import NAMES, stricter
 from node.views.present import time_text
 
 if TYPE_CHECKING:
@@ -60,6 +64,26 @@ class LevelView(BaseModel):
     confirm_timeout_days: int
 
 
+class DeadlineView(BaseModel):
+    """How long one step of an alert's life may take here."""
+
+    step: str
+    """confirm, reply, review, appeal, decide or escalated."""
+    days: int
+    """Working days."""
+    own: int | None
+    """What this node's own policy names."""
+    mandated: int | None
+    """The strictest of what is named above."""
+
+
+class AudienceView(BaseModel):
+    """Who is told of the alerts of a level."""
+
+    level: str
+    roles: list[str]
+
+
 class SentView(BaseModel):
     """The newest of one kind that this node sent down under one address."""
 
@@ -102,6 +126,8 @@ class PolicyView(BaseModel):
     received: list[ReceivedView]
     rules: list[RuleView]
     levels: list[LevelView]
+    deadlines: list[DeadlineView]
+    audiences: list[AudienceView]
     ignored: list[str]
     """What this node's own policy and items have looser than is mandated above, in words; it does not hold."""
     sent: list[SentView]
@@ -125,13 +151,21 @@ async def policy(node: "Node") -> PolicyView:
         version=applied.version,
         digest=digest(context),
         received=[_received(piece, zone) for piece in footing.received],
-        rules=[_rule(rule, applied) for domain in context.domains for rule in domain.rules],
+        rules=[
+            _rule(rule, applied)
+            for rule in (*(one for domain in context.domains for one in domain.rules), *late_steps.RULES)
+        ],
         levels=[
             LevelView(
                 level=level.word,
                 confirm=(one := applied.confirmation(level)).required,
                 confirm_timeout_days=one.timeout_days,
             )
+            for level in Level
+        ],
+        deadlines=[_deadline(name, applied) for name in NAMES],
+        audiences=[
+            AudienceView(level=level.word, roles=[role for role in Role if role in told(level, applied)])
             for level in Level
         ],
         ignored=[str(one) for one in (*loosening.of_policy(applied), *context.ignored)],
@@ -154,6 +188,16 @@ def _rule(rule: Rule, applied: Policy) -> RuleView:
         limit_days=applied.limit_days(rule),
         own={} if setting is None else {level.word: value for level, value in setting.named.items()},
         mandated=mandated,
+    )
+
+
+def _deadline(name: str, applied: Policy) -> DeadlineView:
+    above = [one.policy.deadlines[name] for one in applied.mandates if name in one.policy.deadlines]
+    return DeadlineView(
+        step=name.removesuffix("_days"),
+        days=getattr(applied.terms, name),
+        own=applied.deadlines.get(name),
+        mandated=stricter(name, above) if above else None,
     )
 
 

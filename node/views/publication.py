@@ -28,8 +28,10 @@ from zongheng.v1.catalogue_pb2 import Level as LevelNumber
 from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Address, Entry
 from zongheng.v1.score_pb2 import ScoreSheet
+from zongheng.v1.terms_pb2 import Audience, StepDeadlines
 
 from federation.errors import ZonghengError
+from node.alerting import rules as late_steps
 from node.directives import rules as directives
 from node.intake.secrecy import is_marked
 from node.matching import rules as matching
@@ -302,6 +304,11 @@ class _Difference:
                 )
                 for one in form.levels
             ],
+            deadlines=StepDeadlines(**form.deadlines.named) if form.deadlines.named else None,
+            audiences=[
+                Audience(level=Level[one.level.upper()], roles=sorted(set(one.roles)))
+                for one in sorted(form.audiences, key=lambda one: Level[one.level.upper()])
+            ],
         )
         newest = self._known.policy
         same = newest if form.version is None else self._known.policies.get(form.version)
@@ -347,13 +354,14 @@ class _Difference:
 
 
 def known_rules() -> frozenset[str]:
-    """Codes of the built-in rules: those of every domain there is, those about children, about directives and of matching."""
+    """Codes of the built-in rules: of every domain, about children, directives, matching and late steps of alerts."""
     codes = tuple(package.name for package in pkgutil.iter_modules(domains.__path__) if package.ispkg)
     return (
         frozenset(rule.code for domain in installed(codes) for rule in domain.rules)
         | resupervision.CODES
         | directives.BY_CODE.keys()
         | matching.BY_CODE.keys()
+        | late_steps.BY_CODE.keys()
     )
 
 

@@ -34,7 +34,6 @@ def desk_of(one: Unit) -> AlertDesk:
         node.writer,
         node.raising,
         node.contexts,
-        node.settings.tier,
         lambda: True,
         node.now,
     )

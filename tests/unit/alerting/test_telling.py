@@ -153,6 +153,7 @@ async def test_each_gets_one_mail_about_what_concerns_them(
     assert (card in officer, "红牌 已发出" in officer, "已说明" in officer) == (True, True, False)
     bureau = by_recipient["b1@county.example"]
     assert "已说明" in bureau.get_content()
+    assert "依据政策第1版" in officer
     assert bureau["Subject"] == "【霁川县】电子监察：2 条预警动态，最高红牌"
     assert bureau["Message-ID"].endswith(f"@{CODE}.zongheng>")
 
@@ -220,6 +221,7 @@ async def test_a_webhook_is_signed_and_carries_every_step(
         (card, "issued", "b1"), (card, "explained", "1001"),
     ]  # fmt: skip
     assert len({one["id"] for one in events}) == 2
+    assert {(one["policy_version"], one["mandates"]) for one in events} == {(1, "")}
     await teller.webhook.close()
 
 
