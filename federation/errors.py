@@ -78,6 +78,13 @@ CATALOGUE: Final[dict[str, Fault]] = {
         Fault(
             "classified", _S.PERMISSION_DENIED, 422, "涉密内容不得录入", "Classified content is not taken in"
         ),
+        Fault(
+            "withdrawn",
+            _S.FAILED_PRECONDITION,
+            422,
+            "事项已取消，不再受理",
+            "The item is withdrawn: no case of it begins any more",
+        ),
         # The store.
         Fault("disk_full", _S.RESOURCE_EXHAUSTED, 507, "磁盘空间不足", "The disk is full"),
         Fault(

@@ -153,6 +153,8 @@ class NodeSettings(BaseSettings):
     reports: ReportSettings = ReportSettings()
     confirm: bool = True
     """Yellow and red cards wait for a person's confirmation before they are issued."""
+    review_items: bool = False
+    """Items of this node are published once legal review passed them, and in no other way."""
     portal: bool = False
     """This node serves the public portal: files that are disclosed at nodes below come here and go no further."""
     files_budget_mb: Annotated[int, Field(ge=0)] = 4_096

@@ -37,6 +37,7 @@ from node.files.room import Room
 from node.files.shelf import Shelf
 from node.holding import OwnHolding
 from node.intake.service import Intake
+from node.intake.withdrawn import Withdrawn
 from node.joining import Joining
 from node.keyring import Clock, KeyRing
 from node.lane_down import AddressedEntries, FromAbove
@@ -154,7 +155,8 @@ class Parts:
             self.figures.changed_here,
             self.figures.restart,
         )
-        self.intake = Intake(store, writer, vault, now, self.tree.is_below)
+        withdrawn = Withdrawn.over(store, self.contexts, self.projector.settled, settings.node)
+        self.intake = Intake(store, writer, vault, now, self.tree.is_below, withdrawn)
         self.answering = Answering(store, self.contexts, self.history, self.edge, now)
         self.renewal = Renewal(store, self.inbox, self.projector, self.telling, settings.node, now)
         self.children = ChildJournals(

@@ -24,7 +24,7 @@ Roles = Annotated[
     list[str],
     typer.Option(
         "--role",
-        help="system_administrator, security_administrator, auditor, supervisor, embedded_supervisor, officer, clerk, leader or "
+        help="system_administrator, security_administrator, auditor, supervisor, embedded_supervisor, legal_reviewer, officer, clerk, leader or "
         "kiosk; repeatable.",
     ),
 ]

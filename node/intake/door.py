@@ -1,7 +1,7 @@
 """The door: what is let into the journal, and as which bytes.
 
 Turned away is only what is marked as a state secret, unreadable, unattributable (no case, no agency, no time), of a kind or domain that nobody
-knows, more than five minutes in the future, or too large; the duplicate is found by the journal's own guard
+knows, more than five minutes in the future, too large, or a new case of an item that is withdrawn; the duplicate is found by the journal's own guard
 (``service``). Everything else passes: what is wrong in the world becomes a finding.
 
 Nothing personal passes. An attribute that the vocabulary does not know is dropped; free text leaves a digest and an
@@ -12,7 +12,7 @@ The door reads no clock and does no input or output: it says what the vault has 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -66,6 +66,10 @@ class Refused(NamedTuple):
 _CLASSIFIED: Final = Refused(
     "classified", "it is marked as a state secret (涉密): it does not belong into this system"
 )
+_WITHDRAWN: Final = Refused(
+    "withdrawn",
+    "its item is withdrawn, and no case of it begins any more: see which items there are, `zongheng item list`",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,9 @@ def _attributes_of(domain: str, kind: str, zone: str) -> Mapping[str, _Expected]
 class Door:
     """The door for one batch: one source, one import or none, one reading of the clock."""
 
-    def __init__(self, source: str, import_id: str, now_us: int) -> None:
-        self._source, self._import_id = source, import_id
+    def __init__(self, source: str, import_id: str, now_us: int, closed: Collection[str] = ()) -> None:
+        """``closed``: cases that may not begin (`node.intake.withdrawn`)."""
+        self._source, self._import_id, self._closed = source, import_id, closed
         self._now_us, self._latest_us = now_us, now_us + AHEAD_US
         self._before_serial = Entry(noted_at_us=now_us, source=source).SerializeToString() + b"\x1a"
         self._after_serial = Entry(import_id=import_id).SerializeToString() + b"\x5a"
@@ -142,6 +147,8 @@ class Door:
         if isinstance(attributes, Refused):
             return attributes
         case_id = event.case_id
+        if case_id in self._closed:
+            return _WITHDRAWN
         if not case_id or not event.agency or not at_us:
             return Refused("unattributable", "it names no case, no agency or no time")
         if case_id[0] == MARK:

@@ -32,6 +32,7 @@ from node.intake.batch import Batch
 from node.intake.door import Door, Held, Refused
 from node.intake.progress import Progress
 from node.intake.sameness import same_entry, same_held
+from node.intake.withdrawn import Withdrawn
 from node.projection.arriving import destination
 from node.store.drafts import Appended, Draft
 from node.store.imports import FINISHED
@@ -60,8 +61,10 @@ class Intake(IntakeServiceServicer):
         vault: Vault,
         now: Now,
         is_below: Callable[[str], bool] = lambda node: False,
+        withdrawn: Withdrawn | None = None,
     ) -> None:
-        """``is_below`` says whether a node is below this one: what is for it goes down."""
+        """``is_below`` says whether a node is below this one: what is for it goes down. ``withdrawn`` None: there is no catalogue to ask."""
+        self._withdrawn = withdrawn
         self._store, self._writer, self._vault, self._now = store, writer, vault, now
         self._is_below = is_below
         self._imports: dict[str, Progress] = {}
@@ -78,7 +81,8 @@ class Intake(IntakeServiceServicer):
         progress = await self._under_way(request) if request.import_id else None
         # What this version does not know could be anything, a person's name too.
         request.DiscardUnknownFields()
-        batch = Batch(Door(request.source, request.import_id, self._now()), request.submissions)
+        closed = await self._withdrawn.closed(request.submissions) if self._withdrawn is not None else ()
+        batch = Batch(Door(request.source, request.import_id, self._now(), closed), request.submissions)
         if batch.held:
             await self._vaulted(request, batch)
         self._address(batch)

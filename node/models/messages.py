@@ -6,13 +6,16 @@ working day anyway.
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from zongheng.v1 import catalogue_pb2
 
-from node.intake.mapping import Agency, Item, Limit, Step
+from node.intake.mapping import Agency, Fee, Item, Limit, Step, TierLimit
+from node.models.forms import ItemForm
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
+_FEN: Final = Decimal(100)
 
 _UNITS: Final = {
     "working": catalogue_pb2.LIMIT_UNIT_WORKING_DAY,
@@ -49,6 +52,33 @@ def item_message(item: Item, domain: str) -> catalogue_pb2.Item:
     )
 
 
+def item_form(item: catalogue_pb2.Item) -> ItemForm:
+    """What somebody would have filled in for this version: `item_message` of it gives the same again, but for the instant it rules from.
+
+    Raises pydantic's ValidationError for what no form can say.
+    """
+    return ItemForm(
+        code=item.code,
+        name=item.name,
+        domain=item.domain,
+        agency=item.agency,
+        version=item.version,
+        valid_from=_day(item.valid_from_day),
+        valid_to=_day(item.valid_to_day),
+        statutory=_limit_form(item.statutory if item.HasField("statutory") else None),
+        promised=_limit_form(item.promised if item.HasField("promised") else None),
+        steps=tuple(_step_form(step) for step in item.steps),
+        fee=Fee(yuan=item.fee_fen / _FEN, basis=item.fee_basis) if item.has_fee else None,
+        legal_basis=item.legal_basis,
+        tier_limits=tuple(
+            TierLimit(tier=one.tier, limit=limit)
+            for one in item.tier_limits
+            if (limit := _limit_form(one.limit)) is not None
+        ),
+        special_procedures=tuple(item.special_procedures),
+    )
+
+
 def agency_message(agency: Agency, node: str) -> catalogue_pb2.Agency:
     """The journal form of an agency whose territory node is ``node``."""
     return catalogue_pb2.Agency(
@@ -67,6 +97,39 @@ def _step(step: Step) -> catalogue_pb2.Step:
         authorised=step.authorised,
         responsible=step.responsible,
     )
+
+
+def _step_form(step: catalogue_pb2.Step) -> Step:
+    return Step.model_validate(
+        {
+            "code": step.code,
+            "name": step.name,
+            "role": step.role,
+            "limit": _limit_form(step.limit if step.HasField("limit") else None),
+            "after": tuple(step.after),
+            "required": step.required,
+            "authorised": tuple(step.authorised),
+            "responsible": step.responsible,
+        }
+    )
+
+
+def _limit_form(limit: catalogue_pb2.Limit | None) -> Limit | None:
+    if limit is None:
+        return None
+    if limit.unit == catalogue_pb2.LIMIT_UNIT_WORKING_HOUR:
+        return Limit(hours=limit.amount, basis=limit.legal_basis)
+    natural = limit.unit == catalogue_pb2.LIMIT_UNIT_NATURAL_DAY
+    return Limit(
+        days=limit.amount,
+        unit="natural" if natural else "working",
+        roll_forward=None if limit.roll_forward == natural else limit.roll_forward,
+        basis=limit.legal_basis,
+    )
+
+
+def _day(number: int) -> date | None:
+    return date.fromordinal(_EPOCH + number) if number else None
 
 
 def _limit(limit: Limit | None) -> catalogue_pb2.Limit | None:

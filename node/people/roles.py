@@ -18,6 +18,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     SUPERVISOR = "supervisor"
     EMBEDDED_SUPERVISOR = "embedded_supervisor"
+    LEGAL_REVIEWER = "legal_reviewer"
     OFFICER = "officer"
     CLERK = "clerk"
     LEADER = "leader"
@@ -30,6 +31,7 @@ ROLE_WORDS: Final[Mapping[Role, str]] = {
     Role.AUDITOR: "审计员",
     Role.SUPERVISOR: "监察员",
     Role.EMBEDDED_SUPERVISOR: "派驻监察员",
+    Role.LEGAL_REVIEWER: "法制审核人员",
     Role.OFFICER: "工作人员",
     Role.CLERK: "录入员",
     Role.LEADER: "领导",
@@ -53,6 +55,10 @@ class Act(StrEnum):
     RAISE_ALERTS = "alerts.raise"
     URGE = "alerts.urge"
     HOLD_ACCOUNTABLE = "accountability.hold"
+    LIST_ITEMS = "items.list"
+    """Draft, list and take back items of the agency concerned."""
+    REVIEW_ITEMS = "items.review"
+    """Legal review of items that were listed."""
     PUBLISH = "catalogue.publish"
     READ_SCORES = "scores.read"
     MAKE_SCORES = "scores.make"
@@ -120,8 +126,10 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
             _A.READ_SCORES,
         }
     ),
+    Role.LEGAL_REVIEWER: frozenset({_A.READ_STATUS, _A.REVIEW_ITEMS}),
     Role.OFFICER: frozenset(
         {
+            _A.LIST_ITEMS,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,
@@ -149,6 +157,9 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
 APART: Final = frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR})
 """Roles that stand alone."""
 
+DUTIES_APART: Final = (frozenset({Role.LEGAL_REVIEWER, Role.OFFICER}),)
+"""Roles that nobody holds together: who lists items does not review them."""
+
 OF_AN_AGENCY: Final = frozenset({Role.EMBEDDED_SUPERVISOR, Role.OFFICER, Role.CLERK})
 """Roles whose holder sees an agency (or a line) and not the whole node."""
 
@@ -170,6 +181,9 @@ def check_roles(roles: Collection[Role], agency: str, line: str) -> None:
     if alone and len(set(roles)) > 1:
         others = ", ".join(sorted(set(roles) - {alone[0]}))
         raise RolesRefused(f"{alone[0]} stands alone: take {others} away first, or give it to somebody else")
+    for pair in DUTIES_APART:
+        if pair <= set(roles):
+            raise RolesRefused(f"{' and '.join(sorted(pair))} are two people's: take one of them away first")
     bound = sorted(OF_AN_AGENCY.intersection(roles))
     if bound and not agency and not line:
         raise RolesRefused(f"{bound[0]} belongs to an agency or a line: say which")

@@ -24,6 +24,7 @@ from node.projection.mandates import SHEET, CataloguePiece, pieces
 from node.store.access import AccessRow
 from node.store.accountability import AccountabilityRow, DepartmentAlertRow
 from node.store.arrivals import ArrivalRow
+from node.store.items import ItemStepRow
 from node.store.receipts import ReceiptRow
 from node.store.rows import AlertRecord, EventRow
 from node.store.scores import ScoreStepRow
@@ -73,6 +74,7 @@ class Reading:
     department_alerts: list[DepartmentAlertRow] = field(default_factory=list)
     accountability: list[AccountabilityRow] = field(default_factory=list)
     scores: list[ScoreStepRow] = field(default_factory=list)
+    item_steps: list[ItemStepRow] = field(default_factory=list)
     steps: list[StepRow] = field(default_factory=list)
     """How alerts were raised and moved, in journal order."""
     renewals: list[tuple[str, str, str]] = field(default_factory=list)
@@ -176,6 +178,13 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True, zon
             step = entry.score_step
             reading.scores.append(
                 ScoreStepRow(origin, step.run, idx, entry.noted_at_us, step.SerializeToString())
+            )
+        elif kind == "item_step":
+            taken = entry.item_step
+            reading.item_steps.append(
+                ItemStepRow(
+                    origin, taken.item, taken.version, idx, entry.noted_at_us, taken.SerializeToString()
+                )
             )
         elif kind in ("access_noted", "account_changed"):
             reading.access.append(access_row(origin, idx, entry))

@@ -83,6 +83,7 @@ class Reader:
             await session.accountability.put_alerts(reading.department_alerts)
             await session.accountability.put_steps(reading.accountability)
             await session.scores.put(reading.scores)
+            await session.item_steps.put(reading.item_steps)
             await session.alerts.insert(reading.alerts)
             await self._carrying.write(session, reading.carried)
             for by, node, log_id in reading.renewals:

@@ -32,6 +32,7 @@ from node.store.files import Files
 from node.store.forks import Forks
 from node.store.former_keys import FormerKeys
 from node.store.imports import Imports
+from node.store.items import ItemSteps
 from node.store.journal import Journal
 from node.store.linkage import Linkage
 from node.store.links import Links
@@ -71,6 +72,7 @@ PROJECTED: Final = (
     "linkage",
     "linkage_due",
     "draw_seed",
+    "item_step",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -110,6 +112,7 @@ class Session:
         self.outbox = Outbox(transaction)
         self.accountability = Accountability(transaction)
         self.scores = Scores(transaction)
+        self.item_steps = ItemSteps(transaction)
 
     async def drop_projections(self) -> None:
         """Empty every table that the journals held here give back, except rollups.

@@ -47,6 +47,8 @@ _VERSIONS: Final[dict[str, type[pl.DataType]]] = {
     "named_procedures": pl.Boolean,
     "law": pl.Boolean,
     "statutory_law": pl.Boolean,
+    "from_us": pl.Int64,
+    "withdrawn": pl.Boolean,
     **{
         f"{clock}_{name}": kind
         for clock in ("statutory", "promised", "tier")
@@ -103,6 +105,8 @@ class Catalogue:
                     bool(item.special_procedures),
                     bool(item.legal_basis),
                     bool(item.statutory.legal_basis),
+                    item.valid_from_us,
+                    item.withdrawn,
                     *_limit(item.statutory if item.HasField("statutory") else None),
                     *_limit(item.promised if item.HasField("promised") else None),
                     *_limit(stays),
@@ -129,21 +133,40 @@ class Catalogue:
             ),
         )
 
-    def versions_on(self, item: pl.Series, day: pl.Series) -> pl.Series:
-        """For each row the version of `item` that is in force on `day` (the newest of several); null where none is."""
+    def versions_on(self, item: pl.Series, day: pl.Series, at: pl.Series) -> pl.Series:
+        """For each row the version of `item` that is in force at the instant `at` of `day` (the newest of several); null where none is.
+
+        `at` is µs since the epoch and matters to versions that rule from an instant alone. An item that is withdrawn by then has none.
+        """
         none = pl.Series([None], dtype=pl.UInt32).new_from_index(0, item.len())
         if self.versions.is_empty():
             return none
         if item.len() <= _FEW:
-            found = [self._version_on(*row) for row in zip(item.to_list(), day.to_list(), strict=True)]
-            return pl.Series(found, dtype=pl.UInt32)
+            asked = zip(item.to_list(), day.to_list(), at.to_list(), strict=True)
+            return pl.Series([self._version_on(*row) for row in asked], dtype=pl.UInt32)
         rows = pl.DataFrame({"row": pl.int_range(item.len(), eager=True), "item": item, "day": day})
+        if self.by_instant:
+            rows = rows.with_columns(at.alias("at"))
         known = rows.join(self._validity, on="item").filter(
             pl.col("day").is_between(pl.col("valid_from"), pl.col("valid_to"))
         )
+        if self.by_instant:
+            known = known.filter(pl.col("at") >= pl.col("from_us"))
         if not self._one_version_each:
             known = known.sort("row", "number", "version").unique("row", keep="last")
+        if self.by_instant:
+            known = known.filter(~self.versions["withdrawn"][known["version"]])
         return none.scatter(known["row"], known["version"])
+
+    @cached_property
+    def by_instant(self) -> bool:
+        """Whether any version rules from an instant on; an item that is withdrawn does."""
+        return bool((self.versions["from_us"] > 0).any())
+
+    @cached_property
+    def withdrawn(self) -> pl.Series:
+        """Items that some version withdraws."""
+        return self.versions.filter("withdrawn")["item"].unique()
 
     def step_places(self, version: pl.Series, step: pl.Series) -> pl.Series:
         """For each row the row of `steps` that says what `step` is in that `version`; null where none does."""
@@ -160,20 +183,22 @@ class Catalogue:
             self._worked_out[name] = work(self)
         return self._worked_out[name]
 
-    def _version_on(self, item: str, day: int | None) -> int | None:
+    def _version_on(self, item: str, day: int | None, at: int | None) -> int | None:
         valid = [
-            (number, version)
-            for number, version, begins, ends in self._by_item.get(item, ())
-            if day is not None and begins <= day <= ends
+            (number, version, withdrawn)
+            for number, version, begins, ends, from_us, withdrawn in self._by_item.get(item, ())
+            if day is not None and at is not None and begins <= day <= ends and from_us <= at
         ]
-        return max(valid)[1] if valid else None
+        _, version, withdrawn = max(valid, default=(0, None, True))
+        return None if withdrawn else version
 
     @cached_property
-    def _by_item(self) -> dict[str, list[tuple[int, int, int, int]]]:
-        columns = self.versions.select("item", "number", "valid_from", "valid_to")
-        known: dict[str, list[tuple[int, int, int, int]]] = {}
-        for version, (item, number, begins, ends) in enumerate(columns.iter_rows()):
-            known.setdefault(item, []).append((number, version, begins, ends))
+    def _by_item(self) -> dict[str, list[tuple[int, int, int, int, int, bool]]]:
+        columns = self.versions.select("item", "number", "valid_from", "valid_to", "from_us", "withdrawn")
+        known: dict[str, list[tuple[int, int, int, int, int, bool]]] = {}
+        for version, (item, number, *rest) in enumerate(columns.iter_rows()):
+            begins, ends, from_us, withdrawn = rest
+            known.setdefault(item, []).append((number, version, begins, ends, from_us, withdrawn))
         return known
 
     @cached_property
@@ -197,7 +222,8 @@ class Catalogue:
 
     @cached_property
     def _validity(self) -> pl.DataFrame:
-        columns = self.versions.select("item", "number", "valid_from", "valid_to")
+        instants = ("from_us",) if self.by_instant else ()
+        columns = self.versions.select("item", "number", "valid_from", "valid_to", *instants)
         return columns.with_row_index("version")
 
     @cached_property

@@ -100,6 +100,10 @@ def of_item(own: Item, mandated: Item, by: str) -> list[Loosening]:
 
 def _of_item(own: Item, mandated: Item, by: str) -> Iterator[Loosening]:
     subject, word = f"{own.code} version {own.version}", f"{by} version {mandated.version}"
+    if own.withdrawn and not mandated.withdrawn:
+        yield Loosening(subject, "withdrawn", "true", "false", word)
+    if mandated.withdrawn and not own.withdrawn and own.version > mandated.version:
+        yield Loosening(subject, "withdrawn", "false", "true", word)
     for key in ("statutory", "promised"):
         mine = getattr(own, key) if own.HasField(key) else None
         asked = getattr(mandated, key) if mandated.HasField(key) else None

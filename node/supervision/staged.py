@@ -146,8 +146,9 @@ class Staged:
             cases = standard.beside(cases, context.libraries)
         cases = self._derivation.derive(cases, context.calendar)
         if self._reads_catalogue:
-            day = local_day(cases[self._course.received], cases["zone"])
-            cases = cases.hstack([context.catalogue.versions_on(cases["item"], day).alias(_DEFERRED)])
+            at = cases[self._course.received]
+            version = context.catalogue.versions_on(cases["item"], local_day(at, cases["zone"]), at)
+            cases = cases.hstack([version.alias(_DEFERRED)])
         frames = {"cases": cases}
         for part in self._parts:
             frames[part.name] = self._beside(part, facts.parts[part.name], cases, context)

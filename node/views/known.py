@@ -38,6 +38,19 @@ class Known:
         self.replaced: dict[tuple[str, str], str] = {}
         """Senders above of rules and libraries, by kind and code: those replace the node's own."""
 
+    def newest_mandated(self, code: str) -> tuple[str, Item | None]:
+        """The newest version of an item that is mandated above, with its sender."""
+        found: tuple[str, Item | None] = ("", None)
+        for sender, item in self.mandated:
+            if item.code == code and (found[1] is None or item.version >= found[1].version):
+                found = sender, item
+        return found
+
+    def newest_item(self, code: str) -> Item | None:
+        """The newest version of an item that is published."""
+        versions = [item for (known, _), item in self.items.items() if known == code]
+        return max(versions, key=lambda item: item.version, default=None)
+
     @classmethod
     async def read(cls, node: "Node", address: Address | None) -> "Known":
         """What is published for this node itself, or what went down under an address."""

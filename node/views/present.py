@@ -23,6 +23,11 @@ def source_time(at_us: int | None, source_zone: str, zone: str) -> str | None:
     return None if told == time_text(at_us, zone) else told
 
 
+def day_text(number: int) -> str | None:
+    """The ISO date of a day since 1970-01-01; None for 0."""
+    return date.fromordinal(_EPOCH + number).isoformat() if number else None
+
+
 def level_number(word: str | None) -> int:
     """1 to 3 for notice, yellow, red; 0 for None; ``ZonghengError`` naming the choices otherwise."""
     if not word:

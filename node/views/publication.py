@@ -35,7 +35,7 @@ from node.alerting import rules as late_steps
 from node.directives import rules as directives
 from node.intake.secrecy import is_marked
 from node.matching import rules as matching
-from node.models.forms import AgencyForm, Draft, OfficerForm, SourceForm
+from node.models.forms import AgencyForm, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
 from node.models.publication import PolicyForm, Publication, Published
 from node.models.rules import LibraryForm, LocalRuleForm
@@ -52,10 +52,10 @@ from node.views.known import Known
 from node.views.present import time_us
 
 if TYPE_CHECKING:
-    from node.models.registry import Edition
+    from node.models.registry import Edition, Registry
     from node.run import Node
 
-__all__ = ["Publication", "Published", "known_rules", "publish", "publish_draft"]
+__all__ = ["Publication", "Published", "enter", "known_rules", "publish"]
 
 
 async def publish(node: "Node", form: Publication) -> Published:
@@ -67,28 +67,40 @@ async def publish(node: "Node", form: Publication) -> Published:
             "bad_request",
             "nothing to publish: give items, agencies, officers, sources, calendar, policy, rules, libraries or sheets",
         )
-    address = _address(node, form)
+    if form.items and node.settings.review_items:
+        raise ZonghengError(
+            "bad_request",
+            "items: here they go through legal review first: `zongheng item draft`, then submit",
+        )
+    registry = await node.registry()
+    async with registry.publishing:
+        return await enter(node, form, registry)
+
+
+async def enter(
+    node: "Node", form: Publication, registry: "Registry", beside: Sequence[Entry] = (), from_us: int = 0
+) -> Published:
+    """`publish` for who holds ``registry.publishing``. ``beside`` goes before the entries, in the same append; items rule from ``from_us``."""
+    address = address_of(node, form)
     for at, item in enumerate(form.items):
         if item.classified or is_marked(item.name):
             raise ZonghengError(
                 "classified", f"items.{at}: an item marked as a state secret (涉密) is not taken in"
             )
-    registry = await node.registry()
-    async with registry.publishing:
-        if not await node.projector.settled():
-            raise ZonghengError(
-                "busy", "the node is still reading its journal; publish again when it has caught up"
-            )
-        known = await Known.read(node, address)
-        difference = _Difference(node, form, known)
-        difference.check()
-        entries = difference.entries()
-        if address is not None:
-            for entry in entries:
-                entry.address.CopyFrom(address)
-        indexes = await node.write_entries(entries) if entries else []
-        if address is None:
-            await registry.enter(difference.edition(), form.by, node.now())
+    if not await node.projector.settled():
+        raise ZonghengError(
+            "busy", "the node is still reading its journal; publish again when it has caught up"
+        )
+    known = await Known.read(node, address)
+    difference = _Difference(node, form, known, from_us)
+    difference.check()
+    entries = difference.entries()
+    if address is not None:
+        for entry in entries:
+            entry.address.CopyFrom(address)
+    indexes = (await node.write_entries([*beside, *entries]))[len(beside) :] if entries else []
+    if address is None:
+        await registry.enter(difference.edition(), form.by, node.now())
     if entries:
         await node.projector.settled()
     return Published(
@@ -109,7 +121,7 @@ async def publish(node: "Node", form: Publication) -> Published:
     )
 
 
-def _address(node: "Node", form: Publication) -> Address | None:
+def address_of(node: "Node", form: Publication) -> Address | None:
     """Whom below it is for; None: it is this node's own."""
     if not form.to and not form.subtree:
         return None
@@ -117,16 +129,6 @@ def _address(node: "Node", form: Publication) -> Address | None:
         if getattr(form, key):
             raise ZonghengError("bad_request", f"{key}: what is published for nodes below names no {key}")
     return node.addressed.address(form.to or node.settings.node, subtree=form.subtree)
-
-
-async def publish_draft(node: "Node", draft_id: int, by: str) -> Published:
-    """Publish one draft. ZonghengError ``not_found``; ``bad_request`` when it is not, or no longer, a draft."""
-    draft: Draft = await (await node.registry()).draft(draft_id)
-    if draft.state != "draft":
-        raise ZonghengError(
-            "bad_request", f"{draft.item.code} version {draft.item.version} is {draft.state}, no draft"
-        )
-    return await publish(node, Publication(by=by, items=(draft.item,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +159,20 @@ async def drafted(node: "Node", form: Publication) -> Drafted:
 class _Difference:
     """What a form adds to what is published."""
 
-    def __init__(self, node: "Node", form: Publication, known: Known) -> None:
+    def __init__(self, node: "Node", form: Publication, known: Known, from_us: int = 0) -> None:
         self._form, self._known = form, known
         self._node, self._calendar = node.settings.node, node.settings.calendar
         self._zone, self._now_us = node.settings.zone, node.now()
         asked_items = [item_message(item, item.domain) for item in form.items]
+        for item in asked_items:
+            item.valid_from_us = from_us
         asked_agencies = [agency_message(agency, agency.node or self._node) for agency in form.agencies]
         asked_days = [
             CalendarDay(day=day_number(day.day), working=day.working, name=day.name) for day in form.calendar
         ]
-        self.items = [item for item in asked_items if known.items.get((item.code, item.version)) != item]
+        self.items = [
+            item for item in asked_items if not _same(known.items.get((item.code, item.version)), item)
+        ]
         self.agencies = [agency for agency in asked_agencies if known.agencies.get(agency.code) != agency]
         self.days = [day for day in asked_days if known.days.get(day.day) != day]
         self.years = sorted(set(form.published_years) - known.years)
@@ -213,23 +219,9 @@ class _Difference:
         ] + self._looser_items()
 
     def _looser_items(self) -> list[str]:
-        """Own items must not be looser than the newest that is mandated above."""
-        newest: dict[str, tuple[str, Item]] = {}
-        for sender, item in self._known.mandated:
-            if item.code not in newest or item.version >= newest[item.code][1].version:
-                newest[item.code] = sender, item
-        faults = []
-        for at, item in enumerate(self.items):
-            sender, mandated = newest.get(item.code, ("", None))
-            if mandated is None:
-                continue
-            if item.version <= mandated.version:
-                faults.append(
-                    f"items.{at}.version: {sender} above has {item.code} as version {mandated.version};"
-                    f" publish what is tighter as version {mandated.version + 1} or later"
-                )
-            faults += [f"items.{at}: {loose}" for loose in loosening.of_item(item, mandated, sender)]
-        return faults
+        return [
+            f"items.{at}{fault}" for at, item in enumerate(self.items) for fault in looser(item, self._known)
+        ]
 
     def _faults_of_replaced(self) -> list[str]:
         """A rule or library of one's own does not hold beside one of that name from above."""
@@ -351,6 +343,30 @@ class _Difference:
         from node.models.registry import Edition
 
         return Edition(tuple(given.values()), self._form.officers, self._form.sources, self._form.items)
+
+
+def _same(known: Item | None, asked: Item) -> bool:
+    """Whether a version is published as it is asked for; from which instant it rules was settled then."""
+    if known is None:
+        return False
+    settled = Item()
+    settled.CopyFrom(asked)
+    settled.valid_from_us = known.valid_from_us
+    return settled == known
+
+
+def looser(item: Item, known: Known) -> list[str]:
+    """How an own version of an item is looser than the newest that is mandated above, each with the key it lies in."""
+    sender, mandated = known.newest_mandated(item.code)
+    if mandated is None:
+        return []
+    faults = []
+    if item.version <= mandated.version:
+        faults.append(
+            f".version: {sender} above has {item.code} as version {mandated.version};"
+            f" publish what is tighter as version {mandated.version + 1} or later"
+        )
+    return faults + [f": {loose}" for loose in loosening.of_item(item, mandated, sender)]
 
 
 def known_rules() -> frozenset[str]:

@@ -47,6 +47,7 @@ from node.web.alert_life import router as alert_life_router
 from node.web.body import BodyLimit
 from node.web.directives import router as directives_router
 from node.web.guard import COOKIE, Asking, Guard
+from node.web.items import router as items_router
 from node.web.page import status_page
 from node.web.people import router as people_router
 from node.web.reports import router as reports_router
@@ -404,4 +405,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(accountability_router(node))
     app.include_router(reports_router(node))
     app.include_router(scores_router(node))
+    app.include_router(items_router(node))
     return app

@@ -29,6 +29,7 @@ SECTIONS = {
     "questions": ("zongheng ask", "AnswerView"),
     "lane": ("zongheng lane", "LaneView"),
     "policy": ("zongheng policy", "PolicyView"),
+    "items": ("zongheng item", "ItemView"),
     "report": ("zongheng report", "ReportView"),
     "filed": ("zongheng report", "FiledReports"),
     "forecast": ("zongheng forecast", "ForecastView"),

@@ -28,6 +28,7 @@ class Settings:
     node: str = NODE
     zone: str = "Asia/Shanghai"
     calendar: str = "china"
+    review_items: bool = False
 
 
 class CatalogueReader:
@@ -70,9 +71,6 @@ class Desk:
 
     async def publish(self, **form: Any) -> Published:
         return await publication.publish(self, Publication.model_validate(form))  # type: ignore[arg-type]
-
-    async def publish_draft(self, draft_id: int, by: str) -> Published:
-        return await publication.publish_draft(self, draft_id, by)  # type: ignore[arg-type]
 
     async def entries(self) -> list[Entry]:
         async with self.store.read() as session:

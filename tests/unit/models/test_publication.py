@@ -15,13 +15,11 @@ from zongheng.v1.catalogue_pb2 import (
     LIMIT_UNIT_WORKING_DAY,
     LIMIT_UNIT_WORKING_HOUR,
     Agency,
-    Item,
     Limit,
 )
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
-from node.models.forms import ItemForm
 from node.models.publication import Publication
 from node.views.publication import known_rules
 
@@ -300,24 +298,12 @@ def test_a_fault_of_the_form_names_its_key(content: dict[str, Any], path: str) -
     assert [".".join(map(str, one["loc"])) for one in error.value.errors()] == [path]
 
 
-async def test_a_draft_is_published_once_and_by_whoever_publishes_it(desk: Any) -> None:
-    draft = await desk.kept.save_draft(ItemForm(code="MZ-01", agency="MZ"), "S1", 1)
-    published = await desk.publish_draft(draft.id, "S2")
-    assert published.items == 1
-    (entry,) = await desk.entries()
-    assert entry.item_published == Item(code="MZ-01", domain="approval", agency="MZ", version=1)
-    (settled,) = await desk.kept.drafts()
-    assert (settled.id, settled.state, settled.edited_by) == (draft.id, "published", "S2")
-    with pytest.raises(ZonghengError, match="published, no draft"):
-        await desk.publish_draft(draft.id, "S2")
-
-
-async def test_a_withdrawn_draft_is_not_published(desk: Any) -> None:
-    draft = await desk.kept.save_draft(ItemForm(code="MZ-01"), "S1", 1)
-    await desk.kept.withdraw_draft(draft.id, "S1", 2)
-    with pytest.raises(ZonghengError, match="withdrawn"):
-        await desk.publish_draft(draft.id, "S2")
+async def test_where_items_are_reviewed_they_are_not_published_past_the_review(desk: Any) -> None:
+    desk.settings.review_items = True
+    with pytest.raises(ZonghengError, match="go through legal review first"):
+        await desk.publish(items=[{"code": "MZ-01", "agency": "MZ"}])
     assert await desk.entries() == []
+    assert (await desk.publish(agencies=[{"code": "MZ"}])).agencies == 1
 
 
 async def test_a_policy_that_is_to_rule_later_is_refused(desk: Any) -> None:

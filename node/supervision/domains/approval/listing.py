@@ -10,6 +10,7 @@ Sources: 行政许可法 §4, §17 (item and procedure by law), §42 (twenty wor
 is no longer), §45 (special procedures), §58, §59 (fees by law).
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -18,7 +19,10 @@ from zongheng.v1 import catalogue_pb2
 from node.supervision.clock import NATURAL, WORKING
 from node.supervision.columns import take
 from node.supervision.context import Catalogue
+from node.supervision.domains.approval.events import DOMAIN
 from node.supervision.domains.approval.facts import EXTENSION
+
+__all__ = ["DOMAIN", "FAULTS", "beside", "faults", "faults_of"]
 
 STATUTORY_DAYS: Final = 20
 """Working days that §42 gives an item whose own law says nothing."""
@@ -47,8 +51,16 @@ FAULTS: Final = (LIMIT, PROMISE, FEE, PROCEDURE)
 
 def faults(item: catalogue_pb2.Item) -> tuple[str, ...]:
     """What of `FAULTS` this version of an item has."""
-    judged = _judged(Catalogue.of([item], ""))
-    return tuple(name for name in FAULTS if judged[name].item() is True)
+    return faults_of([item])[0]
+
+
+def faults_of(items: Sequence[catalogue_pb2.Item]) -> list[tuple[str, ...]]:
+    """The same for each of several versions, at once."""
+    judged = _judged(Catalogue.of(items, "")).select(FAULTS)
+    return [
+        tuple(name for name, at_fault in zip(FAULTS, row, strict=True) if at_fault)
+        for row in judged.iter_rows()
+    ]
 
 
 def beside(cases: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
