@@ -210,6 +210,7 @@ class Parts:
         self.linkage_keys = LinkageKeys(
             folder, store, writer, vault, keyring.keys.sealing, self.passports, self.tree, self.addressed, now
         )
+        self.seeding = Seeding(store, writer, lambda: self.signer, self.addressed, self.edge, now)
         self.matching = Matching(
             store,
             writer,
@@ -219,7 +220,7 @@ class Parts:
             self.linkage_keys,
             Linking(store, writer, vault, self.linkage_keys, now),
             Notices(store, writer, self.contexts, self.raising, self.addressed, now),
-            Seeding(store, writer, lambda: self.signer, self.addressed, self.edge, now),
+            self.seeding,
             lambda: not self.projector.rebuilding,
             now,
         )

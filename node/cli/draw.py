@@ -35,7 +35,7 @@ def request(
     by: Annotated[str, typer.Option(help="Staff number of who asks.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Enter a request for a draw; its own head is the seed."""
+    """Enter a request for a draw; the parent gives the seed, and without one its own head is the seed."""
 
     async def work() -> int:
         form = {
@@ -98,6 +98,12 @@ def verify(
     verifier: Annotated[
         str | None, typer.Option(metavar="VKEY", help="The journal key; else the one beside the file.")
     ] = None,
+    parent: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VKEY", help="The parent's journal key; a draw without the parent's seed is then refused."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Repeat a draw offline from its evidence file. Exit 1 when it does not come out."""
@@ -107,7 +113,7 @@ def verify(
 
         if not file.is_file():
             raise ZonghengError("not_found", f"{file} does not exist")
-        answer = check_draw(file, verifier)
+        answer = check_draw(file, verifier, parent)
         if as_json:
             print(orjson.dumps(answer).decode())
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message import DecodeError
 from pydantic import BaseModel, Field
 from zongheng.v1.case_pb2 import Attribute, CaseEvent
-from zongheng.v1.engine_pb2 import Avoidance, DrawRequest, Expert, ExpertsDrawn
+from zongheng.v1.engine_pb2 import Avoidance, DrawRequest, Expert, ExpertsDrawn, ProvenLeaf
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
@@ -14,7 +14,7 @@ from federation.journal.checkpoint import Checkpoint, CheckpointError, Verifier,
 from federation.journal.evidence import Evidence, EvidenceError
 from node.people.caller import Caller
 from node.supervision.domains.trading.events import DOMAIN, DRAWN
-from node.supervision.draw import BadDraw, check, draw, eligible, verify
+from node.supervision.draw import BadDraw, check, draw, eligible, seeded, verify
 from node.views.evidence import KEY_SUFFIX
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class DrawView(BaseModel):
     """The journal key to check it with, a C2SP vkey."""
     evidence: str
     """The draw's evidence file."""
+    seeded_by: str
+    """Journal of the parent that gave the seed; empty: the node has none, and the request's own head is the seed."""
+    seed_verifier: str
+    """The parent's journal key, a C2SP vkey; empty without a parent."""
 
 
 async def ask(node: "Node", caller: Caller, form: DrawForm) -> DrawAsked:
@@ -98,7 +102,7 @@ async def ask(node: "Node", caller: Caller, form: DrawForm) -> DrawAsked:
 
 async def carry_out(node: "Node", caller: Caller, index: int, by: str) -> DrawView:
     """Draw what entry ``index`` asks for; asked again it is the same draw. ``ZonghengError`` where nothing was asked for there, or the
-    parent has not cosigned the request yet."""
+    parent's seed has not come yet."""
     by = caller.signing(by)
     own = node.settings.node
     async with node.store.read() as session:
@@ -110,10 +114,7 @@ async def carry_out(node: "Node", caller: Caller, index: int, by: str) -> DrawVi
         raise ZonghengError("not_found", f"entry {index} requests no draw: see `zongheng draw request`")
     asked = request.draw_requested
     if known is None:
-        if node.settings.parent and head.cosigned_size <= index:
-            raise ZonghengError(
-                "busy", "the parent has not cosigned the request yet; draw when the link has carried it up"
-            )
+        seed = await _seed(node, index) if node.settings.parent else None
         async with node.store.read() as session:
             reader = session.journal.reader(own, head.size, node.edge(own, head.size))
             root = await reader.root(index + 1)
@@ -126,9 +127,13 @@ async def carry_out(node: "Node", caller: Caller, index: int, by: str) -> DrawVi
             proof=proof,
             checkpoint=note,
             verifier=str(verifier),
-            drawn=draw(asked, open_note(note, [verifier])),
             by=by,
         )
+        checkpoint, cosignature = open_note(note, [verifier]), b""
+        if seed is not None:
+            made.seed.CopyFrom(seed)
+            cosignature = seeded(seed, index, checkpoint, [Verifier.parse(seed.verifier)])
+        made.drawn.extend(draw(asked, checkpoint, cosignature))
         verify(made, [verifier])
         written = await node.write_entries(
             [
@@ -144,14 +149,37 @@ async def carry_out(node: "Node", caller: Caller, index: int, by: str) -> DrawVi
         assert drawn_leaf is not None
         reader = session.journal.reader(own, head.size, node.edge(own, head.size))
         proof = await reader.inclusion_proof(known, head.size)
+    told = Entry.FromString(drawn_leaf).experts_drawn
     return DrawView(
         case=asked.case_id,
         number=asked.number,
         request=index,
         index=known,
-        drawn=list(Entry.FromString(drawn_leaf).experts_drawn.drawn),
+        drawn=list(told.drawn),
         verifier=head.verifier,
         evidence=Evidence(drawn_leaf, known, tuple(proof), head.note).to_text(),
+        seeded_by=told.seed.verifier.partition("+")[0],
+        seed_verifier=told.seed.verifier,
+    )
+
+
+async def _seed(node: "Node", index: int) -> ProvenLeaf:
+    """The entry with which the parent gave the seed for a request. ``busy`` while it has not come."""
+    async with node.store.read() as session:
+        at = await session.linkage.seed(index)
+        leaf = None if at is None else await session.journal.leaf(node.settings.node, at)
+    if leaf is None:
+        raise ZonghengError(
+            "busy",
+            "the parent has not given the seed for this request yet: it comes down once the link has carried the request up",
+        )
+    received = Entry.FromString(leaf).received
+    return ProvenLeaf(
+        leaf=received.leaf,
+        index=received.index,
+        proof=received.proof,
+        checkpoint=received.checkpoint,
+        verifier=received.verifier,
     )
 
 
@@ -172,8 +200,9 @@ def _event(node: "Node", asked: DrawRequest, index: int, by: str) -> Entry:
     return Entry(source="draw", serial=f"event/{index}", case_event=event)
 
 
-def check_draw(path: Path, vkey: str | None) -> dict[str, Any]:
-    """Check a draw's evidence file with nothing but the file and a key; see `evidence.check_file` about keys."""
+def check_draw(path: Path, vkey: str | None, above: str | None = None) -> dict[str, Any]:
+    """Check a draw's evidence file with nothing but the file, a key and, of a node with a parent, the parent's key; see `evidence.check_file`
+    about keys."""
     words: list[str] = []
     told: dict[str, Any] = {"verified": False, "words": words}
     beside = path.with_name(path.name + KEY_SUFFIX)
@@ -192,7 +221,9 @@ def check_draw(path: Path, vkey: str | None) -> dict[str, Any]:
         entry = Entry.FromString(evidence.leaf)
         if entry.WhichOneof("body") != "experts_drawn":
             raise BadDraw(f"entry {evidence.index} is no draw")
-        request = verify(entry.experts_drawn, [verifier])
+        request = verify(
+            entry.experts_drawn, [verifier], [Verifier.parse(above)] if above is not None else ()
+        )
     except (OSError, UnicodeDecodeError, DecodeError, EvidenceError, CheckpointError, ValueError) as error:
         words.append(f"NOT PROVEN: {error}")
         return told
@@ -200,7 +231,7 @@ def check_draw(path: Path, vkey: str | None) -> dict[str, Any]:
     words += [
         f"request {request.number} of {request.case_id}: {request.wanted} of {len(eligible(request))} who may be drawn,"
         f" {len(request.pool)} in the pool",
-        f"entered as entry {entry.experts_drawn.request_index}; the head that ends with it is the seed",
+        f"entered as entry {entry.experts_drawn.request_index}; {_of_seed(entry.experts_drawn, above)}",
         f"drawn: {', '.join(drawn)}",
         f"proven: {checkpoint.origin} had the draw in its journal at size {checkpoint.size}",
     ]
@@ -212,3 +243,13 @@ def check_draw(path: Path, vkey: str | None) -> dict[str, Any]:
         "drawn": drawn,
         "eligible": len(eligible(request)),
     }
+
+
+def _of_seed(drawn: ExpertsDrawn, above: str | None) -> str:
+    if not drawn.HasField("seed"):
+        return "the head that ends with it is the seed: the node drew without a parent"
+    parent = drawn.seed.verifier.partition("+")[0]
+    told = f"the cosignature of {parent} under that head, its entry {drawn.seed.index}, is the seed"
+    if above is None:
+        told += f"; compare its key with what that node itself publishes ({drawn.seed.verifier}), or give it with --parent"
+    return told
