@@ -103,7 +103,7 @@ STORIES: Final = (
     Story(
         "levy_kept", "收款未入库", "collection", _COUNTY,
         "2026-03-02 assessed levy=L1 amount=100000 approver=L9\n2026-03-03 notified due_day=2026-03-31\n2026-03-20 paid amount=100000 receipt=R1",
-        "collection.time.deposit red\ncollection.time.deposit notice",
+        "collection.time.deposit red\ncollection.time.deposit yellow\ncollection.time.deposit notice",
     ),
     Story(
         "inspection_alone", "一人检查", "acts", _COUNTY,

@@ -6,9 +6,9 @@ clock where it stands, until it is sent back; a signature stops the other. What 
 
 | rule | measures | source |
 | --- | --- | --- |
-| directive.due | `over` in working days: near due ≥ −2 (blue), past it ≥ 1 (red) | DOMAIN §2 |
+| directive.due | `over` in working days: near due ≥ −2 (blue), past it ≥ 1 (red) | practice |
 | directive.unsigned | working days since the notice without a signature, less two allowed (yellow) | choice |
-| directive.poor | answers that were sent back (yellow) | DOMAIN §2 |
+| directive.poor | answers that were sent back (yellow) | practice |
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,7 @@ from node.directives.state import Directive, Handler, Stage
 from node.resupervision.opening import Opening
 from node.supervision.finding import Finding
 from node.supervision.policy import Level, Policy, Rule, Threshold, Words
+from node.supervision.statutes import CHOICE, PRACTICE
 
 DOMAIN: Final = "directive"
 
@@ -37,7 +38,7 @@ RULES: Final = (
         DOMAIN,
         "handler",
         (Threshold(Level.NOTICE, -2), Threshold(Level.RED, 1)),
-        "DOMAIN §2",
+        PRACTICE,
         Words(
             "督办时限",
             "Due of a directive",
@@ -51,7 +52,7 @@ RULES: Final = (
         DOMAIN,
         "handler",
         (Threshold(Level.YELLOW, 1),),
-        "DOMAIN §2",
+        CHOICE,
         Words(
             "督办未签收",
             "Directive not signed for",
@@ -66,7 +67,7 @@ RULES: Final = (
         DOMAIN,
         "handler",
         (Threshold(Level.YELLOW, 1),),
-        "DOMAIN §2",
+        PRACTICE,
         Words(
             "督办反馈被退回",
             "Answer to a directive sent back",

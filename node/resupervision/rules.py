@@ -11,13 +11,13 @@ are this project's choice, on the ground named beside each.
 | never_heard | natural days since a child was introduced that never came | DESIGN §2 |
 | lag | minutes connected that entries named by its heads are outstanding | DESIGN §4 |
 | reports_behind | minutes connected that its figures stand behind its journal | DESIGN §5 |
-| unanswered | working days past the reply's due of an agency's oldest card | DOMAIN §2 (reply within 3) |
-| cancelled | per cent of its cards that were cancelled | DOMAIN §2 (no deletion without a record) |
-| cancelled_unfounded | 2: a card cancelled without a reason or a name; 1: by an officer who handled the case | DOMAIN §2 |
-| back_filled | per cent of an agency's events entered late | DOMAIN §4 |
+| unanswered | working days past the reply's due of an agency's oldest card | practice (reply within 3) |
+| cancelled | per cent of its cards that were cancelled | practice (no deletion without a record) |
+| cancelled_unfounded | 2: a card cancelled without a reason or a name; 1: by an officer who handled the case | practice |
+| back_filled | per cent of an agency's events entered late | practice |
 | rollup | figures that are not what its journal gives | DESIGN §5 |
-| wrongly_issued | the level (1 to 3) of an alert that its own journal does not bear out | DOMAIN §2 (发牌巡检); 行政许可法 §60 |
-| missing | the level of an alert that it had to raise and did not | DOMAIN §2 (发牌巡检); 行政许可法 §60 |
+| wrongly_issued | the level (1 to 3) of an alert that its own journal does not bear out | 行政许可法 §60; practice (发牌巡检) |
+| missing | the level of an alert that it had to raise and did not | 行政许可法 §60; practice (发牌巡检) |
 | clock | seconds its clock is away, or was turned back | DESIGN §4 |
 | restored | entries that a restored child had lost and fetches back | DESIGN §4 |
 | withheld | 1: it kept an entry from a node below it | DESIGN §4 |
@@ -28,6 +28,7 @@ from typing import Final
 
 from node.resupervision.words import WORDS
 from node.supervision.policy import Level, Rule, Threshold
+from node.supervision.statutes import CHOICE, PRACTICE
 from tiers.profile import Resupervision, Watched
 
 DOMAIN: Final = "resupervision"
@@ -53,22 +54,22 @@ HIGHEST_ONLY: Final = frozenset({CANCELLED_UNFOUNDED, WRONGLY_ISSUED, MISSING, F
 """Rules whose measure is a kind of fault: only the level it comes to is raised, not those below it."""
 
 _BASIS: Final = {
-    SILENCE: "DESIGN §2",
-    ABSENCE: "DESIGN §2",
-    NEVER_HEARD: "DESIGN §2",
-    LAG: "DESIGN §4",
-    REPORTS_BEHIND: "DESIGN §5",
-    UNANSWERED: "DOMAIN §2",
-    CANCELLED: "DOMAIN §2",
-    CANCELLED_UNFOUNDED: "DOMAIN §2",
-    BACK_FILLED: "DOMAIN §4",
-    ROLLUP: "DESIGN §5",
-    WRONGLY_ISSUED: "行政许可法 §60; DOMAIN §2",
-    MISSING: "行政许可法 §60; DOMAIN §2",
-    CLOCK: "DESIGN §4",
-    FORK: "DESIGN §4",
-    RESTORED: "DESIGN §4",
-    WITHHELD: "DESIGN §4",
+    SILENCE: CHOICE,
+    ABSENCE: CHOICE,
+    NEVER_HEARD: CHOICE,
+    LAG: CHOICE,
+    REPORTS_BEHIND: CHOICE,
+    UNANSWERED: PRACTICE,
+    CANCELLED: PRACTICE,
+    CANCELLED_UNFOUNDED: PRACTICE,
+    BACK_FILLED: PRACTICE,
+    ROLLUP: CHOICE,
+    WRONGLY_ISSUED: f"行政许可法 §60; {PRACTICE}",
+    MISSING: f"行政许可法 §60; {PRACTICE}",
+    CLOCK: CHOICE,
+    FORK: CHOICE,
+    RESTORED: CHOICE,
+    WITHHELD: CHOICE,
 }
 
 CODES: Final = frozenset(_BASIS)

@@ -21,6 +21,7 @@ import polars as pl
 
 from node.supervision.clock import NATURAL, WORKING
 from node.supervision.policy import Level, Rule, Terms, Test, Threshold, Words
+from node.supervision.statutes import PRACTICE
 
 NOTICE, YELLOW, RED = Level.NOTICE, Level.YELLOW, Level.RED
 
@@ -122,10 +123,10 @@ class Rulebook:
         )
 
     def entered_late(self) -> Rule:
-        """An event entered more than a working day after it happened (DOMAIN §4: back-filling)."""
+        """An event entered more than a working day after it happened: back-filling."""
         return self.limit(
             "entered_late",
-            "DOMAIN §4",
+            PRACTICE,
             (NOTICE, 1),
             (YELLOW, 5),
             start="at_us",

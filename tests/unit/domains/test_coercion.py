@@ -37,8 +37,8 @@ PAIRS = {
     "demand.absent": Pair("red", "2024-03-20 decided", DEMANDED + "2024-03-20 decided"),
     "demand.short": Pair(
         "yellow",
-        DEMANDED + "2024-03-14 decided\n2024-03-15 applied",
-        DEMANDED + "2024-03-15 decided\n2024-03-15 applied",
+        DEMANDED + "2024-03-14 applied",
+        DEMANDED + "2024-03-15 applied",
     ),
     "statement.unanswered": Pair(
         "yellow",
@@ -83,3 +83,22 @@ def test_an_extension_moves_its_own_measure_and_no_other() -> None:
         ("n-1", "measure:1"),
         ("n-1", "measure:2"),
     }
+
+
+@pytest.mark.parametrize(
+    ("story", "rule"),
+    [
+        # What an examination takes is not counted, and another law may set another length (§25).
+        (SEIZED + "2024-03-11 examined examination=1 measure=1\n2024-03-25 examination_ended examination=1\n2024-04-12 lifted measure=1", "time.measure"),
+        (SEIZED.replace("inventory=yes", "inventory=yes limit_days=60") + "2024-04-30 lifted measure=1", "time.measure"),
+        # Obstacles on a road are removed at once (§52).
+        ("2024-03-20 decided\n2024-03-20 executed urgent=yes", "demand.absent"),
+    ],
+)  # fmt: skip
+def test_what_the_law_lets_pass_is_no_finding(story: str, rule: str) -> None:
+    assert rule not in raised(judged("coercion", story))
+
+
+def test_an_urgent_measure_waits_for_no_working_day() -> None:
+    friday = "2024-03-01 measure measure=1 urgent=yes\n"
+    assert "time.report" in raised(judged("coercion", friday + "2024-03-04 reported measure=1"))

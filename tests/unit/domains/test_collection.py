@@ -14,7 +14,7 @@ PAIRS = {
         "notice", NOTIFIED + "2024-03-16 paid amount=1000", NOTIFIED + "2024-03-15 paid amount=1000"
     ),
     "time.deposit": Pair(
-        "red", PAID + "2024-03-23 deposited amount=1000", PAID + "2024-03-22 deposited amount=1000"
+        "yellow", PAID + "2024-03-23 deposited amount=1000", PAID + "2024-03-22 deposited amount=1000"
     ),
     "time.objection": Pair(
         "yellow",

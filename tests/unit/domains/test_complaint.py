@@ -19,10 +19,16 @@ def thrice(text: str, number: int) -> str:
     return "\n".join(text.replace("n-1", f"n-{n}") for n in range(1, number + 1))
 
 
+ACCUSED = RECEIVED.rstrip() + " sort=accusation\n"
+
 PAIRS = {
     "time.register": Pair("yellow", RECEIVED + "2024-03-19 registered", RECEIVED + "2024-03-18 registered"),
     # Sixty days end on 30 April; thirty more on 30 May.
-    "time.answer": Pair("red", RECEIVED + "2024-05-01 answered", RECEIVED + "2024-04-30 answered"),
+    "time.answer": Pair(
+        "red",
+        RECEIVED + "2024-03-01 registered accepted=yes\n2024-05-01 answered",
+        RECEIVED + "2024-03-01 registered accepted=yes\n2024-04-30 answered",
+    ),
     "time.promised": Pair(
         "yellow", RECEIVED + "2024-03-09 answered", RECEIVED + "2024-03-08 answered", **PROMISED
     ),
@@ -53,8 +59,8 @@ PAIRS = {
     ),
     "transfer.about": Pair(
         "red",
-        RECEIVED + "2024-03-04 transferred to_agency=AG2",
-        RECEIVED + "2024-03-04 transferred to_agency=AG3",
+        ACCUSED + "2024-03-04 transferred to_agency=AG2",
+        ACCUSED + "2024-03-04 transferred to_agency=AG3",
     ),
     "transfer.round": Pair(
         "yellow",
@@ -103,7 +109,10 @@ def test_every_rule_is_tried() -> None:
 
 
 def test_an_extension_moves_the_answer() -> None:
-    longer = RECEIVED + "2024-04-20 extension granted_days=30 approver=L1\n2024-05-30 answered"
+    longer = (
+        RECEIVED
+        + "2024-03-01 registered accepted=yes\n2024-04-20 extension granted_days=30 approver=L1\n2024-05-30 answered"
+    )
     assert raised(judged("complaint", longer))["time.answer"] == {"notice"}
 
 
@@ -112,3 +121,27 @@ def test_the_month_is_found_under_the_agency() -> None:
     assert subjects(evaluation, "agency_month.bad") == {
         ("@complaint.agency_month/AG/2024-03", "agency_month")
     }
+
+
+def test_the_sixty_days_begin_when_it_is_taken_up_and_at_the_latest_when_that_was_due() -> None:
+    # 60 days after 15 March end on 14 May; unregistered they begin on 16 March.
+    assert raised(judged("complaint", RECEIVED + "2024-03-15 registered accepted=yes\n2024-05-14 answered"))[
+        "time.answer"
+    ] == {"notice"}
+    assert "red" not in raised(judged("complaint", RECEIVED + "2024-05-15 answered"))["time.answer"]
+    assert "red" in raised(judged("complaint", RECEIVED + "2024-05-16 answered"))["time.answer"]
+
+
+@pytest.mark.parametrize(
+    "said", ["channel=hotline", "channel=petition sort=suggestion", "channel=petition sort=accusation"]
+)
+def test_what_is_no_petition_for_redress_has_not_its_sixty_days(said: str) -> None:
+    assert "time.answer" not in raised(
+        judged("complaint", f"2024-03-01 received {said}\n2024-06-20 answered")
+    )
+
+
+def test_a_matter_about_an_agency_may_go_to_that_agency_unless_it_is_an_accusation() -> None:
+    assert "transfer.about" not in raised(
+        judged("complaint", RECEIVED + "2024-03-04 transferred to_agency=AG2")
+    )

@@ -17,6 +17,8 @@ PAIRS = {
     ),
     "time.dispatch": Pair("yellow", OPENED + "2024-03-06 dispatched", OPENED + "2024-03-05 dispatched"),
     "time.handle": Pair("yellow", DISPATCHED + "2024-03-13 handled", DISPATCHED + "2024-03-12 handled"),
+    "time.feedback": Pair("yellow", HANDLED + "2024-03-13 feedback", HANDLED + "2024-03-12 feedback"),
+    "time.close": Pair("yellow", VERIFIED + "2024-03-14 closed", VERIFIED + "2024-03-13 closed"),
     "time.verify": Pair("yellow", HANDLED + "2024-03-13 verified", HANDLED + "2024-03-12 verified"),
     "procedure.order": Pair("yellow", OPENED + "2024-03-08 handled", HANDLED),
     "procedure.verify": Pair("red", HANDLED + "2024-03-11 closed", VERIFIED + "2024-03-12 closed"),

@@ -26,7 +26,7 @@ PAIRS = {
         "2024-03-01 bounced payment=1\n2024-03-22 resent payment=1",
     ),
     "time.rectify": Pair(
-        "red",
+        "yellow",
         "2024-03-01 issue issue=1\n2024-05-31 rectified issue=1",
         "2024-03-01 issue issue=1\n2024-05-30 rectified issue=1",
     ),
@@ -97,3 +97,19 @@ def test_a_payee_twice_is_found_across_cases_under_an_id_of_its_own() -> None:
 def test_without_a_published_limit_nobody_splits() -> None:
     story = "2024-03-05 payment amount=60000 category=goods\n2024-03-25 payment amount=40000 category=goods"
     assert "payee_month.split" not in raised(judged("funds", story))
+
+
+@pytest.mark.parametrize(
+    ("agreed", "late"),
+    [("", True), (" payment_days=45", False), (" payment_days=90", False), (" small=no", False)],
+)
+def test_what_was_agreed_on_is_the_limit_of_a_payment_up_to_sixty_days(agreed: str, late: bool) -> None:
+    story = f"2024-03-01 contract amount=5{agreed}\n2024-03-04 acceptance\n2024-04-10 payment amount=5"
+    levels = raised(judged("funds", story)).get("time.payment", set())
+    assert ("yellow" in levels) is late
+    assert "red" not in levels
+
+
+def test_nobody_may_agree_on_more_than_sixty_days() -> None:
+    story = "2024-03-01 contract amount=5 payment_days=90\n2024-03-04 acceptance\n2024-05-07 payment amount=5"
+    assert "yellow" in raised(judged("funds", story))["time.payment"]

@@ -24,7 +24,7 @@ PAIRS = {
     ),
     "time.record": Pair("yellow", ACCEPTED + "2024-03-19 recorded", ACCEPTED + "2024-03-18 recorded"),
     "time.accounts": Pair(
-        "yellow", ACCEPTED + "2024-05-31 accounted amount=9", ACCEPTED + "2024-05-30 accounted amount=9"
+        "yellow", ACCEPTED + "2024-06-04 accounted amount=9", ACCEPTED + "2024-06-03 accounted amount=9"
     ),
     "procedure.feasibility": Pair("yellow", "2023-08-01 designed amount=9", DESIGNED),
     "procedure.permit": Pair("red", DESIGNED + "2023-09-04 started", STARTED),
@@ -75,3 +75,8 @@ def test_an_adjusted_budget_is_the_budget() -> None:
         + "2024-01-04 adjusted amount=2000\n2024-01-05 paid amount=1900\n2024-01-06 changed amount=500 approver=L"
     )
     assert not {"amount.budget", "change.total"} & raised(judged("investment", told)).keys()
+
+
+def test_works_that_need_no_permit_and_papers_that_may_be_left_out_are_no_finding() -> None:
+    story = "2023-08-01 designed amount=9 simplified=yes\n2023-09-04 started permit_exempt=yes"
+    assert not {"procedure.permit", "procedure.feasibility"} & raised(judged("investment", story)).keys()

@@ -43,13 +43,13 @@ PAIRS = {
         "red", "2024-03-01 filing\n2024-05-31 dispatch", "2024-03-01 filing\n2024-05-30 dispatch"
     ),
     "interval.service": Pair(
-        "red", "2023-09-01 filing\n2024-01-30 service", "2023-09-01 filing\n2024-01-29 service"
+        "yellow", "2023-09-01 filing\n2024-01-30 service", "2023-09-01 filing\n2024-01-29 service"
     ),
     "interval.appeal": Pair("notice", SERVED + "2024-05-21 appeal", SERVED + "2024-05-20 appeal"),
     "limitation": Pair(
         "yellow",
-        "2024-03-01 filing act_day=2022-02-27 found_day=2024-02-28",
-        "2024-03-01 filing act_day=2022-02-28 found_day=2024-02-28",
+        "2024-03-01 filing act_day=2022-02-27 found_day=2024-02-28 harmful=no",
+        "2024-03-01 filing act_day=2022-02-28 found_day=2024-02-28 harmful=no",
     ),
     "subject.officers": Pair(
         "yellow", "2024-03-04 investigation", "2024-03-04 investigation second_officer=W2"
@@ -120,7 +120,8 @@ PAIRS = {
     "collection.unpaid": Pair(
         "yellow", SERVED, SERVED + "2024-04-07 payment amount=20000", as_of="2024-04-08"
     ),
-    "collection.enforcement": Pair("red", SERVED, SERVED + "2024-12-16 enforcement", as_of="2024-12-18"),
+    # Nine months after 21 March, 276 days at the longest.
+    "collection.enforcement": Pair("red", SERVED, SERVED + "2024-12-23 enforcement", as_of="2024-12-24"),
     "entered_late": Pair(
         "notice", "2024-03-01 filing entered=2024-03-05", "2024-03-01 filing entered=2024-03-04"
     ),
@@ -186,3 +187,29 @@ def test_a_case_in_order_raises_nothing() -> None:
         "fine_fen": 20_000,
         "paid_fen": 20_000,
     }
+
+
+@pytest.mark.parametrize(
+    ("act_day", "found_day", "harmful", "late"),
+    [
+        ("2023-03-01", "2025-03-01", "harmful=no", False),  # 731 days, and two years all the same
+        ("2023-03-01", "2025-03-02", "harmful=no", True),
+        ("2023-03-01", "2025-03-02", "harmful=yes", False),
+        ("2023-03-01", "2028-03-01", "harmful=yes", False),
+        ("2023-03-01", "2028-03-02", "harmful=yes", True),
+        ("2023-03-01", "2025-03-02", "", False),  # nobody says whether it did harm: undetermined
+        ("2023-03-01", "2028-03-02", "", True),
+    ],
+)
+def test_the_limitation_is_two_years_and_five_where_there_was_harm(
+    act_day: str, found_day: str, harmful: str, late: bool
+) -> None:
+    story = f"{found_day} filing act_day={act_day} found_day={found_day} {harmful}"
+    assert ("limitation" in raised(judged("penalty", story, as_of="2028-06-01"))) is late
+
+
+def test_a_hearing_asked_for_too_late_need_not_be_held() -> None:
+    # Five working days after Tuesday 5 March are Tuesday 12 March.
+    asked = {day: NOTICED + f"2024-03-{day} hearing_asked\n" + MAJOR for day in (12, 13)}
+    assert "procedure.hearing" in raised(judged("penalty", asked[12]))
+    assert "procedure.hearing" not in raised(judged("penalty", asked[13]))

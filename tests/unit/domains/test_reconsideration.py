@@ -69,3 +69,8 @@ def test_what_it_was_suspended_is_not_counted() -> None:
         "time.decision", set()
     )
     assert "red" in raised(judged("reconsideration", told + "2024-05-24 decided"))["time.decision"]
+
+
+def test_heads_may_decide_together_and_who_cannot_be_heard_is_judged_on_paper() -> None:
+    story = "2024-03-01 applied\n2024-03-04 accepted\n2024-04-01 decided outcome=upheld collective=yes written=yes"
+    assert not {"procedure.approved", "procedure.heard"} & raised(judged("reconsideration", story)).keys()

@@ -14,7 +14,7 @@ AWARDED = SHOWN + "2024-03-29 awarded amount=900000 rank=1 who=B1\n"
 BUY = "2024-03-01 notice trade=procurement means=open\n2024-03-01 documents_offered\n"
 BOUGHT = BUY + BIDS + "2024-03-21 opened\n2024-03-21 drawn\n2024-03-22 evaluated experts=5 outside=4\n"
 BOUGHT_AWARDED = BOUGHT + "2024-03-22 reported\n2024-03-25 awarded amount=5\n"
-SINGLE = "2024-03-01 notice trade=procurement means=single_source\n"
+SINGLE = "2024-03-01 notice trade=procurement means=single_source sole=yes\n"
 
 
 def many(text: str, number: int) -> str:
@@ -31,8 +31,8 @@ PAIRS = {
     "period.bids": Pair("red", TENDER + "2024-03-20 opened", TENDER + "2024-03-21 opened"),
     "period.property": Pair(
         "red",
-        "2024-03-01 notice trade=property\n2024-03-28 opened",
-        "2024-03-01 notice trade=property\n2024-03-29 opened",
+        "2024-03-01 notice trade=property sale=equity\n2024-03-28 opened",
+        "2024-03-01 notice trade=property sale=equity\n2024-03-29 opened",
     ),
     "period.change": Pair(
         "yellow",
@@ -77,6 +77,14 @@ PAIRS = {
         + "2024-04-08 bid deposit=5 who=B1\n2024-04-08 contract amount=900000\n2024-04-16 deposit_returned",
         AWARDED
         + "2024-04-08 bid deposit=5 who=B1\n2024-04-08 contract amount=900000\n2024-04-15 deposit_returned",
+    ),
+    # Five working days after Monday 8 April: Monday 15 April.
+    "time.deposit_procurement": Pair(
+        "yellow",
+        BOUGHT_AWARDED
+        + "2024-04-08 bid deposit=5 who=B1\n2024-04-08 contract amount=5\n2024-04-16 deposit_returned",
+        BOUGHT_AWARDED
+        + "2024-04-08 bid deposit=5 who=B1\n2024-04-08 contract amount=5\n2024-04-15 deposit_returned",
     ),
     "time.report": Pair("yellow", BOUGHT + "2024-03-27 reported", BOUGHT + "2024-03-26 reported"),
     "time.award": Pair(
@@ -124,8 +132,8 @@ PAIRS = {
     ),
     "contract.supplement": Pair(
         "red",
-        AWARDED + "2024-04-08 contract amount=900000\n2024-05-08 supplement amount=90001",
-        AWARDED + "2024-04-08 contract amount=900000\n2024-05-08 supplement amount=90000",
+        BOUGHT_AWARDED + "2024-04-08 contract amount=900000\n2024-05-08 supplement amount=90001",
+        BOUGHT_AWARDED + "2024-04-08 contract amount=900000\n2024-05-08 supplement amount=90000",
     ),
     "machine.shared": Pair(
         "red",
@@ -168,3 +176,32 @@ def test_one_machine_is_found_in_one_project_only() -> None:
 def test_a_bidder_who_won_once_is_no_companion() -> None:
     told = many("2024-03-20 bid who=B1 case=n-1", 12) + "\n2024-03-29 awarded who=B1 case=n-3"
     assert "bidder.companion" not in raised(judged("trading", told))
+
+
+@pytest.mark.parametrize(
+    ("story", "rule"),
+    [
+        # A tender that no law demands is held to none of its periods.
+        (OPENED.replace("trade=tender", "trade=tender compulsory=no").replace("2024-03-21", "2024-03-08"), "period.bids"),
+        # A single source for urgency, or of a small sum, needs no listing; of what nobody tells nothing is found.
+        (SINGLE.replace("sole=yes", "sole=no") + "2024-03-11 awarded", "period.single_source"),
+        (SINGLE.replace("sole=yes", "") + "2024-03-11 awarded", "period.single_source"),
+        # Assets between one and ten million yuan: ten working days; unless the sale is told, nothing is found.
+        ("2024-03-01 notice trade=property sale=assets estimate=500000000\n2024-03-15 opened", "period.property"),
+        ("2024-03-01 notice trade=property\n2024-03-15 opened", "period.property"),
+        (TENDER + "2024-03-15 changed material=no\n2024-03-21 opened", "period.change"),
+        (OPENED + "2024-03-22 evaluated experts=5 outside=4 experts_named=yes", "procedure.draw"),
+        (SHOWN + "2024-03-29 awarded rank=2 reason=sha256:00", "award.rank"),
+        (AWARDED + "2024-04-08 contract amount=900000\n2024-05-08 supplement amount=200000", "contract.supplement"),
+        (TENDER + "2024-03-01 complaint complaint=1\n2024-03-20 complaint_examined complaint=1 granted_days=10\n2024-04-26 complaint_decided complaint=1", "time.complaint"),
+        ("2024-03-01 notice trade=land\n2024-03-04 objection objection=1\n2024-03-20 objection_answered objection=1", "time.objection"),
+    ],
+)  # fmt: skip
+def test_what_the_law_lets_pass_is_no_finding(story: str, rule: str) -> None:
+    assert "red" not in raised(judged("trading", story)).get(rule, set())
+    assert "yellow" not in raised(judged("trading", story)).get(rule, set())
+
+
+def test_assets_worth_more_than_ten_million_need_twenty_days_of_notice() -> None:
+    story = "2024-03-01 notice trade=property sale=assets estimate=1000000001\n2024-03-15 opened"
+    assert "period.property" in raised(judged("trading", story))

@@ -3,20 +3,20 @@
 | rule | finds | source |
 | --- | --- | --- |
 | time.statutory | not decided within the item's statutory limit | the item's own law (catalogue) |
-| time.promised | not decided within the promised limit | DOMAIN §2 |
-| time.payment | a payment or reward not paid 30 days after it was decided | choice (DOMAIN §7: 20–30) |
+| time.promised | not decided within the promised limit | the catalogue; 优化营商环境条例 §36 |
+| time.payment | a payment or reward not paid 30 days after it was decided | choice |
 | time.result | the result of an inspection not told within ten working days | choice |
-| refusal.reason | refused, or decided against, without a reason | 行政许可法 §38 by analogy |
+| refusal.reason | refused, or decided against, without a reason | choice (as 行政许可法 §38) |
 | visit.officers | an inspection by one officer | 行政处罚法 §42; 国办发〔2024〕54号 |
-| visit.certificates | certificates not shown | 国办发〔2024〕54号 |
+| visit.certificates | certificates not shown | 行政处罚法 §55; 国办发〔2024〕54号 |
 | visit.unplanned | an inspection outside the plan | 国办发〔2024〕54号 |
-| procedure.listing | a payment or reward decided without seven working days of listing | DOMAIN §7 |
-| procedure.heard | an adjudication without hearing the parties | 行政复议法 §49 by analogy; choice |
+| procedure.listing | a payment or reward decided without seven working days of listing | practice |
+| procedure.heard | an adjudication without hearing the parties | choice (as 行政复议法 §49) |
 | amount.standard | an amount outside its standard | the library `payment_standards`, which names the law |
 | amount.paid | paid otherwise than decided | 预算法 §57 |
-| duty.same_person | one person decided and approved | 监察法 §11 |
+| duty.same_person | one person decided and approved | practice |
 | object_month.often | one object inspected three times and more in a month | 国办发〔2024〕54号; choice of number |
-| entered_late | an event entered more than a working day after it happened | DOMAIN §4 |
+| entered_late | an event entered more than a working day after it happened | practice |
 """
 
 from typing import Final
@@ -40,41 +40,42 @@ from node.supervision.rulebook import (
     same,
 )
 from node.supervision.staged import Staged
+from node.supervision.statutes import CATALOGUE, CHOICE, LIBRARY, PRACTICE
 
 _BOOK: Final = Rulebook(DOMAIN, WORDS)
 
 RULES: Final = (
-    _BOOK.limit("time.statutory", "GB/T 39046—2020 §6.8", (RED, 1), start="accepted_at", stop="over_at", published="statutory", by="decided_by"),
-    _BOOK.limit("time.promised", "DOMAIN §2", (NOTICE, -2), (YELLOW, 1), start="accepted_at", stop="over_at", published="promised", by="decided_by"),
+    _BOOK.limit("time.statutory", CATALOGUE, (RED, 1), start="accepted_at", stop="over_at", published="statutory", by="decided_by"),
+    _BOOK.limit("time.promised", f"{CATALOGUE}; 优化营商环境条例 §36", (NOTICE, -2), (YELLOW, 1), start="accepted_at", stop="over_at", published="promised", by="decided_by"),
     _BOOK.limit(
-        "time.payment", "choice", (NOTICE, -5), (YELLOW, 1),
+        "time.payment", CHOICE, (NOTICE, -5), (YELLOW, 1),
         start="decided_at", stop="paid_at", days=30, unit=NATURAL, applies=pl.col("money") & (pl.col("amount") > 0),
     ),
-    _BOOK.limit("time.result", "choice", (YELLOW, 1), frame="visits", subject="visit", start="at_us", stop="closed_at", days=10, by="actor"),
+    _BOOK.limit("time.result", CHOICE, (YELLOW, 1), frame="visits", subject="visit", start="at_us", stop="closed_at", days=10, by="actor"),
     _BOOK.check(
-        "refusal.reason", "行政许可法 §38", YELLOW,
+        "refusal.reason", CHOICE, YELLOW,
         pl.when(known("refused_at")).then(empty("refusal_reason")).otherwise(empty("decision_reason")),
         pl.coalesce("refused_at", "decided_at"), applies=known("refused_at") | (pl.col("outcome") == "refused"), by="refused_by",
     ),
     _BOOK.check("visit.officers", "行政处罚法 §42; 国办发〔2024〕54号", YELLOW, empty("second_officer"), "at_us", frame="visits", subject="visit", by="actor"),
-    _BOOK.check("visit.certificates", "国办发〔2024〕54号", YELLOW, ~pl.col("certificates_shown"), "at_us", frame="visits", subject="visit", by="actor"),
+    _BOOK.check("visit.certificates", "行政处罚法 §55; 国办发〔2024〕54号", YELLOW, ~pl.col("certificates_shown"), "at_us", frame="visits", subject="visit", by="actor"),
     _BOOK.check("visit.unplanned", "国办发〔2024〕54号", YELLOW, ~pl.col("planned"), "at_us", frame="visits", subject="visit", by="actor"),
     _BOOK.check(
-        "procedure.listing", "DOMAIN §7", YELLOW, absent("listed_at") | (pl.col("listed_days") < 7), "decided_at",
+        "procedure.listing", PRACTICE, YELLOW, absent("listed_at") | (pl.col("listed_days") < 7), "decided_at",
         applies=pl.col("money") & known("decided_at") & (pl.col("amount") > 0), by="decided_by",
     ),
     _BOOK.check(
-        "procedure.heard", "choice", YELLOW, absent("heard_at") | earlier("decided_at", "heard_at"), "decided_at",
+        "procedure.heard", CHOICE, YELLOW, absent("heard_at") | earlier("decided_at", "heard_at"), "decided_at",
         applies=(pl.col("act") == "adjudication") & known("decided_at"), by="decided_by",
     ),
-    _BOOK.check("amount.standard", "library payment_standards", RED, outside("amount", "lawful_low", "lawful_high"), "decided_at", applies=pl.col("lawful_found"), by="decided_by"),
+    _BOOK.check("amount.standard", LIBRARY, RED, outside("amount", "lawful_low", "lawful_high"), "decided_at", applies=pl.col("lawful_found"), by="decided_by"),
     _BOOK.check("amount.paid", "预算法 §57", RED, pl.col("paid") > pl.col("amount"), "paid_at", applies=known("paid_at") & known("amount"), by="paid_by"),
-    _BOOK.check("duty.same_person", "监察法 §11", YELLOW, same("decided_by", "approver"), "decided_at", by="decided_by"),
+    _BOOK.check("duty.same_person", PRACTICE, YELLOW, same("decided_by", "approver"), "decided_at", by="decided_by"),
     _BOOK.entered_late(),
 )  # fmt: skip
 
 OBJECT_RULES: Final = (
-    _BOOK.check("object_month.often", "国办发〔2024〕54号", YELLOW, pl.col("visits"), "visited_at", subject="object_month", at_least=3, by="visited_by"),
+    _BOOK.check("object_month.often", f"国办发〔2024〕54号; {CHOICE}", YELLOW, pl.col("visits"), "visited_at", subject="object_month", at_least=3, by="visited_by"),
 )  # fmt: skip
 
 APPLIED: Final = Staged(

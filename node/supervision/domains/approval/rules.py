@@ -1,20 +1,20 @@
 """The rules of approval, and the domain as the evaluation sees it.
 
-Thresholds read `over` (DOMAIN §1) unless a rule has a test; every number is a default that a policy may move. Where no
+Thresholds read `over` (docs/rules.md) unless a rule has a test; every number is a default that a policy may move. Where no
 source sets a level it is this project's choice: a duty of procedure that was broken is yellow, power used without authority
 and money taken without right are red.
 
 | rule | finds | source |
 | --- | --- | --- |
-| time.case | promised limit near (≥ −2) or past, statutory limit past | 行政许可法 §42; DOMAIN §2 |
-| time.step | a step past its own limit, whoever spent the rest | DOMAIN §1 (a clock per step) |
-| time.pause | a special procedure near or past the days granted | 行政许可法 §45; DOMAIN §2 |
-| time.pre_acceptance | an online application unanswered after 2 days | DOMAIN §2 |
-| time.tier | a crossing case longer at this tier than the tier has | DESIGN §3 |
-| time.issue | a certificate later than 3 days after completion; red: later than the law's ten working days | 行政许可法 §44; DOMAIN §2 |
+| time.case | promised limit near (≥ −2) or past, statutory limit past | 行政许可法 §42; 优化营商环境条例 §36 |
+| time.step | a step past its own limit, whoever spent the rest | the catalogue; 优化营商环境条例 §36 |
+| time.pause | a special procedure near or past the days granted | 行政许可法 §45 (told in writing); practice |
+| time.pre_acceptance | an online application unanswered after 2 days | practice |
+| time.tier | a crossing case longer at this tier than the tier has | the catalogue; 行政许可法 §43 |
+| time.issue | a certificate later than 3 days after completion; red: later than the law's ten working days | 行政许可法 §44; practice (three days) |
 | time.joint | handled jointly for longer than 45 working days, extensions added | 行政许可法 §42 |
-| time.share | a jointly handling agency past its own share (15 days unless stated) | 行政许可法 §42; choice of days |
-| time.urge | an urging unanswered after three working days, unless others are stated | DOMAIN §2; choice of days |
+| time.share | a jointly handling agency past its own share (15 days unless stated) | choice |
+| time.urge | an urging unanswered after three working days, unless others are stated | practice; choice of days |
 | urge.repeated | urged three times or more | choice |
 | extension.long | extended by more than 10 days, handled jointly by more than 15 | 行政许可法 §42 |
 | listing.limit | listed with more than 20 working days, and no law of the limit named | 行政许可法 §42 |
@@ -24,15 +24,15 @@ and money taken without right are red.
 | procedure.order | a step before one it must come after | 行政许可法 §4 |
 | procedure.skipped | completion without a required step | 行政许可法 §4 |
 | procedure.authority | a step by somebody who is not authorised for it | 行政许可法 §4, §22 |
-| procedure.same_person | one person both handled and approved | 监察法 §11; DOMAIN §2 |
+| procedure.same_person | one person both handled and approved | practice |
 | procedure.before_acceptance | completion before acceptance, or without any | 行政许可法 §32 |
-| procedure.unlisted | an item the catalogue does not have | 行政许可法 §17, §30 |
+| procedure.unlisted | an item the catalogue does not have | 行政许可法 §17, §30; 优化营商环境条例 §40 |
 | fee.unlawful | charged ≠ standard, or charged without a basis | 行政许可法 §58, §59 |
 | correction.repeated | what is missing told more than once | 行政许可法 §32(4) |
 | correction.late | what is missing told after five working days | 行政许可法 §32(4) |
 | refusal.reason | refused without saying why | 行政许可法 §38 |
 | pause.basis | a special procedure without law or approver, or not allowed for the item | 行政许可法 §42, §45 |
-| entered_late | an event entered more than a working day after it happened | DOMAIN §4 (back-filling) |
+| entered_late | an event entered more than a working day after it happened | practice (back-filling) |
 
 A fee below the standard is found when the case is completed, one above it at once; where no charge was recorded, nothing is found:
 the record may lie elsewhere. A completion that says returned, void or withdrawn decides nothing, so it needs neither acceptance nor steps.
@@ -53,6 +53,7 @@ from node.supervision.domains.approval.summary import figures, summary
 from node.supervision.domains.approval.words import WORDS
 from node.supervision.fold import Domain, Facts, Ground
 from node.supervision.policy import Level, Rule, Test, Threshold
+from node.supervision.statutes import CATALOGUE, CHOICE, PRACTICE
 
 _NOTICE, _YELLOW, _RED = Level.NOTICE, Level.YELLOW, Level.RED
 
@@ -94,16 +95,16 @@ RULES: Final = (
     _clock_rule(
         "time.case",
         "case",
-        "行政许可法 §42",
+        "行政许可法 §42; 优化营商环境条例 §36",
         (_NOTICE, clocks.PROMISED, -2),
         (_YELLOW, clocks.PROMISED, 1),
         (_RED, clocks.STATUTORY, 1),
     ),
-    _clock_rule("time.step", "step", "行政许可法 §42", (_YELLOW, clocks.STEP, 1)),
+    _clock_rule("time.step", "step", f"{CATALOGUE}; 优化营商环境条例 §36", (_YELLOW, clocks.STEP, 1)),
     _clock_rule(
         "time.pause",
         "pause",
-        "行政许可法 §45",
+        f"行政许可法 §45; {PRACTICE}",
         (_NOTICE, clocks.PAUSE, -2),
         (_YELLOW, clocks.PAUSE, 1),
         (_RED, clocks.PAUSE, 2),
@@ -111,28 +112,28 @@ RULES: Final = (
     _clock_rule(
         "time.pre_acceptance",
         "case",
-        "行政许可法 §32",
+        PRACTICE,
         (_NOTICE, clocks.PRE_ACCEPTANCE, 1),
         (_YELLOW, clocks.PRE_ACCEPTANCE, 4),
         (_RED, clocks.PRE_ACCEPTANCE, 6),
         limit_days=2,
     ),
-    _clock_rule("time.tier", "tier", "行政许可法 §43", (_RED, clocks.TIER, 1)),
+    _clock_rule("time.tier", "tier", f"{CATALOGUE}; 行政许可法 §43", (_RED, clocks.TIER, 1)),
     _clock_rule(
         "time.issue",
         "case",
-        "行政许可法 §44",
+        f"行政许可法 §44; {PRACTICE}",
         (_YELLOW, clocks.ISSUE, 1),
         (_RED, clocks.ISSUE, 8),
         limit_days=3,
     ),
     _clock_rule("time.joint", "case", "行政许可法 §42", (_RED, clocks.JOINT, 1), limit_days=45),
-    _clock_rule("time.share", "share", "行政许可法 §42", (_YELLOW, clocks.SHARE, 1), limit_days=15),
-    _clock_rule("time.urge", "urge", "DOMAIN §2", (_YELLOW, clocks.URGE, 1), limit_days=3),
+    _clock_rule("time.share", "share", CHOICE, (_YELLOW, clocks.SHARE, 1), limit_days=15),
+    _clock_rule("time.urge", "urge", f"{PRACTICE}; {CHOICE}", (_YELLOW, clocks.URGE, 1), limit_days=3),
     _test_rule(
         "urge.repeated",
         "urge",
-        "choice",
+        CHOICE,
         _YELLOW,
         Test("urges", measure=pl.col("nth"), since=pl.col("at_us")),
         at_least=3,
@@ -195,7 +196,7 @@ RULES: Final = (
     _test_rule(
         "procedure.same_person",
         "case",
-        "监察法 §11",
+        PRACTICE,
         _YELLOW,
         Test("duties", measure=pl.lit(True), since=pl.col("since")),
     ),
@@ -221,7 +222,7 @@ RULES: Final = (
     _test_rule(
         "procedure.unlisted",
         "case",
-        "行政许可法 §17, §30",
+        "行政许可法 §17, §30; 优化营商环境条例 §40",
         _YELLOW,
         Test(
             "cases",
@@ -284,7 +285,7 @@ RULES: Final = (
     _clock_rule(
         "entered_late",
         "case",
-        "DOMAIN §4",
+        PRACTICE,
         (_NOTICE, clocks.ENTRY, 1),
         (_YELLOW, clocks.ENTRY, 5),
         limit_days=1,

@@ -20,6 +20,8 @@ DECIDED: Final = "decided"  # 强制执行决定
 EXECUTED: Final = "executed"  # 强制执行
 SURCHARGE: Final = "surcharge"  # 加处罚款、滞纳金
 APPLIED: Final = "applied"  # 申请法院强制执行
+EXAMINED: Final = "examined"  # 检测、检验、检疫、技术鉴定开始
+EXAMINATION_ENDED: Final = "examination_ended"  # 检测、检验、检疫、技术鉴定结束
 CLOSED: Final = "closed"  # 结案
 
 MONEY: Final = frozenset({"amount", "principal", "fee"})
@@ -34,6 +36,7 @@ KINDS: Final[dict[str, dict[str, type]]] = {
         "inventory": bool,  # a list was made out and signed (§24)
         "urgent": bool,
         "fee": int,  # kept at whose cost; charging the person is unlawful (§26)
+        "limit_days": int,  # where another law sets another length (§25, §32)
     },
     REPORTED: {"measure": int},
     DELIVERED: {"measure": int},
@@ -43,8 +46,15 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     DEMANDED: {"principal": int},
     STATEMENT: {"answered": bool},
     DECIDED: {},
-    EXECUTED: {"rest_day": bool, "night": bool, "urgent": bool, "utilities_cut": bool},
+    EXECUTED: {
+        "rest_day": bool,
+        "night": bool,
+        "urgent": bool,  # also: obstacles and dirt on roads and waters, removed at once (§52)
+        "utilities_cut": bool,
+    },
     SURCHARGE: {"amount": int},
     APPLIED: {},
+    EXAMINED: {"examination": int, "measure": int},
+    EXAMINATION_ENDED: {"examination": int},
     CLOSED: {},
 }

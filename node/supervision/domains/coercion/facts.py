@@ -23,11 +23,12 @@ FACTS: Final = (
     Fact("decided_by", "code", "执行决定人", "by whom", first(kinds.DECIDED, of="actor")),
     Fact("executed_at", "instant", "执行时间", "when it was carried out", first(kinds.EXECUTED)),
     Fact("executed_by", "code", "执行人", "by whom", first(kinds.EXECUTED, of="actor")),
+    Fact("executed_urgently", "flag", "紧急执行", "it was carried out at once, for it was urgent", any_of(kinds.EXECUTED, where=pl.col("urgent"))),
     Fact("surcharged", "money", "加处罚款或滞纳金", "surcharges", total(kinds.SURCHARGE, of="amount")),
     Fact("surcharged_at", "instant", "加处时间", "the last surcharge", last(kinds.SURCHARGE)),
     Fact("applied_at", "instant", "申请法院执行时间", "when a court was asked", first(kinds.APPLIED)),
     Fact("closed_at", "instant", "结案时间", "when it was closed", first(kinds.CLOSED)),
-    Fact("demand_days", "days", "催告至决定工作日", "working days from the demand to the decision", Days("demanded_at", "decided_at", working=True)),
+    Fact("demand_days", "days", "催告至申请法院执行工作日", "working days from the demand to asking a court", Days("demanded_at", "applied_at", working=True)),
     Fact("opened_at", "instant", "起始时间", "when it began", pl.coalesce("approved_at", "measured_at", "first_at")),
 )  # fmt: skip
 
@@ -52,6 +53,13 @@ URGENT: Final = Part(
 DELIVERIES: Final = Part(
     "deliveries", (kinds.MEASURE,), closed=(kinds.DELIVERED,), on="measure", subject="measure", where=pl.col("means") == "freeze"
 )  # fmt: skip
+EXAMINATIONS: Final = Part(
+    "examinations",
+    (kinds.EXAMINED,),
+    closed=(kinds.EXAMINATION_ENDED,),
+    on="examination",
+    subject="examination",
+)
 EXTENSIONS: Final = Part("extensions", (kinds.EXTENDED,), subject="extension")
 EXECUTIONS: Final = Part("executions", (kinds.EXECUTED,), subject="execution")
 

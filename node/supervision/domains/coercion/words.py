@@ -16,7 +16,7 @@ measure.inventory | 无清单 | No inventory | 第{nth}项查封扣押没有清�
 measure.fee | 收取保管费用 | Charged for the keeping | 第{nth}项强制措施向当事人收取保管费用。 | The person was charged for the keeping of measure {nth}.
 extension.length | 延长超限或未经批准 | Extension | 第{nth}次延长超过三十天或者未经批准。 | Extension {nth} is longer than thirty days or not approved.
 demand.absent | 未催告 | No demand before | 未经催告即决定或者实施强制执行。 | Enforcement was decided or carried out without a demand before.
-demand.short | 催告不足十日 | Demand too short | 催告不足十个工作日。 | The demand was less than ten working days before.
+demand.short | 催告不足十日 | Demand too short | 催告后不足十个工作日即申请法院强制执行。 | A court was asked less than ten working days after the demand.
 statement.unanswered | 陈述申辩未答复 | Statement left unanswered | 当事人的陈述申辩未复核答复。 | A statement of the person concerned was not answered.
 execution.time | 夜间或节假日执行 | Carried out at night or on a holiday | 第{nth}次强制执行在夜间或者法定节假日实施。 | Execution {nth} was at night or on a holiday.
 execution.utilities | 停水停电迫使履行 | Utilities cut off | 第{nth}次强制执行以停水停电等方式迫使履行。 | Execution {nth} cut off water, power, heat or gas.

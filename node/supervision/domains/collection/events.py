@@ -1,6 +1,6 @@
 """The event vocabulary of administrative collection. A case is what one payer owes for one matter and period.
 
-Sources: 行政强制法 §45 (surcharge never above the sum); 政府非税收入管理办法 (财税〔2016〕33号) §10–§19; 国务院〔2018〕违规收费; 财政违法行为处罚处分条例 §4.
+Sources: 行政强制法 §45 (surcharge never above the sum); 政府非税收入管理办法 (财税〔2016〕33号); 财政违法行为处罚处分条例 §3, §4.
 """
 
 from typing import Final

@@ -35,6 +35,7 @@ KINDS: Final[dict[str, dict[str, type]]] = {
         "channel": str,  # petition, hotline, window, website, rating
         "subject": str,  # code of the matter
         "about": str,  # the agency complained of
+        "sort": str,  # suggestion, accusation, appeal (信访工作条例 §29–§31)
     },
     REGISTERED: {"accepted": bool},
     REJECTED: {"reason": str},

@@ -11,11 +11,19 @@ from node.supervision.staged import Course, Part
 BAD: Final = pl.col("score") >= 4
 """Dissatisfied or very dissatisfied: 差评."""
 
+PETITION: Final = ~pl.col("channel").fill_null("").is_in(["rating", "hotline"])
+"""信访: neither a rating nor the hotline, which have rules of their own."""
+
+_REGISTERED_BY: Final = 15 * 86_400_000_000
+"""Where nobody took it up, it counts as taken up when that was due: 15 days after it was received (信访工作条例 §23)."""
+
 FACTS: Final = (
     Fact("received_at", "instant", "收到时间", "when it was received", first(kinds.RECEIVED)),
     Fact("channel", "code", "渠道", "on which channel", first(kinds.RECEIVED, of="channel")),
     Fact("subject", "code", "事项类别", "the matter", first(kinds.RECEIVED, of="subject")),
     Fact("about", "code", "被投诉部门", "the agency complained of", first(kinds.RECEIVED, of="about")),
+    Fact("sort", "code", "事项性质", "suggestion, accusation or appeal", first(kinds.RECEIVED, of="sort")),
+    Fact("taken_up_at", "instant", "受理时间", "when it was last taken up", last(kinds.REGISTERED, where=pl.col("accepted").fill_null(True))),
     Fact("registered_at", "instant", "登记告知时间", "when it was registered and told so", first(kinds.REGISTERED, kinds.REJECTED)),
     Fact("rejected_at", "instant", "不予受理时间", "when it was rejected", first(kinds.REJECTED)),
     Fact("rejected_by", "code", "不予受理人", "who rejected it", first(kinds.REJECTED, of="actor")),
@@ -41,6 +49,8 @@ FACTS: Final = (
     Fact("rectified_at", "instant", "整改时间", "when it was put right", first(kinds.RECTIFIED)),
     Fact("closed_recorded_at", "instant", "办结时间（记录）", "when it was closed, as recorded", first(kinds.CLOSED)),
     Fact("escalated_at", "instant", "提级时间", "when it went one tier up", first(kinds.ESCALATED)),
+    Fact("answer_from_at", "instant", "办理起算时间", "from when the answer is due: taken up, or to be taken up",
+         pl.coalesce("taken_up_at", pl.col("received_at") + _REGISTERED_BY)),
     Fact("over_at", "instant", "了结时间", "when nothing more was to be answered",
          pl.min_horizontal("answered_at", "rejected_at", "closed_recorded_at")),
     Fact("closed_at", "instant", "办结时间", "when it was over", pl.coalesce("closed_recorded_at", "rectified_at", "answered_at")),
@@ -54,7 +64,7 @@ TRANSFERS: Final = Part(
     (kinds.TRANSFERRED,),
     closed=(kinds.SIGNED, kinds.ANSWERED),
     subject="transfer",
-    borrowed=("about",),
+    borrowed=("about", "sort"),
 )
 ANSWERS: Final = Part("answers", (kinds.ANSWERED,), subject="answer")
 

@@ -1,6 +1,6 @@
 """The event vocabulary of directives. A case is one directive at the node that has to carry it out, or one project promised to the people.
 
-Source: DOMAIN §2 (supervise and urge: item → approval → notice → signed for → handled → feedback → reviewed → closed; blue, yellow, red).
+Source: practice (supervise and urge: item → approval → notice → signed for → handled → feedback → reviewed → closed; blue, yellow, red).
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The event vocabulary of duty. A case is one matter of a grid cell (案卷), through the stages of GB/T 30428; an object to be inspected and a cell to be
 walked are gatherings of what happened to them.
 
-Sources: GB/T 30428.1—2013 §6 (collection, opening, dispatch, handling, feedback, closing, evaluation); 行政处罚法 §42, 行政许可法 §61 (inspection).
+Sources: GB/T 30428 (collection, opening, dispatch, handling, feedback, closing, evaluation); 行政处罚法 §42, 行政许可法 §61, 安全生产法 §62, §65 (inspection).
 """
 
 from typing import Final

@@ -10,6 +10,8 @@ WORDS: Final[dict[str, Words]] = words(
 time.open | 立案时限 | Opening of a case | 采集的信息应于{due}前立案，{lapse_zh}。 | What was reported is to be opened by {due}; {lapse_en}.
 time.dispatch | 派遣时限 | Dispatch | 案卷应于{due}前派遣，{lapse_zh}。 | The case is to be dispatched by {due}; {lapse_en}.
 time.handle | 处置时限 | Handling | 第{nth}次派遣的任务应于{due}前处置，{lapse_zh}。 | The task of dispatch {nth} is to be handled by {due}; {lapse_en}.
+time.feedback | 反馈时限 | Reporting back | 处置结果应于{due}前反馈，{lapse_zh}。 | What was handled is to be reported back by {due}; {lapse_en}.
+time.close | 结案时限 | Closing | 核查通过后应于{due}前结案，{lapse_zh}。 | It passed its verification and is to be closed by {due}; {lapse_en}.
 time.verify | 核查时限 | Verification | 处置结果应于{due}前核查，{lapse_zh}。 | It is to be verified by {due}; {lapse_en}.
 procedure.order | 环节顺序颠倒 | Out of order | 未派遣先处置，或者未处置先结案。 | It was handled before it was dispatched, or closed before it was handled.
 procedure.verify | 未核查即结案 | Closed unverified | 未经核查通过即结案。 | It was closed without a verification that it passed.

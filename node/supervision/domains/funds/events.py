@@ -2,7 +2,7 @@
 
 Who is paid is the `applicant` of a payment: a handle, the same for the same payee at this node.
 
-Sources: 预算法 (2018) §13, §52, §57; 保障中小企业款项支付条例 §8; 政府采购法 §49; 审计法 §52; 行政事业单位内部控制规范 §12, §35.
+Sources: 预算法 (2018) §13, §52, §57, §63; 保障中小企业款项支付条例 (2025) §9, §10; 政府采购法 §41, §49; 审计法 §52; 行政事业单位内部控制规范.
 """
 
 from typing import Final
@@ -37,7 +37,11 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     PASSED_ON: {"amount": int, "to_node": str},
     LISTED: {"kind": str},
     UNLISTED: {},
-    CONTRACT: {"amount": int},
+    CONTRACT: {
+        "amount": int,
+        "payment_days": int,  # within how many days of the acceptance it is to be paid, where they agreed on that
+        "small": bool,  # with a small or medium-sized firm; where nobody says, it is one
+    },
     ACCEPTANCE: {"outcome": str},  # passed, failed
     PAYMENT: {
         "amount": int,

@@ -2,22 +2,22 @@
 
 | rule | finds | source |
 | --- | --- | --- |
-| time.pass_on | money from above not passed on within 30 days | 预算法 §52 |
-| time.payment | not paid 30 days after it was accepted | 保障中小企业款项支付条例 §8 |
-| time.resend | a payment that came back not sent again within 15 working days | choice (DOMAIN §7: failed cards sent again) |
-| time.rectify | an issue of the audit not put right within 90 days | 审计法 §52 |
+| time.pass_on | money from above not passed on within 30 days | 预算法 §52 (of provinces); choice for the tiers below |
+| time.payment | not paid 30 days after it was accepted, or the days agreed on, 60 at the longest | 保障中小企业款项支付条例 §9, §10 |
+| time.resend | a payment that came back not sent again within 15 working days | practice; choice of days |
+| time.rectify | an issue of the audit not put right within 90 days | 审计法 §52; choice of days |
 | amount.budget | paid more than the budget, or without one | 预算法 §13, §57 |
-| amount.contract | paid more than the contract and a tenth | 政府采购法 §49 |
+| amount.contract | paid more than the contract and a tenth | 政府采购法 §49; choice for other contracts |
 | amount.passed_on | passed on more than was received or budgeted | 预算法 §13 |
 | procedure.acceptance | closed without acceptance | 政府采购法 §41 |
-| procedure.paid_first | a payment of a contract before its acceptance | 政府采购法 §41 |
-| procedure.listing | a subsidy paid without seven working days of listing before | DOMAIN §7 (耕地地力补贴) |
-| procedure.audit | closed without an audit | 审计法 §23 |
-| procedure.purpose | used otherwise than planned | 预算法 §57 |
-| duty.same_person | one person handled and approved a payment | 行政事业单位内部控制规范 §12 |
+| procedure.paid_first | nine tenths of a contract paid before its acceptance | 政府采购法 §41; choice of nine tenths |
+| procedure.listing | a subsidy paid without seven working days of listing before | practice (耕地地力补贴) |
+| procedure.audit | closed without an audit | choice |
+| procedure.purpose | used otherwise than planned | 预算法 §63 |
+| duty.same_person | one person handled and approved a payment | 行政事业单位内部控制规范 |
 | payee.twice | one payee twice in one batch | 预算法 §57; 财政违法行为处罚处分条例 §6 |
-| payee_month.split | payments to one payee in a month each below the published limit and together above it | 政府采购法实施条例 §28 |
-| entered_late | an event entered more than a working day after it happened | DOMAIN §4 |
+| payee_month.split | payments to one payee in a month each below the published limit and together above it | 政府采购法实施条例 §28 (in a year); choice of the month |
+| entered_late | an event entered more than a working day after it happened | practice |
 
 The limit of `split` is the row of library `payment_limits` for the payment's category; without the library nobody is accused.
 """
@@ -32,24 +32,26 @@ from node.supervision.domains.funds.events import DOMAIN, KINDS
 from node.supervision.domains.funds.words import WORDS
 from node.supervision.rulebook import NOTICE, RED, YELLOW, Rulebook, absent, known, same
 from node.supervision.staged import Staged
+from node.supervision.statutes import CHOICE, PRACTICE
 
 _BOOK: Final = Rulebook(DOMAIN, WORDS)
 
 RULES: Final = (
     _BOOK.limit(
-        "time.pass_on", "预算法 §52", (NOTICE, -5), (YELLOW, 1), (RED, 31),
+        "time.pass_on", f"预算法 §52; {CHOICE}", (NOTICE, -5), (YELLOW, 1), (RED, 31),
         start="received_from_above_at", stop="passed_on_at", days=30, unit=NATURAL, applies=absent("paid_first_at"),
     ),
     _BOOK.limit(
-        "time.payment", "保障中小企业款项支付条例 §8", (NOTICE, -5), (YELLOW, 1), (RED, 31),
-        start="accepted_at", stop="paid_after_acceptance_at", days=30, unit=NATURAL, applies=known("contracted_at"),
+        "time.payment", "保障中小企业款项支付条例 §9, §10", (NOTICE, -5), (YELLOW, 1), (RED, 31),
+        start="accepted_at", stop="paid_after_acceptance_at", days=30, stated_days="agreed_days", unit=NATURAL,
+        applies=known("contracted_at") & pl.col("small").fill_null(True),
     ),
     _BOOK.limit(
-        "time.resend", "DOMAIN §7", (YELLOW, 1),
+        "time.resend", f"{PRACTICE}; {CHOICE}", (YELLOW, 1),
         frame="bounces", subject="bounce", start="at_us", stop="closed_at", days=15, by="actor",
     ),
     _BOOK.limit(
-        "time.rectify", "审计法 §52", (NOTICE, -10), (RED, 1),
+        "time.rectify", f"审计法 §52; {CHOICE}", (NOTICE, -10), (YELLOW, 1), (RED, 31),
         frame="issues", subject="issue", start="at_us", stop="closed_at", days=90, unit=NATURAL,
     ),
     _BOOK.check(
@@ -57,7 +59,7 @@ RULES: Final = (
         pl.when("has_budget").then(pl.col("paid") > pl.col("budget")), "paid_at", applies=known("paid_at"), by="paid_by",
     ),
     _BOOK.check(
-        "amount.contract", "政府采购法 §49", RED,
+        "amount.contract", f"政府采购法 §49; {CHOICE}", RED,
         pl.col("paid") * 10 > pl.col("contract") * 11, "paid_at", applies=known("contract"), by="paid_by",
     ),
     _BOOK.check(
@@ -69,19 +71,19 @@ RULES: Final = (
         applies=known("closed_at") & known("contracted_at"), by="closed_by",
     ),
     _BOOK.check(
-        "procedure.paid_first", "政府采购法 §41", NOTICE,
+        "procedure.paid_first", f"政府采购法 §41; {CHOICE}", NOTICE,
         (pl.col("paid") * 10 >= pl.col("contract") * 9) & (absent("accepted_at") | (pl.col("paid_at") < pl.col("accepted_at"))),
         "paid_at", applies=known("contract") & known("paid_at"), by="paid_by",
     ),
     _BOOK.check(
-        "procedure.listing", "DOMAIN §7", YELLOW,
+        "procedure.listing", PRACTICE, YELLOW,
         absent("listed_at") | (pl.col("listed_before_days") < 7) | (pl.col("listed_days").fill_null(7) < 7),
         "paid_first_at", applies=(pl.col("subsidies") > 0) & known("paid_first_at"), by="paid_by",
     ),
-    _BOOK.check("procedure.audit", "审计法 §23", NOTICE, absent("audited_at"), "closed_at", applies=known("closed_at"), by="closed_by"),
-    _BOOK.check("procedure.purpose", "预算法 §57", RED, pl.col("misused"), "misused_at", applies=pl.col("used") > 0),
+    _BOOK.check("procedure.audit", CHOICE, NOTICE, absent("audited_at"), "closed_at", applies=known("closed_at"), by="closed_by"),
+    _BOOK.check("procedure.purpose", "预算法 §63", RED, pl.col("misused"), "misused_at", applies=pl.col("used") > 0),
     _BOOK.check(
-        "duty.same_person", "行政事业单位内部控制规范 §12", YELLOW, same("actor", "approver"), "at_us",
+        "duty.same_person", "行政事业单位内部控制规范", YELLOW, same("actor", "approver"), "at_us",
         frame="payments", subject="payment", by="actor",
     ),
     _BOOK.entered_late(),
@@ -96,7 +98,7 @@ PAYEE_RULES: Final = (
 
 PAYEE_MONTH_RULES: Final = (
     _BOOK.check(
-        "payee_month.split", "政府采购法实施条例 §28", YELLOW,
+        "payee_month.split", f"政府采购法实施条例 §28; {CHOICE}", YELLOW,
         (pl.col("payments") > 1) & (pl.col("largest") < pl.col("limit_high")) & (pl.col("paid") >= pl.col("limit_high")),
         "paid_at", subject="payee_month", applies=pl.col("limit_found"), by="paid_by",
     ),

@@ -1,6 +1,6 @@
 """The event vocabulary of the service hall. A case is one ticket of the queue, or one day of a window, an officer or a camera.
 
-Sources: 国办发〔2020〕42号, GB/T 36112—2018 (service halls): waiting, opening hours, attendance; DOMAIN §5.
+Source: GB/T 36112—2018 (service halls): waiting, opening hours, attendance. Its numbers are left to the place.
 """
 
 from typing import Final

@@ -6,17 +6,17 @@ where no source is named, and a policy moves them.
 | wait.long | waited thirty minutes and more | GB/T 36112—2018; choice of minutes |
 | wait.abandoned | gave up after fifteen minutes and more | choice |
 | service.long | served for sixty minutes and more | choice |
-| window.late | a window that opened five minutes late and more | 国办发〔2020〕42号; choice of minutes |
+| window.late | a window that opened five minutes late and more | GB/T 36112—2018; choice of minutes |
 | window.early | a window that closed five minutes early and more | choice |
 | window.pause | a pause of fifteen minutes and more | choice |
 | window.unattended | a window not opened by the end of its working day | choice |
 | staff.late | somebody came ten minutes late and more, without leave | choice |
 | staff.absent | somebody did not come that day, without leave | choice |
 | staff.gone | away from the window for fifteen minutes and more | choice |
-| camera.dark | a camera dark in opening hours for two working hours | DESIGN §6; choice of hours |
+| camera.dark | a camera dark in opening hours for two working hours | choice |
 | window_month.abandoned | fifty tickets and more given up in a month | choice |
 | camera_month.dark | a camera dark five times and more in a month | choice |
-| entered_late | an event entered more than a working day after it happened | DOMAIN §4 |
+| entered_late | an event entered more than a working day after it happened | practice |
 """
 
 from typing import Final
@@ -29,34 +29,35 @@ from node.supervision.domains.hall.events import DOMAIN, KINDS
 from node.supervision.domains.hall.words import WORDS
 from node.supervision.rulebook import NOTICE, YELLOW, Rulebook, known
 from node.supervision.staged import Staged
+from node.supervision.statutes import CHOICE
 
 _BOOK: Final = Rulebook(DOMAIN, WORDS)
 
 RULES: Final = (
-    _BOOK.check("wait.long", "GB/T 36112—2018", NOTICE, pl.col("wait"), "waited_at", at_least=30, applies=known("ticket_at"), by="called_by"),
-    _BOOK.check("wait.abandoned", "choice", NOTICE, pl.col("wait"), "abandoned_at", at_least=15, applies=known("abandoned_at")),
-    _BOOK.check("service.long", "choice", NOTICE, pl.col("service"), "served_at", at_least=60, applies=known("served_at"), by="served_by"),
-    _BOOK.check("window.late", "国办发〔2020〕42号", YELLOW, pl.col("open_late"), "opened_at", at_least=5, applies=known("due_open_at"), by="opened_by"),
-    _BOOK.check("window.early", "choice", YELLOW, pl.col("shut_early"), "shut_at", at_least=5, applies=known("shut_due_at"), by="shut_by"),
-    _BOOK.check("window.pause", "choice", NOTICE, pl.col("length"), "closed_at", at_least=15, frame="pauses", subject="pause", by="actor"),
-    _BOOK.limit("window.unattended", "choice", (YELLOW, 1), start="due_open_at", stop="opened_at", days=0),
-    _BOOK.check("staff.late", "choice", NOTICE, pl.col("late"), "present_at", at_least=10, applies=known("due_present_at") & ~pl.col("on_leave"), by="due_person"),
-    _BOOK.limit("staff.absent", "choice", (YELLOW, 1), start="due_present_at", stop="present_at", days=0, applies=~pl.col("on_leave"), by="due_person"),
-    _BOOK.check("staff.gone", "choice", NOTICE, pl.col("length"), "closed_at", at_least=15, frame="absences", subject="absence", by="actor"),
+    _BOOK.check("wait.long", f"GB/T 36112—2018; {CHOICE}", NOTICE, pl.col("wait"), "waited_at", at_least=30, applies=known("ticket_at"), by="called_by"),
+    _BOOK.check("wait.abandoned", CHOICE, NOTICE, pl.col("wait"), "abandoned_at", at_least=15, applies=known("abandoned_at")),
+    _BOOK.check("service.long", CHOICE, NOTICE, pl.col("service"), "served_at", at_least=60, applies=known("served_at"), by="served_by"),
+    _BOOK.check("window.late", f"GB/T 36112—2018; {CHOICE}", YELLOW, pl.col("open_late"), "opened_at", at_least=5, applies=known("due_open_at"), by="opened_by"),
+    _BOOK.check("window.early", CHOICE, YELLOW, pl.col("shut_early"), "shut_at", at_least=5, applies=known("shut_due_at"), by="shut_by"),
+    _BOOK.check("window.pause", CHOICE, NOTICE, pl.col("length"), "closed_at", at_least=15, frame="pauses", subject="pause", by="actor"),
+    _BOOK.limit("window.unattended", CHOICE, (YELLOW, 1), start="due_open_at", stop="opened_at", days=0),
+    _BOOK.check("staff.late", CHOICE, NOTICE, pl.col("late"), "present_at", at_least=10, applies=known("due_present_at") & ~pl.col("on_leave"), by="due_person"),
+    _BOOK.limit("staff.absent", CHOICE, (YELLOW, 1), start="due_present_at", stop="present_at", days=0, applies=~pl.col("on_leave"), by="due_person"),
+    _BOOK.check("staff.gone", CHOICE, NOTICE, pl.col("length"), "closed_at", at_least=15, frame="absences", subject="absence", by="actor"),
     _BOOK.limit(
-        "camera.dark", "DESIGN §6", (YELLOW, 1), frame="outages", subject="outage", start="at_us", stop="closed_at", days=2, unit=HOUR,
+        "camera.dark", CHOICE, (YELLOW, 1), frame="outages", subject="outage", start="at_us", stop="closed_at", days=2, unit=HOUR,
         applies=pl.col("open_hours"),
     ),
     _BOOK.entered_late(),
 )  # fmt: skip
 
 WINDOW_MONTH_RULES: Final = (
-    _BOOK.check("window_month.abandoned", "choice", YELLOW, pl.col("abandoned"), "abandoned_at", subject="window_month", at_least=50),
+    _BOOK.check("window_month.abandoned", CHOICE, YELLOW, pl.col("abandoned"), "abandoned_at", subject="window_month", at_least=50),
 )  # fmt: skip
 CAMERA_MONTH_RULES: Final = (
     _BOOK.check(
         "camera_month.dark",
-        "choice",
+        CHOICE,
         YELLOW,
         pl.col("outages"),
         "dark_at",

@@ -1,6 +1,6 @@
 """The event vocabulary of major government investment. A case is one project.
 
-Sources: 政府投资条例 (2019) §9–§26; 基本建设财务规则 (财政部令第81号) §33–§39; 建设工程质量管理条例 §13, §16, §49.
+Sources: 政府投资条例 (2019) §9–§25; 建筑法 §7, §61; 建设工程质量管理条例 §16, §49; 财建〔2016〕503号 §2.
 """
 
 from typing import Final
@@ -28,9 +28,13 @@ MONEY: Final = frozenset({"amount"})
 KINDS: Final[dict[str, dict[str, type]]] = {
     PROPOSED: {"amount": int},
     FEASIBLE: {"amount": int},
-    DESIGNED: {"amount": int, "due_day": int},
+    DESIGNED: {
+        "amount": int,
+        "due_day": int,
+        "simplified": bool,
+    },  # simplified: with fewer papers, as 政府投资条例 §13 allows
     PERMITTED: {},
-    STARTED: {},
+    STARTED: {"permit_exempt": bool},  # small works, or begun on an approved report (建筑法 §7)
     PLANNED: {"milestone": str, "due_day": int},
     REACHED: {"milestone": str},
     CHANGED: {"amount": int, "approver": str},

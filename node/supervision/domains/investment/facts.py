@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from node.supervision.domains.investment import events as kinds
-from node.supervision.factbook import Fact, count, first, last, total
+from node.supervision.factbook import Fact, any_of, count, first, last, total
 from node.supervision.staged import Course, Part
 
 FACTS: Final = (
@@ -16,6 +16,8 @@ FACTS: Final = (
     Fact("budget_first", "money", "批复概算", "the budget first approved", first(kinds.DESIGNED, of="amount")),
     Fact("budget_adjusted", "money", "调整后概算", "the budget as adjusted", last(kinds.ADJUSTED, of="amount")),
     Fact("due_day", "day", "计划完工日", "the day it is due", last(kinds.DESIGNED, of="due_day")),
+    Fact("simplified", "flag", "简化审批", "approved with fewer papers, as the law allows", any_of(kinds.DESIGNED, where=pl.col("simplified"))),
+    Fact("permit_exempt", "flag", "无需施工许可", "works that need no permit", any_of(kinds.STARTED, where=pl.col("permit_exempt"))),
     Fact("permitted_at", "instant", "施工许可时间", "when construction was permitted", first(kinds.PERMITTED)),
     Fact("started_at", "instant", "开工时间", "when it was begun", first(kinds.STARTED)),
     Fact("started_by", "code", "开工经办人", "by whom", first(kinds.STARTED, of="actor")),

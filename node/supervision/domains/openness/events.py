@@ -2,7 +2,7 @@
 
 A matter of the catalogue (公开目录) is known by its code within its agency; how often it must be published is said when it is listed.
 
-Sources: 政府信息公开条例 (2019) §20–§26, §29–§40; 村民委员会组织法 §30–§32; DOMAIN §4 (openness).
+Sources: 政府信息公开条例 (2019) §20–§26, §29–§40; 村民委员会组织法 (2018) §30–§32.
 """
 
 from typing import Final

@@ -6,17 +6,17 @@
 | time.answer | a request not answered within 20 working days, extensions added; a correction begins it anew, third parties are not counted | 政府信息公开条例 §33, §30 |
 | time.correction | a correction asked for later than seven working days after the request | 政府信息公开条例 §30 |
 | time.third_party | a third party asked and not answering in 15 working days, and nothing decided | 政府信息公开条例 §32 |
-| time.objection | an objection not answered within five days | DOMAIN §4 (村务公开) |
+| time.objection | an objection not answered within five days | practice (村务公开) |
 | extension.length | more than 20 working days granted on top, not approved or not told | 政府信息公开条例 §33 |
 | correction.repeated | a correction asked for more than once | 政府信息公开条例 §30 |
 | refusal.reason | refused without a reason | 政府信息公开条例 §36 |
-| display.short | a village's matter shown less than five days | DOMAIN §4 (村务公开) |
-| display.vouchers | a village's finances published without vouchers | 村民委员会组织法 §30; DOMAIN §4 |
+| display.short | a village's matter shown less than five days | practice (村务公开) |
+| display.vouchers | a village's finances published without vouchers | practice (村务公开) |
 | procedure.committee | a village's matter published without the supervision committee's review | 村民委员会组织法 §32 |
 | procedure.secrecy | published without the check for secrets, or against it | 政府信息公开条例 §17 |
 | duty.same_person | one person reviewed and published | 村民委员会组织法 §32 |
-| matter.due | a matter of the catalogue not published again when it is due | 村民委员会组织法 §30 (quarterly; finances monthly) |
-| entered_late | an event entered more than a working day after it happened | DOMAIN §4 |
+| matter.due | a matter of the catalogue not published again when it is due | the catalogue; 村民委员会组织法 §30 (quarterly; busy finances monthly) |
+| entered_late | an event entered more than a working day after it happened | practice |
 """
 
 from typing import Final
@@ -29,6 +29,7 @@ from node.supervision.domains.openness.events import DOMAIN, KINDS
 from node.supervision.domains.openness.words import WORDS
 from node.supervision.rulebook import NOTICE, RED, YELLOW, Rulebook, absent, earlier, empty, known, same
 from node.supervision.staged import Staged
+from node.supervision.statutes import CATALOGUE, PRACTICE
 
 _BOOK: Final = Rulebook(DOMAIN, WORDS)
 
@@ -53,7 +54,7 @@ RULES: Final = (
         frame="third_parties", subject="third_party", start="at_us", stop="closed_at", days=15,
     ),
     _BOOK.limit(
-        "time.objection", "DOMAIN §4", (YELLOW, 1),
+        "time.objection", PRACTICE, (YELLOW, 1),
         frame="objections", subject="objection", start="at_us", stop="closed_at", days=5, unit=NATURAL, by="actor",
     ),
     _BOOK.check(
@@ -66,9 +67,9 @@ RULES: Final = (
         "refusal.reason", "政府信息公开条例 §36", YELLOW, empty("refusal_reason"), "answered_at",
         applies=pl.col("outcome") == "refused", by="answered_by",
     ),
-    _BOOK.check("display.short", "DOMAIN §4", YELLOW, pl.col("shown_days") < 5, "taken_down_at", applies=_VILLAGE & known("taken_down_at"), by="published_by"),
+    _BOOK.check("display.short", PRACTICE, YELLOW, pl.col("shown_days") < 5, "taken_down_at", applies=_VILLAGE & known("taken_down_at"), by="published_by"),
     _BOOK.check(
-        "display.vouchers", "村民委员会组织法 §30", YELLOW, ~pl.col("vouchers"), "published_at",
+        "display.vouchers", PRACTICE, YELLOW, ~pl.col("vouchers"), "published_at",
         applies=_VILLAGE & pl.col("finance"), by="published_by",
     ),
     _BOOK.check(
@@ -86,7 +87,7 @@ RULES: Final = (
 
 MATTER_RULES: Final = (
     _BOOK.limit(
-        "matter.due", "村民委员会组织法 §30", (NOTICE, -3), (YELLOW, 1), (RED, 31),
+        "matter.due", f"{CATALOGUE}; 村民委员会组织法 §30", (NOTICE, -3), (YELLOW, 1), (RED, 31),
         start="since_at", stated_days="every_days", unit=NATURAL, subject="matter", by="published_by",
     ),
 )  # fmt: skip

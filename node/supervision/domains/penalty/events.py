@@ -50,7 +50,8 @@ KINDS: Final[dict[str, dict[str, type]]] = {
         "act": str,  # code of the unlawful act (违法行为)
         "fine": int,  # where the sum is fixed with the filing
         "found_day": int,  # when the act was discovered
-        "act_day": int,  # when it was committed or ended
+        "act_day": int,  # when it was committed or, where it went on, ended
+        "harmful": bool,  # it harmed life, health or financial security: five years instead of two (§36)
     },
     INVESTIGATION: {"second_officer": str, "certificates_shown": bool},
     EVIDENCE_KEPT: {"evidence": int},  # serial within the case

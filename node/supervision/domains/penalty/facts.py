@@ -18,6 +18,13 @@ from node.supervision.staged import Course, Part
 FIRM: Final = pl.col("appealed_at").is_null() & pl.col("sued_at").is_null()
 _SUMS: Final = pl.sum_horizontal("expenses", "surcharged")
 
+
+def _past(years: int) -> pl.Expr:
+    """Natural days from so many years after the act to its discovery."""
+    ended = pl.from_epoch(pl.col("act_day"), time_unit="d").dt.offset_by(f"{years}y")
+    return pl.col("found_day") - ended.cast(pl.Int32).cast(pl.Int64)
+
+
 FACTS: Final = (
     Fact("filed_at", "instant", "立案时间", "when the case was filed", first(kinds.FILING)),
     Fact("filed_by", "code", "立案人", "who filed it", first(kinds.FILING, of="actor")),
@@ -39,6 +46,13 @@ FACTS: Final = (
     Fact("act_decided", "code", "处罚案由", "the act it was decided for", first(kinds.DECISION, of="act")),
     Fact("act_day", "day", "违法行为终了日", "the day the act ended", first(kinds.FILING, of="act_day")),
     Fact("found_day", "day", "发现日", "the day the act was discovered", first(kinds.FILING, of="found_day")),
+    Fact(
+        "harmful",
+        "flag",
+        "危害生命健康或金融安全",
+        "it harmed life, health or financial security",
+        first(kinds.FILING, of="harmful"),
+    ),
     Fact(
         "cause_changed_at", "instant", "案由变更时间", "when the cause was changed", last(kinds.CAUSE_CHANGED)
     ),
@@ -186,6 +200,27 @@ FACTS: Final = (
         "听证提前通知工作日",
         "working days from the hearing's announcement to it",
         Days("hearing_told_at", "heard_at", working=True),
+    ),
+    Fact(
+        "hearing_asked_days",
+        "days",
+        "告知至要求听证工作日",
+        "working days from the notice to the asking for a hearing",
+        Days("noticed_at", "hearing_asked_at", working=True),
+    ),
+    Fact(
+        "days_past_limitation",
+        "days",
+        "超过追责时效天数",
+        "natural days past the limitation when it was discovered; unknown where it depends on harm that nobody tells of",
+        pl.when(pl.col("harmful"))
+        .then(_past(5))
+        .when(~pl.col("harmful"))
+        .then(_past(2))
+        .when(_past(5) > 0)
+        .then(_past(5))
+        .when(_past(2) <= 0)
+        .then(_past(2)),
     ),
     Fact("paid", "money", "已缴", "paid in all", pl.coalesce("paid_stated", "paid_summed")),
     Fact("owed", "money", "应缴", "owed in all", pl.coalesce("fine_total", "fine") + _SUMS),

@@ -11,32 +11,32 @@ duty of procedure that was broken is yellow.
 | time.evidence | kept evidence not settled within seven working days | §56 |
 | time.unpublish | a public decision not withdrawn three working days after it was revoked | §48 |
 | interval.decision | decided (or, where that is not recorded, sent) more than 90 days after filing | §60 |
-| interval.service | served more than 150 days after filing: 90 to decide, 60 where it is served by publication | §60, §61; choice |
+| interval.service | served more than 150 days after filing: 90 to decide and 60 to serve | §60; choice of sixty |
 | interval.appeal | reconsideration asked for more than 60 days after service | 行政复议法 §20 |
-| limitation | discovered more than two years after the act | §36 |
+| limitation | discovered more than two years after the act; five where it harmed life, health or financial security | §36 |
 | subject.officers | an act of investigation by one officer | §42 |
 | subject.certificates | certificates not shown | §55 |
 | subject.uncertified | an investigator without a certificate in force (library `certificates`) | §42 |
-| subject.same_person | one person investigated and decided | §57; 监察法 §11 |
+| subject.same_person | one person investigated and decided | §57 |
 | subject.presider | a hearing held by the investigator | §64 |
 | procedure.notice | decided without notice before, outside the simple procedure | §44, §62 |
 | procedure.hearing_offer | a major penalty whose notice offers no hearing | §63 |
-| procedure.hearing | decided though a hearing was asked for and not held | §63, §65 |
+| procedure.hearing | decided though a hearing was asked for within five working days of the notice, and not held | §63, §64, §65 |
 | procedure.hearing_notice | a hearing announced less than seven working days before | §64 |
-| procedure.review | a major penalty without legal review before it | §58 |
+| procedure.review | a major penalty without legal review before it | §58; 国办发〔2018〕118号 (every major decision) |
 | procedure.collective | a major penalty not decided by the heads together | §57 |
 | procedure.order | decided before it was filed or investigated | §54 |
 | procedure.statement | a statement of the person concerned left unanswered | §45 |
-| substance.cause | decided for another act than filed, without an approved change | §54 |
+| substance.cause | decided for another act than filed, without an approved change | practice |
 | substance.dropped | dropped without a reason or without approval | §57 |
 | discretion.unfiled | a grade that the discretion library does not have for the act | §34 |
 | discretion.range | a fine outside the grade's value, range or ratio | §34 |
 | surcharge.cap | surcharges above the fine itself | §72 |
 | surcharge.rate | surcharges above three in a hundred for each day late | §72 |
-| collection.unserved | sent, not served 60 days later, and not paid up | §61, §67 |
+| collection.unserved | sent, not served 60 days later, and not paid up | §61; choice of sixty |
 | collection.unpaid | not paid up fifteen days after service, neither deferred nor contested | §66, §67 |
-| collection.enforcement | not paid up, and enforcement not asked for in time: three months after the six to sue in | 行政强制法 §53; 行政诉讼法 §46 |
-| entered_late | an event entered more than a working day after it happened | DOMAIN §4 |
+| collection.enforcement | not paid up, and enforcement not asked for in time: three months after the six to sue in, 276 days at the longest | 行政强制法 §53; 行政诉讼法 §46 |
+| entered_late | an event entered more than a working day after it happened | practice |
 """
 
 from typing import Final
@@ -60,6 +60,7 @@ from node.supervision.rulebook import (
     same,
 )
 from node.supervision.staged import Staged
+from node.supervision.statutes import CHOICE, PRACTICE
 
 _BOOK: Final = Rulebook(DOMAIN, WORDS)
 
@@ -90,14 +91,14 @@ RULES: Final = (
         start="filed_at", stop="decided_at", days=90, extension="extended_days", by="decided_by",
     ),
     _BOOK.interval(
-        "interval.service", "行政处罚法 §60, §61", (RED, 1),
+        "interval.service", f"行政处罚法 §60; {CHOICE}", (YELLOW, 1),
         start="filed_at", stop="served_at", days=150, extension="extended_days",
     ),
     _BOOK.interval(
         "interval.appeal", "行政复议法 §20", (NOTICE, 1), start="served_at", stop="appealed_at", days=60
     ),
     _BOOK.check(
-        "limitation", "行政处罚法 §36", YELLOW, pl.col("found_day") - pl.col("act_day"), "filed_at", at_least=731, by="filed_by"
+        "limitation", "行政处罚法 §36", YELLOW, pl.col("days_past_limitation") > 0, "filed_at", by="filed_by"
     ),
     _BOOK.check(
         "subject.officers", "行政处罚法 §42", YELLOW, empty("second_officer"), "at_us",
@@ -113,7 +114,7 @@ RULES: Final = (
         frame="inquiries", subject="investigation", by="actor",
     ),
     _BOOK.check(
-        "subject.same_person", "行政处罚法 §57; 监察法 §11", YELLOW,
+        "subject.same_person", "行政处罚法 §57", YELLOW,
         same("investigated_by", "decided_by"), "decision_at", applies=_ORDINARY & known("decision_at"), by="decided_by",
     ),
     _BOOK.check("subject.presider", "行政处罚法 §64", RED, same("presided_by", "investigated_by"), "heard_at", by="presided_by"),
@@ -127,15 +128,15 @@ RULES: Final = (
         applies=pl.col("major") & known("noticed_at"), by="decided_by",
     ),
     _BOOK.check(
-        "procedure.hearing", "行政处罚法 §63, §65", RED,
+        "procedure.hearing", "行政处罚法 §63, §64, §65", RED,
         absent("heard_at") | earlier("decision_at", "heard_at"), "decision_at",
-        applies=earlier("hearing_asked_at", "decision_at"), by="decided_by",
+        applies=earlier("hearing_asked_at", "decision_at") & ~(pl.col("hearing_asked_days") > 5).fill_null(False), by="decided_by",
     ),
     _BOOK.check(
         "procedure.hearing_notice", "行政处罚法 §64", YELLOW, pl.col("hearing_notice_days") < 7, "heard_at", by="presided_by"
     ),
     _BOOK.check(
-        "procedure.review", "行政处罚法 §58", RED,
+        "procedure.review", "行政处罚法 §58; 国办发〔2018〕118号", RED,
         absent("reviewed_at") | earlier("decision_at", "reviewed_at"), "decision_at",
         applies=pl.col("major"), by="decided_by",
     ),
@@ -150,7 +151,7 @@ RULES: Final = (
         frame="statements", subject="statement", by="actor",
     ),
     _BOOK.check(
-        "substance.cause", "行政处罚法 §54", YELLOW, empty("cause_approved_by"), "decision_at",
+        "substance.cause", PRACTICE, YELLOW, empty("cause_approved_by"), "decision_at",
         applies=pl.col("act_filed") != pl.col("act_decided"), by="decided_by",
     ),
     _BOOK.check(
@@ -170,7 +171,7 @@ RULES: Final = (
         applies=pl.col("surcharge_stated") & (pl.col("surcharged") <= pl.col("fine")).fill_null(True), by="surcharged_by",
     ),
     _BOOK.limit(
-        "collection.unserved", "行政处罚法 §61, §67", (YELLOW, 1),
+        "collection.unserved", f"行政处罚法 §61; {CHOICE}", (YELLOW, 1),
         start="sent_at", days=60, unit=NATURAL, roll=False, applies=_UNPAID & absent("served_at"),
     ),
     _BOOK.limit(
@@ -179,7 +180,7 @@ RULES: Final = (
     ),
     _BOOK.limit(
         "collection.enforcement", "行政强制法 §53; 行政诉讼法 §46", (NOTICE, -30), (RED, 1),
-        start="served_at", stop="enforced_at", days=270, unit=NATURAL, applies=_UNPAID & facts.FIRM & absent("deferred_at"),
+        start="served_at", stop="enforced_at", days=276, unit=NATURAL, applies=_UNPAID & facts.FIRM & absent("deferred_at"),
     ),
     _BOOK.entered_late(),
 )  # fmt: skip

@@ -14,7 +14,7 @@ time.unpublish | 撤回公开时限 | Withdrawal of a published decision | 决�
 interval.decision | 立案至决定超期 | Filing to decision | 立案后逾期{over}天才作出决定。 | It was decided {over} days past the limit from filing.
 interval.service | 立案至送达超期 | Filing to service | 立案后逾期{over}天才送达。 | It was served {over} days past the limit from filing.
 interval.appeal | 复议申请超期 | Service to appeal | 复议申请超过期限{over}天。 | Reconsideration was asked for {over} days past its time.
-limitation | 超过追责时效 | Limitation | 违法行为终了{over}天后才发现。 | The act was discovered {over} days after it ended.
+limitation | 超过追责时效 | Limitation | 发现违法行为时已超过追责时效。 | The act was discovered after its limitation had run out.
 subject.officers | 调查人员不足两人 | One officer alone | 第{nth}次调查只有一名执法人员。 | Investigation {nth} was made by one officer.
 subject.certificates | 未出示执法证件 | Certificates not shown | 第{nth}次调查未出示执法证件。 | Certificates were not shown at investigation {nth}.
 subject.uncertified | 无执法资格 | No certificate | 第{nth}次调查人员{actor}或其同行无有效执法证件。 | At investigation {nth} officer {actor} or the second one had no certificate in force.

@@ -41,6 +41,8 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     DECIDED: {
         "outcome": str,
         "approver": str,
+        "collective": bool,  # passed by the heads together (§61)
+        "written": bool,  # on paper alone, for a reason that lies with the parties (§49)
         "perform_day": int,
     },  # upheld, changed, revoked, unlawful, ordered
     ENDED: {"reason": str},

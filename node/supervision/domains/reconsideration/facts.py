@@ -30,6 +30,8 @@ FACTS: Final = (
     Fact("decided_at", "instant", "决定时间", "when it was decided", first(kinds.DECIDED)),
     Fact("decided_by", "code", "承办人", "who prepared the decision", first(kinds.DECIDED, of="actor")),
     Fact("approver", "code", "批准人", "who approved the decision", first(kinds.DECIDED, of="approver")),
+    Fact("collective", "flag", "集体讨论通过", "the heads passed it together", any_of(kinds.DECIDED, where=pl.col("collective"))),
+    Fact("written", "flag", "书面审理", "on paper alone, for a reason that lies with the parties", any_of(kinds.DECIDED, where=pl.col("written"))),
     Fact("outcome", "code", "复议结果", "its outcome", first(kinds.DECIDED, of="outcome")),
     Fact("perform_day", "day", "履行期限", "by when it is to be carried out", first(kinds.DECIDED, of="perform_day")),
     Fact("ended_at", "instant", "终止时间", "when it ended without a decision", first(kinds.ENDED)),

@@ -1,6 +1,6 @@
 """The event vocabulary of school fees. A case is one pupil's fees of one school and term; the `applicant` is the pupil.
 
-Sources: 义务教育法 §2, §25, §56; 教财〔2020〕5号 (教育收费管理) §二–§四; 教财〔2014〕2号; 中小学教育乱收费治理.
+Sources: 义务教育法 (2018) §2, §25, §56; 教财〔2020〕5号 (教育收费管理).
 """
 
 from typing import Final

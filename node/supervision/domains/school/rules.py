@@ -7,14 +7,14 @@
 | time.settle | services not settled and made public within 15 working days of the term's end | 教财〔2020〕5号; choice of days |
 | procedure.published | charged before the fees were made public | 教财〔2020〕5号 |
 | charge.tuition | a charge that is no service in compulsory education | 义务教育法 §2, §25 |
-| charge.unlisted | a charge that the library of standards does not have | 教财〔2020〕5号 |
+| charge.unlisted | a charge that the library of standards does not have | 义务教育法 §25; 教财〔2020〕5号 |
 | charge.standard | a charge above its standard | 教财〔2020〕5号 |
 | charge.ahead | charged for more than one term at once | 教财〔2020〕5号 |
 | charge.forced | a service charged without the parents' consent | 教财〔2020〕5号 |
-| charge.teacher | kept by a teacher | 义务教育法 §56 |
-| charge.receipt | a charge without a receipt | 财政票据管理办法 §3 |
+| charge.teacher | kept by a teacher | 义务教育法 §25, §56 |
+| charge.receipt | a charge without a receipt | 财政票据管理办法 |
 | pupil.twice | one pupil charged twice under one code in one term | 教财〔2020〕5号 |
-| entered_late | an event entered more than a working day after it happened | DOMAIN §4 |
+| entered_late | an event entered more than a working day after it happened | practice |
 """
 
 from typing import Final
@@ -26,13 +26,14 @@ from node.supervision.domains.school.events import DOMAIN, KINDS
 from node.supervision.domains.school.words import WORDS
 from node.supervision.rulebook import RED, YELLOW, Rulebook, absent, earlier, empty, known
 from node.supervision.staged import Staged
+from node.supervision.statutes import CHOICE
 
 _BOOK: Final = Rulebook(DOMAIN, WORDS)
 
 RULES: Final = (
-    _BOOK.limit("time.deposit", "教财〔2020〕5号", (YELLOW, 1), start="charged_at", stop="deposited_all_at", days=10, by="charged_by"),
-    _BOOK.limit("time.refund", "教财〔2020〕5号", (YELLOW, 1), start="left_at", stop="refunded_at", days=15, applies=pl.col("charged") > 0),
-    _BOOK.limit("time.settle", "教财〔2020〕5号", (YELLOW, 1), start="closed_at", stop="settled_at", days=15, applies=pl.col("service")),
+    _BOOK.limit("time.deposit", f"教财〔2020〕5号; {CHOICE}", (YELLOW, 1), start="charged_at", stop="deposited_all_at", days=10, by="charged_by"),
+    _BOOK.limit("time.refund", f"教财〔2020〕5号; {CHOICE}", (YELLOW, 1), start="left_at", stop="refunded_at", days=15, applies=pl.col("charged") > 0),
+    _BOOK.limit("time.settle", f"教财〔2020〕5号; {CHOICE}", (YELLOW, 1), start="closed_at", stop="settled_at", days=15, applies=pl.col("service")),
     _BOOK.check(
         "procedure.published", "教财〔2020〕5号", YELLOW, absent("published_at") | earlier("charged_first_at", "published_at"), "charged_first_at",
         applies=known("charged_first_at"), by="charged_by",
@@ -41,7 +42,7 @@ RULES: Final = (
         "charge.tuition", "义务教育法 §2, §25", RED, ~pl.col("service").fill_null(False), "at_us", frame="charges", subject="charge",
         applies=pl.col("stage") == "compulsory", by="actor",
     ),
-    _BOOK.check("charge.unlisted", "教财〔2020〕5号", RED, ~pl.col("lawful_found"), "at_us", frame="charges", subject="charge", by="actor"),
+    _BOOK.check("charge.unlisted", "义务教育法 §25; 教财〔2020〕5号", RED, ~pl.col("lawful_found"), "at_us", frame="charges", subject="charge", by="actor"),
     _BOOK.check(
         "charge.standard", "教财〔2020〕5号", RED, pl.col("amount") > pl.col("lawful_high"), "at_us", frame="charges", subject="charge",
         applies=pl.col("lawful_found"), by="actor",
@@ -50,8 +51,8 @@ RULES: Final = (
     _BOOK.check(
         "charge.forced", "教财〔2020〕5号", RED, ~pl.col("voluntary"), "at_us", frame="charges", subject="charge", applies=pl.col("service"), by="actor"
     ),
-    _BOOK.check("charge.teacher", "义务教育法 §56", RED, pl.col("kept_by_teacher"), "at_us", frame="charges", subject="charge", by="actor"),
-    _BOOK.check("charge.receipt", "财政票据管理办法 §3", YELLOW, empty("receipt"), "at_us", frame="charges", subject="charge", by="actor"),
+    _BOOK.check("charge.teacher", "义务教育法 §25, §56", RED, pl.col("kept_by_teacher"), "at_us", frame="charges", subject="charge", by="actor"),
+    _BOOK.check("charge.receipt", "财政票据管理办法", YELLOW, empty("receipt"), "at_us", frame="charges", subject="charge", by="actor"),
     _BOOK.entered_late(),
 )  # fmt: skip
 

@@ -25,7 +25,8 @@ CANDIDATES: Final = "candidates"  # 中标候选人公示
 CANDIDATES_ENDED: Final = "candidates_ended"  # 公示结束
 OBJECTION: Final = "objection"  # 异议、质疑
 OBJECTION_ANSWERED: Final = "objection_answered"  # 答复
-COMPLAINT: Final = "complaint"  # 投诉
+COMPLAINT: Final = "complaint"  # 投诉受理
+COMPLAINT_EXAMINED: Final = "complaint_examined"  # 投诉中的检验、检测、鉴定、专家评审
 COMPLAINT_DECIDED: Final = "complaint_decided"  # 投诉处理
 AWARDED: Final = "awarded"  # 确定中标、成交
 RESULT_PUBLISHED: Final = "result_published"  # 结果公告
@@ -45,11 +46,14 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     NOTICE: {
         "trade": str,  # tender, procurement, land, property, medicine
         "means": str,  # open, invited, negotiated, single_source …
-        "estimate": int,
+        "estimate": int,  # the budget of a procurement, the published ceiling of a tender, the reserve price of a sale
+        "compulsory": bool,  # a tender that the law demands; where nobody says, it is one
+        "sole": bool,  # a single source for there is no other supplier, of a sum that had to be tendered (政府采购法实施条例 §38)
+        "sale": str,  # of property: equity, assets or capital
     },
     DOCUMENTS_OFFERED: {},
     DOCUMENTS_ENDED: {},
-    CHANGED: {},
+    CHANGED: {"material": bool},  # it bears on how bids are prepared; where nobody says, it does
     BID: {
         "amount": int,
         "deposit": int,
@@ -64,15 +68,25 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     OPENED: {},
     FAILED: {"reason": str},
     DRAWN: {"count": int, "draw": int},  # draw: journal index of the draw with its proof
-    EVALUATED: {"experts": int, "outside": int},  # outside: members drawn from outside the buyer
+    EVALUATED: {
+        "experts": int,
+        "outside": int,  # members drawn from outside the buyer
+        "experts_named": bool,  # named and not drawn, as for special projects (招标投标法 §37)
+    },
     REPORTED: {},
     CANDIDATES: {},
     CANDIDATES_ENDED: {},
     OBJECTION: {"objection": int},
     OBJECTION_ANSWERED: {"objection": int},
     COMPLAINT: {"complaint": int},
+    COMPLAINT_EXAMINED: {"complaint": int, "granted_days": int},  # working days that tests and opinions took
     COMPLAINT_DECIDED: {"complaint": int},
-    AWARDED: {"amount": int, "rank": int, "approver": str},  # rank among the candidates
+    AWARDED: {
+        "amount": int,
+        "rank": int,  # among the candidates
+        "reason": str,  # why it was not the first of them
+        "approver": str,
+    },
     RESULT_PUBLISHED: {},
     CONTRACT: {"amount": int},
     CONTRACT_PUBLISHED: {},

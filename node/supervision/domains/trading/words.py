@@ -20,6 +20,7 @@ time.query | 质疑答复时限 | Query | 第{nth}次质疑应于{due}前答复�
 time.complaint | 投诉处理时限 | Complaint | 第{nth}次投诉应于{due}前处理，{lapse_zh}。 | Complaint {nth} is to be decided by {due}; {lapse_en}.
 time.contract | 签订合同时限 | Contract | 应于{due}前签订合同，{lapse_zh}。 | The contract is due {due}; {lapse_en}.
 time.deposit | 退还保证金时限 | Deposits | 保证金应于{due}前退还，{lapse_zh}。 | The deposits are to be returned by {due}; {lapse_en}.
+time.deposit_procurement | 采购保证金退还时限 | Return of a procurement's deposits | 采购保证金应于{due}前退还，{lapse_zh}。 | The deposits of the procurement are to be returned by {due}; {lapse_en}.
 time.report | 评标报告送达时限 | Report of the evaluation | 评标报告应于{due}前送达，{lapse_zh}。 | The report is to be handed over by {due}; {lapse_en}.
 time.award | 定标时限 | Award | 应于{due}前确定中标人，{lapse_zh}。 | It is to be awarded by {due}; {lapse_en}.
 time.result | 结果公告时限 | Publication of the result | 结果应于{due}前公告，{lapse_zh}。 | The result is to be published by {due}; {lapse_en}.
