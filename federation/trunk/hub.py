@@ -59,7 +59,7 @@ class Seat:
         self._lease_ns = lease_ns
         self._renewed_ns = hub.now_ns()
         self.in_step = False
-        """The consumer holds everything that the next picture may refer to."""
+        """The consumer was given a keyframe; from there on the hub passes nothing on that lacks what it refers to."""
 
     @property
     def is_taken(self) -> bool:
@@ -199,7 +199,7 @@ class Hub:
     def restart(self) -> None:
         """The source begins anew: sequence and timestamps may start anywhere, with a keyframe."""
         self._last.clear()
-        self._fall_out_of_step()
+        self._in_step = False
         self._forget()
 
     def lost(self, error: ZonghengError) -> None:
@@ -238,14 +238,9 @@ class Hub:
         if self._in_step and last is not None and frame.seq == last + 1:
             return True
         self.lost_frames += 1
-        self._fall_out_of_step()
+        self._in_step = False
         self._wanted = True
         return False
-
-    def _fall_out_of_step(self) -> None:
-        self._in_step = False
-        for seat in self.seats:
-            seat.in_step = False
 
     def _keep(self, frame: Frame) -> None:
         if frame.track == VIDEO and frame.keyframe:
