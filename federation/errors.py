@@ -12,7 +12,7 @@ one that carries none is `internal`, and its text stays in the log: it may name 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn, TypeVar
 
 import grpc
 import grpc.aio
@@ -282,6 +282,18 @@ def of(error: BaseException) -> ZonghengError:
         if code in CATALOGUE:
             return ZonghengError(code, str(error))
     return ZonghengError("internal")
+
+
+_E = TypeVar("_E", bound=Exception)
+
+
+def first_of(group: BaseExceptionGroup[_E]) -> _E:
+    """The first exception of a group, however deep it lies."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            return first_of(error)
+        return error
+    raise AssertionError("an exception group is never empty")
 
 
 def trailing_metadata(error: ZonghengError) -> tuple[tuple[str, str], ...]:

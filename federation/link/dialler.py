@@ -20,7 +20,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 import grpc.aio
 import structlog
@@ -31,7 +31,7 @@ from zongheng.v1.link_pb2_grpc import LinkServiceStub
 from zongheng.v1.mending_pb2_grpc import MendingServiceStub
 from zongheng.v1.tree_pb2 import NodeCard
 
-from federation.errors import ZonghengError
+from federation.errors import ZonghengError, first_of
 from federation.files.lane import FileLane
 from federation.files.ports import FileSource
 from federation.identity.credentials import Credentials
@@ -226,9 +226,9 @@ class Dialler:
             channel = self._credentials.channel(self._address, CHILD_OPTIONS)
             await self._converse(channel)
         except* LinkLost as lost:
-            why = _first(lost)
+            why = first_of(lost)
         except* ZonghengError as refused:
-            error = _first(refused)
+            error = first_of(refused)
             why = LinkLost(error.code, error.detail)
         finally:
             if channel is not None:
@@ -410,15 +410,3 @@ class Dialler:
 def _farewell(goodbye: wire.Goodbye) -> LinkLost:
     code = "" if goodbye.code == "unreachable" else goodbye.code
     return LinkLost(code, f"the parent said goodbye: {goodbye.reason}", goodbye.retry_after_ms)
-
-
-_E = TypeVar("_E", bound=Exception)
-
-
-def _first(group: BaseExceptionGroup[_E]) -> _E:
-    """The first of them, however deep it lies."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            return _first(error)
-        return error
-    raise AssertionError("an exception group is never empty")

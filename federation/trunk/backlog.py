@@ -62,6 +62,11 @@ class Backlog:
         self._bytes += len(frame.unit)
         self._shorten()
 
+    def first(self) -> Frame | None:
+        """What `take` would give now."""
+        self._shorten()
+        return self._waiting[0][1] if self._waiting else None
+
     def take(self) -> Frame | None:
         """The next frame for the reader; None: nothing waits."""
         self._shorten()
