@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 from zongheng.v1.catalogue_pb2 import Level as WireLevel
-from zongheng.v1.entry_pb2 import ALERT_STATE_PENDING, Entry
+from zongheng.v1.entry_pb2 import ALERT_STATE_PENDING, AlertRaised, Entry
 from zongheng.v1.matching_pb2 import MatchFound, MatchHalf, MatchNotice
 
 from federation.errors import ZonghengError
@@ -129,7 +129,16 @@ class Notices:
             context.policy.mandated,
         )
         findings = () if notice.ended else _findings(about, notice)
-        changed = await self._raising.hold(about, DOMAIN, findings, as_of)
+
+        def beside(raised: AlertRaised) -> Entry:
+            others = [MatchHalf(node=node) for node in notice.others]
+            found = MatchFound(
+                alert_id=raised.alert_id, rule=raised.rule, subject=raised.subject, measure=notice.measure
+            )
+            found.halves.extend((*notice.halves, *others))
+            return Entry(source="matched", serial=raised.alert_id, match_found=found)
+
+        changed = await self._raising.hold(about, DOMAIN, findings, as_of, beside)
         for raised in changed.raised:
             log.warning("matching.noticed", sender=sender, rule=raised.rule, subject=raised.subject)
 

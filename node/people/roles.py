@@ -75,13 +75,15 @@ class Act(StrEnum):
     MANAGE_ACCOUNTS = "accounts.manage"
     GIVE_ROLES = "roles.give"
     READ_AUDIT = "audit.read"
+    KEEP_KEYS = "matching.keys"
+    """Issue and close keys of the matching."""
 
 
 _A = Act
 
 GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.SYSTEM_ADMINISTRATOR: frozenset({_A.READ_STATUS, _A.VERIFY, _A.OPERATE, _A.MANAGE_ACCOUNTS}),
-    Role.SECURITY_ADMINISTRATOR: frozenset({_A.READ_STATUS, _A.VERIFY, _A.GIVE_ROLES}),
+    Role.SECURITY_ADMINISTRATOR: frozenset({_A.READ_STATUS, _A.VERIFY, _A.GIVE_ROLES, _A.KEEP_KEYS}),
     Role.AUDITOR: frozenset(
         {
             _A.READ_STATUS,

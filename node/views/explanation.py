@@ -1,15 +1,17 @@
-"""An alert explained: its rule in words and on what ground, and, for one about a child, every number that led to it."""
+"""An alert explained: its rule in words and on what ground, and, for one about a child or of matching, everything that led to it."""
 
 from datetime import date
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.matching_pb2 import MatchFound
 from zongheng.v1.standing_pb2 import ChildMeasured, MeasuredFigure
 
 from federation.errors import ZonghengError
 from node.directives import rules as directives
 from node.matching import rules as matching
+from node.matching.words import ROLES
 from node.people.caller import Caller
 from node.projection.context import JournalContext
 from node.resupervision import rules as resupervision
@@ -63,9 +65,13 @@ async def explain(node: "Node", caller: Caller, alert_id: str) -> ExplanationVie
         alert = await session.alerts.get(own, alert_id)
         if alert is None or (seen is not None and alert.agency not in seen):
             raise ZonghengError("not_found", f"there is no alert {alert_id} here: see `zongheng alerts`")
-        index = (await session.journal.seen("measured", [alert_id])).get(alert_id)
+        source = "matched" if alert.domain == matching.DOMAIN else "measured"
+        index = (await session.journal.seen(source, [alert_id])).get(alert_id)
         leaf = None if index is None else await session.journal.leaf(own, index)
-    measured = None if leaf is None else Entry.FromString(leaf).child_measured
+    entry = None if leaf is None else Entry.FromString(leaf)
+    if entry is not None and entry.HasField("match_found"):
+        return _matched(node, alert, entry.match_found, index)
+    measured = None if entry is None else entry.child_measured
     rule = _rule(await node.contexts.of(own), node.settings.tier, alert)
     return ExplanationView(
         alert=view(alert, zone),
@@ -76,6 +82,32 @@ async def explain(node: "Node", caller: Caller, alert_id: str) -> ExplanationVie
         measure=measured.measure if measured else None,
         at_least=measured.at_least if measured else None,
         figures=_figures(measured, zone) if measured else [],
+        index=index,
+    )
+
+
+def _matched(node: "Node", alert: AlertRecord, found: MatchFound, index: int | None) -> ExplanationView:
+    """An alert of the matching: each half is a figure."""
+    zone, rule = node.settings.zone, matching.BY_CODE.get(alert.rule)
+    return ExplanationView(
+        alert=view(alert, zone),
+        message_en=message(alert, zone, "en"),
+        name=rule.words.name_zh if rule else alert.rule,
+        name_en=rule.words.name_en if rule else alert.rule,
+        legal_basis=rule.legal_basis if rule else "",
+        measure=found.measure,
+        at_least=found.at_least or None,
+        figures=[
+            FigureView(
+                name=half.role or "node",
+                words=ROLES.get(half.role, ("其他节点", "another node"))[0],
+                words_en=ROLES.get(half.role, ("其他节点", "another node"))[1],
+                value=" ".join(
+                    filter(None, (half.node, half.case_id, half.group, time_text(half.at_us, zone)))
+                ),
+            )
+            for half in found.halves
+        ],
         index=index,
     )
 

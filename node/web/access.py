@@ -138,6 +138,11 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
         ("POST", f"/api/directives/{{directive_id}}/{step}"): Act.ENTER_CASES
         for step in ("signature", "handling", "answer", "extension")
     },
+    ("GET", "/api/matching"): Act.READ_STATUS,
+    ("GET", "/api/matching/findings"): Act.READ_ALERTS,
+    ("POST", "/api/matching/keys"): Act.KEEP_KEYS,
+    ("POST", "/api/matching/keys/{purpose}/{number}/closing"): Act.KEEP_KEYS,
+    ("POST", "/api/matching/registers"): Act.PUBLISH,
     ("POST", "/api/complaints"): Act.ENTER_CASES,
     ("POST", "/api/complaints/answers"): Act.ENTER_CASES,
     ("GET", "/api/sealed"): Act.READ_SEALED,

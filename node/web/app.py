@@ -48,6 +48,7 @@ from node.web.body import BodyLimit
 from node.web.directives import router as directives_router
 from node.web.guard import COOKIE, Asking, Guard
 from node.web.items import router as items_router
+from node.web.matching import router as matching_router
 from node.web.page import status_page
 from node.web.people import router as people_router
 from node.web.reports import router as reports_router
@@ -406,4 +407,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(reports_router(node))
     app.include_router(scores_router(node))
     app.include_router(items_router(node))
+    app.include_router(matching_router(node))
     return app

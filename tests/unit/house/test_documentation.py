@@ -33,6 +33,7 @@ SECTIONS = {
     "report": ("zongheng report", "ReportView"),
     "filed": ("zongheng report", "FiledReports"),
     "forecast": ("zongheng forecast", "ForecastView"),
+    "matching": ("zongheng match", "MatchingStatus"),
     "rollups": ("zongheng rollup", "RollupView"),
     "verification": ("zongheng verify", "Verification"),
     "mending": ("zongheng quarantine, renew-log, unseal", "QuarantineDetail"),
@@ -59,6 +60,8 @@ SECTIONS = {
 """Module of node.views → the section that describes what it answers, and the answer."""
 
 FURTHER = [
+    ("zongheng match", "matching", "FindingView"),
+    ("zongheng match", "matching", "Loaded"),
     ("zongheng user", "people", "TokenView"),
     ("zongheng audit", "people", "AuditView"),
     ("zongheng alert", "alert_life", "EscalatedView"),
