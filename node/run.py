@@ -14,6 +14,7 @@ from federation.journal.checkpoint import Signer
 from node import config
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing, machine_clock
+from node.media.cameras import Cameras
 from node.parts import Parts
 from node.rotation import rotate_key, rotations, settled_signer
 from node.serving import serve
@@ -49,6 +50,10 @@ class Node(Parts):
     ) -> None:
         super().__init__(folder, settings, store, signer, vault, writer, keyring, high_water, now, clock)
         self._closing = closing
+        self.cameras = Cameras(
+            settings, store, vault, self.contexts, self.tree.own, self.registry, self.write_entries, now
+        )
+        self.cameras.listen(self.figures.changed_here)
         self._registry: Registry | None = None
         self._people: People | None = None
         self._opening_registry = asyncio.Lock()
@@ -99,6 +104,7 @@ class Node(Parts):
         async with self.store.read() as session:
             await self.tree.load(session)
             await self.passports.load(session)
+            await self.cameras.open(session)
             self.tree.own.rotations.extend(await rotations(session, self.settings.log_id))
             self.login_required = await session.links.get(_LOGIN_REQUIRED) is not None
         async with self.store.write() as session:

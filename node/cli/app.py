@@ -76,6 +76,7 @@ def groups() -> tuple[ModuleType, ...]:
         alert,
         ask,
         backup,
+        cameras,
         cases,
         children,
         demo,
@@ -121,6 +122,7 @@ def groups() -> tuple[ModuleType, ...]:
         files,
         sealed,
         backup,
+        cameras,
         users,
         demo,
     )

@@ -130,6 +130,18 @@ class Attempt(Model):
         abstract = True
 
 
+class Camera(Model):
+    """A camera. Key: its code, which is part of the names of its streams."""
+
+    code = fields.CharField(max_length=_LONGEST, primary_key=True)
+    body = fields.TextField()
+    secret = fields.BinaryField()
+    changed_at_us = fields.BigIntField()
+
+    class Meta:
+        abstract = True
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The classes of one dialect."""
@@ -142,6 +154,7 @@ class Tables:
     session: type[Session]
     token: type[Token]
     attempt: type[Attempt]
+    camera: type[Camera]
 
     @property
     def models(self) -> list[type[Model]]:
@@ -155,6 +168,7 @@ class Tables:
             self.session,
             self.token,
             self.attempt,
+            self.camera,
         ]
 
 
@@ -170,6 +184,7 @@ def tables(dialect: Dialect) -> Tables:
         _concrete(Session, "session"),
         _concrete(Token, "token"),
         _concrete(Attempt, "attempt"),
+        _concrete(Camera, "camera"),
     )
 
 

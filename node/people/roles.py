@@ -77,6 +77,8 @@ class Act(StrEnum):
     READ_AUDIT = "audit.read"
     KEEP_KEYS = "matching.keys"
     """Issue and close keys of the matching."""
+    WATCH = "cameras.watch"
+    """Look through cameras, of this node and of those below; which of them is said camera by camera, and each look is an entry."""
 
 
 _A = Act
@@ -97,6 +99,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     ),
     Role.SUPERVISOR: frozenset(
         {
+            _A.WATCH,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,
@@ -117,6 +120,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     ),
     Role.EMBEDDED_SUPERVISOR: frozenset(
         {
+            _A.WATCH,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,
@@ -131,6 +135,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.LEGAL_REVIEWER: frozenset({_A.READ_STATUS, _A.REVIEW_ITEMS}),
     Role.OFFICER: frozenset(
         {
+            _A.WATCH,
             _A.LIST_ITEMS,
             _A.READ_STATUS,
             _A.READ_ALERTS,
@@ -144,6 +149,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.CLERK: frozenset({_A.READ_STATUS, _A.READ_CASES, _A.ENTER_CASES}),
     Role.LEADER: frozenset(
         {
+            _A.WATCH,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,

@@ -45,6 +45,7 @@ from node.web import files
 from node.web.accountability import router as accountability_router
 from node.web.alert_life import router as alert_life_router
 from node.web.body import BodyLimit
+from node.web.cameras import router as cameras_router
 from node.web.directives import router as directives_router
 from node.web.guard import COOKIE, Asking, Guard
 from node.web.items import router as items_router
@@ -406,6 +407,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(accountability_router(node))
     app.include_router(reports_router(node))
     app.include_router(scores_router(node))
+    app.include_router(cameras_router(node))
     app.include_router(items_router(node))
     app.include_router(matching_router(node))
     return app

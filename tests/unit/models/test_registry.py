@@ -216,13 +216,13 @@ async def test_an_older_registry_is_brought_up_to_date_with_what_it_holds(
         (later / "sqlite" / f"{step.version:04}.sql").write_text(step.statements, encoding="utf-8")
     added = f"{len(steps(SCHEMA / 'sqlite')) + 1:04}.sql"
     (later / "sqlite" / added).write_text(
-        "CREATE TABLE camera (code TEXT NOT NULL PRIMARY KEY);", encoding="utf-8"
+        "CREATE TABLE barrier (code TEXT NOT NULL PRIMARY KEY);", encoding="utf-8"
     )
     with monkeypatch.context() as patch:
         patch.setattr(registry_module, "SCHEMA", later)
         async with Registry.open(tmp_path, "store.sqlite") as registry:
             assert await registry.agencies() == [LAND]
-    assert "camera" in {name for _, name, _ in described(tmp_path / FILE)}
+    assert "barrier" in {name for _, name, _ in described(tmp_path / FILE)}
     with pytest.raises(SchemaTooNew):
         async with Registry.open(tmp_path, "store.sqlite"):
             pass

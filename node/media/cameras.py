@@ -1,0 +1,270 @@
+"""The cameras of one node: registered, changed, removed, and who may look through which.
+
+What people fill in is in the registry; that a camera is there, what it may show to whom, and that it is gone are entries. The entry comes
+first: killed in between, the camera is registered again, and nothing was there that nobody heard of. Ancestors know cameras by the node's card, which is
+kept beside the store too, so that a start needs no registry.
+
+A camera's password is sealed under the vault's key for its camera alone and opened only to reach the camera. Nothing shows it, not even to whoever gave it.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from zongheng.v1 import camera_pb2 as wire
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import Quality
+from node.config import NodeSettings
+from node.media.ingest.source import Mask, Source
+from node.media.permission import Hours, Permission, View, Viewer, may_watch
+from node.projection.context import Contexts
+from node.store.store import Session, Store
+from node.store.vault import Vault
+from node.wallclock import Now
+
+if TYPE_CHECKING:
+    from node.models.cameras import CameraForm, CameraRows
+    from node.models.registry import Registry
+
+MOST_CAMERAS: Final = 500
+
+_CARDS: Final = "cameras"
+
+_RECORDED: Final = {
+    "never": wire.CAMERA_RECORDED_NEVER,
+    "on_alert": wire.CAMERA_RECORDED_ON_ALERT,
+    "office_hours": wire.CAMERA_RECORDED_OFFICE_HOURS,
+    "always": wire.CAMERA_RECORDED_ALWAYS,
+}
+
+log = structlog.get_logger(__name__)
+
+
+class Cameras:
+    """The register of one node's cameras."""
+
+    def __init__(
+        self,
+        settings: NodeSettings,
+        store: Store,
+        vault: Vault,
+        contexts: Contexts,
+        own: NodeCard,
+        registry: Callable[[], Awaitable["Registry"]],
+        write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
+        now: Now,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._vault = vault
+        self._contexts = contexts
+        self._own = own
+        self._registry = registry
+        self._write = write
+        self._now = now
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, told: Callable[[], None]) -> None:
+        """Call ``told`` whenever a camera was registered, changed or removed, or became another state."""
+        self._listeners.append(told)
+
+    @property
+    def cards(self) -> Sequence[wire.CameraCard]:
+        """The node's cameras as ancestors know them; known since the start, without the registry."""
+        return self._own.cameras
+
+    async def open(self, session: Session) -> None:
+        """Put the cameras on the node's card."""
+        kept = await session.links.get(_CARDS)
+        if kept is not None:
+            self._own.cameras.extend(NodeCard.FromString(kept).cameras)
+
+    async def all(self) -> list["CameraForm"]:
+        """Every camera, by code."""
+        return [form for form, _ in await (await self._rows()).all()]
+
+    async def get(self, code: str) -> "CameraForm":
+        """One camera; ZonghengError `not_found`."""
+        form, _ = await (await self._rows()).get(code)
+        return form
+
+    async def register(self, form: "CameraForm", password: str | None, by: str) -> int:
+        """Register a camera, or change the one of its code; returns the index of the entry.
+
+        ``password`` None: the one it had. Raises ZonghengError `busy` for more than `MOST_CAMERAS`.
+        """
+        rows = await self._rows()
+        known = dict(await rows.all())
+        kept = {each.code: secret for each, secret in known.items()}
+        if form.code not in kept and len(kept) >= MOST_CAMERAS:
+            raise ZonghengError(
+                "busy", f"{MOST_CAMERAS} cameras are registered here: give others to a node below"
+            )
+        secret = kept.get(form.code, b"")
+        if password is not None:
+            secret = self._vault.lock(password.encode(), _place(form.code)) if password else b""
+        (index,) = await self._write([Entry(source="node", camera_registered=_registered(form, by))])
+        await rows.put(form, secret, self._now())
+        cards = [card for card in self._own.cameras if card.camera != form.code]
+        before = next((card for card in self._own.cameras if card.camera == form.code), None)
+        await self._keep([*cards, _card(form, before)])
+        log.info("camera.registered", camera=form.code, kind=form.kind, by=by)
+        return index
+
+    async def remove(self, code: str, by: str, reason: str) -> int:
+        """Remove a camera, its password with it; returns the index of the entry. ZonghengError `not_found`."""
+        rows = await self._rows()
+        await rows.get(code)
+        removed = wire.CameraRemoved(camera=code, by=by, reason=reason)
+        (index,) = await self._write([Entry(source="node", camera_removed=removed)])
+        await rows.remove(code)
+        await self._keep([card for card in self._own.cameras if card.camera != code])
+        log.info("camera.removed", camera=code, by=by)
+        return index
+
+    async def note_state(
+        self, code: str, state: "wire.CameraState.ValueType", since_us: int, error: str = ""
+    ) -> None:
+        """A camera became another state: entered, and put on the card. Nothing happens when it is in that state already."""
+        card = next((card for card in self._own.cameras if card.camera == code), None)
+        if card is None or card.state == state:
+            return
+        hours = await self.hours(await self.get(code))
+        noted = wire.CameraStateNoted(
+            camera=code, state=state, since_us=since_us, code=error, open_hours=hours.are_open(since_us)
+        )
+        await self._write([Entry(source="node", camera_state_noted=noted)])
+        fresh = wire.CameraCard()
+        fresh.CopyFrom(card)
+        fresh.state, fresh.since_us = state, since_us
+        await self._keep([fresh if each.camera == code else each for each in self._own.cameras])
+
+    async def show(self, picture: wire.CameraPicture) -> None:
+        """Put a small picture on the node's card."""
+        self._own.picture.CopyFrom(picture)
+        self._tell()
+
+    async def source(self, code: str, quality: Quality) -> Source:
+        """Where a camera's stream is had from, with its password: for who reaches the camera, and for nobody else.
+
+        Raises ZonghengError `not_found` when there is no such camera or it has no such stream.
+        """
+        form, secret = await (await self._rows()).get(code)
+        address = form.sub_address if quality is Quality.SUB else form.address
+        if not address or form.kind == "whip":
+            raise ZonghengError("not_found", f"camera {code} has no {quality} stream of its own")
+        password = self._vault.unlock(secret, _place(code)).decode() if secret else ""
+        masks = tuple(Mask(mask.left, mask.top, mask.width, mask.height) for mask in form.masks)
+        return Source(address, form.user, password, form.transcode, masks if form.masks_burnt else ())
+
+    async def hours(self, form: "CameraForm") -> Hours:
+        """When the camera's hall is open."""
+        context = await self._contexts.of(self._settings.node)
+        return Hours(form.opens_min, form.closes_min, ZoneInfo(self._settings.zone), context.context.calendar)
+
+    async def check_watching(self, viewer: Viewer, code: str, view: View) -> "CameraForm":
+        """The camera that somebody may watch now. Raises ZonghengError `forbidden`, `not_found`."""
+        form = await self.get(code)
+        if not may_watch(
+            viewer, self._settings.node, _permissions(form), view, await self.hours(form), self._now()
+        ):
+            raise ZonghengError(
+                "forbidden",
+                f"{viewer.who} of {viewer.node} may not watch camera {code} ({view}) now: ask whoever registers the cameras of {self._settings.node}",
+            )
+        return form
+
+    async def _rows(self) -> "CameraRows":
+        from node.models.cameras import CameraRows
+
+        return CameraRows(await self._registry())
+
+    async def _keep(self, cards: Sequence[wire.CameraCard]) -> None:
+        kept = NodeCard(cameras=sorted(cards, key=lambda card: card.camera))
+        async with self._store.write() as session:
+            await session.links.put(_CARDS, kept.SerializeToString())
+        del self._own.cameras[:]
+        self._own.cameras.extend(kept.cameras)
+        if not any(card.camera == self._own.picture.camera for card in kept.cameras):
+            self._own.ClearField("picture")
+        self._tell()
+
+    def _tell(self) -> None:
+        for told in self._listeners:
+            told()
+
+
+def _place(code: str) -> str:
+    return f"camera/{code}"
+
+
+def _permissions(form: "CameraForm") -> list[Permission]:
+    return [
+        Permission(
+            frozenset(each.roles), frozenset(each.agencies), frozenset(each.tiers), each.office_hours,
+            frozenset(View(view) for view in each.views),
+        )
+        for each in form.permissions
+    ]  # fmt: skip
+
+
+def _masks(form: "CameraForm") -> list[wire.CameraMask]:
+    return [
+        wire.CameraMask(
+            left=round(mask.left * 1_000),
+            top=round(mask.top * 1_000),
+            width=round(mask.width * 1_000),
+            height=round(mask.height * 1_000),
+        )
+        for mask in form.masks
+    ]
+
+
+def _registered(form: "CameraForm", by: str) -> wire.CameraRegistered:
+    return wire.CameraRegistered(
+        camera=form.code,
+        name=form.name,
+        hall=form.hall,
+        window=form.window,
+        kind=form.kind,
+        has_sub=bool(form.sub_address),
+        opens_min=form.opens_min,
+        closes_min=form.closes_min,
+        permissions=[
+            wire.CameraPermission(
+                roles=each.roles,
+                agencies=each.agencies,
+                tiers=each.tiers,
+                office_hours=each.office_hours,
+                views=each.views,
+            )
+            for each in form.permissions
+        ],
+        masks=_masks(form),
+        masks_burnt=form.masks_burnt,
+        transcode=form.transcode,
+        recording=wire.CameraRecording(
+            when=_RECORDED[form.recording.when],
+            days=form.recording.days,
+            before_min=form.recording.before_min,
+        ),
+        by=by,
+        agency=form.agency,
+    )
+
+
+def _card(form: "CameraForm", before: wire.CameraCard | None) -> wire.CameraCard:
+    return wire.CameraCard(
+        camera=form.code,
+        name=form.name,
+        hall=form.hall,
+        window=form.window,
+        has_sub=bool(form.sub_address),
+        state=wire.CAMERA_STATE_UNSPECIFIED if before is None else before.state,
+        since_us=0 if before is None else before.since_us,
+        masks=[] if form.masks_burnt else _masks(form),
+    )

@@ -1,0 +1,129 @@
+"""The cameras of a node and of those below it: registered, listed, tried."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+from zongheng.v1 import camera_pb2 as wire
+from zongheng.v1.tree_pb2 import NodeCard
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import Quality
+from node.media.checking import Checked, checked
+from node.models.cameras import CameraForm
+from node.people.caller import Caller
+from node.views.present import time_text
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+_STATES = {
+    number: name.removeprefix("CAMERA_STATE_").lower() for name, number in wire.CameraState.items()
+} | {wire.CAMERA_STATE_UNSPECIFIED: "unknown"}
+
+
+class Registration(BaseModel):
+    """A camera to register, or to change."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    camera: CameraForm
+    password: str | None = None
+    """The camera's own; left out: the one it has. Kept sealed, shown to nobody."""
+    by: str = ""
+
+
+class Removal(BaseModel):
+    """Why a camera goes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = ""
+    by: str = ""
+
+
+class Noted(BaseModel):
+    """Where it was entered."""
+
+    index: int
+
+
+class CameraLine(BaseModel):
+    """One camera of this node or of one below, as its node's card tells."""
+
+    node: str
+    node_name: str
+    camera: str
+    name: str
+    hall: str
+    window: str
+    state: str
+    """``seeing``, ``lost``, ``frozen``, ``dark``, or ``unknown``: nobody looked yet."""
+    since: str | None
+    has_sub: bool
+
+
+class CameraView(BaseModel):
+    """A camera of this node, with everything but its password."""
+
+    camera: CameraForm
+    state: str
+    since: str | None
+    open_now: bool
+    """Its hall is open, by the node's calendar."""
+
+
+async def register(node: "Node", caller: Caller, form: Registration) -> Noted:
+    """Register a camera, or change the one of its code."""
+    index = await node.cameras.register(form.camera, form.password, caller.signing(form.by) or caller.who)
+    return Noted(index=index)
+
+
+async def remove(node: "Node", caller: Caller, code: str, form: Removal) -> Noted:
+    """Remove a camera."""
+    return Noted(index=await node.cameras.remove(code, caller.signing(form.by) or caller.who, form.reason))
+
+
+async def lines(node: "Node", of: str = "") -> list[CameraLine]:
+    """The cameras of this node and of everybody below it, or of one node alone."""
+    cards = [node.tree.own, *node.tree.descendants()]
+    return [line for card in cards if not of or card.node == of for line in _lines(card, node.settings.zone)]
+
+
+def _lines(card: NodeCard, zone: str) -> list[CameraLine]:
+    return [
+        CameraLine(
+            node=card.node,
+            node_name=card.name,
+            camera=camera.camera,
+            name=camera.name,
+            hall=camera.hall,
+            window=camera.window,
+            state=_STATES.get(camera.state, "unknown"),
+            since=time_text(camera.since_us, zone),
+            has_sub=camera.has_sub,
+        )
+        for camera in card.cameras
+    ]
+
+
+async def show(node: "Node", code: str) -> CameraView:
+    """One camera of this node."""
+    form = await node.cameras.get(code)
+    hours = await node.cameras.hours(form)
+    (line,) = [line for line in _lines(node.tree.own, node.settings.zone) if line.camera == code]
+    return CameraView(camera=form, state=line.state, since=line.since, open_now=hours.are_open(node.now()))
+
+
+async def check(node: "Node", code: str, quality: str) -> Checked:
+    """Reach a camera and say what it sends, and what is wrong with it. ZonghengError as reaching it raises."""
+    if quality not in {one.value for one in Quality}:
+        raise ZonghengError("bad_request", f"there is no stream {quality!r}: main or sub")
+    return await checked(await node.cameras.source(code, Quality(quality)))
+
+
+def picture(node: "Node", of: str) -> bytes:
+    """The newest small picture of a node, a JPEG. ZonghengError `not_found`."""
+    card = node.tree.own if of == node.settings.node else node.tree.get(of)
+    if card is None or not card.picture.jpeg:
+        raise ZonghengError("not_found", f"{of} has shown no picture")
+    return card.picture.jpeg
