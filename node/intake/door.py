@@ -181,11 +181,20 @@ class Door:
         )
         return Draft(leaf, self._source, serial)
 
-    def finish(self, held: Held, handle: str, digests: Mapping[str, str]) -> Draft | Refused:
-        """The draft of a held event, with the vault's answers: the applicant's handle and a digest for each text."""
+    def finish(
+        self,
+        held: Held,
+        handle: str,
+        digests: Mapping[str, str],
+        fingerprints: Mapping[str, str] | None = None,
+    ) -> Draft | Refused:
+        """The draft of a held event, with the vault's answers: the applicant's handle, a digest for each text, fingerprints by attribute."""
         event = CaseEvent()
         event.CopyFrom(held.event)
         event.applicant = handle
+        for name, fingerprint in (fingerprints or {}).items():
+            said = next((one for one in event.attributes if one.name == name), None)
+            (said if said is not None else event.attributes.add(name=name)).text = fingerprint
         for name, digest in digests.items():
             event.attributes.add(name=name, text=digest)
         return self._draft(held.serial, event)

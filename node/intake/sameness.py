@@ -7,6 +7,7 @@ digests and the vault as themselves. What was erased from the vault since cannot
 from zongheng.v1.case_pb2 import CaseEvent
 from zongheng.v1.entry_pb2 import Entry
 
+from node.intake.copies import copied
 from node.intake.door import Held
 from node.intake.vocabulary import Sense, UnknownDomain, vocabulary
 from node.store.store import Session
@@ -15,6 +16,7 @@ from node.store.vault import Person, Vault
 
 def bare(event: CaseEvent) -> tuple[CaseEvent, str, dict[str, str]]:
     """The event without what the vault gave it; the applicant's handle; the digests by attribute."""
+    made = copied(event.domain, event.kind)
     try:
         known = vocabulary(event.domain).kinds.get(event.kind, {})
     except UnknownDomain:
@@ -28,7 +30,7 @@ def bare(event: CaseEvent) -> tuple[CaseEvent, str, dict[str, str]]:
     for said in event.attributes:
         if known.get(said.name) is Sense.TEXT:
             digests[said.name] = said.text
-        else:
+        elif made is None or said.name != made[1]:
             kept.attributes.append(said)
     return kept, event.applicant, digests
 

@@ -9,7 +9,7 @@ An import killed anywhere goes on where it stopped (``progress``). Until ``Finis
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 import grpc.aio
@@ -29,6 +29,7 @@ from zongheng.v1.intake_pb2_grpc import IntakeServiceServicer
 
 from federation.errors import ZonghengError, abort
 from node.intake.batch import Batch
+from node.intake.copies import copied, fingerprint, scope_of
 from node.intake.door import Door, Held, Refused
 from node.intake.progress import Progress
 from node.intake.sameness import same_entry, same_held
@@ -163,20 +164,40 @@ class Intake(IntakeServiceServicer):
         texts = [text for _, held in fresh for text in held.texts.values()]
         handles = self._vault.known(persons)
         digests: list[str] = []
+        fingerprints: list[dict[str, str]] = [{} for _ in fresh]
         if handles is None or texts:
             async with self._store.write() as session:
                 handles = await self._vault.handles(session.vault, persons)
                 digests = await self._vault.digests(session.vault, texts)
+                fingerprints = await self._fingerprints(session, [held for _, held in fresh], digests)
             self._vault.learn(persons, handles)
         next_handle, next_digest = iter(handles), iter(digests)
-        for submission, held in fresh:
+        for (submission, held), made in zip(fresh, fingerprints, strict=True):
             handle = next(next_handle) if held.has_applicant else ""
-            draft = batch.door.finish(held, handle, {name: next(next_digest) for name in held.texts})
+            draft = batch.door.finish(held, handle, {name: next(next_digest) for name in held.texts}, made)
             if isinstance(draft, Draft):
                 batch.vaulted[len(batch.drafts)] = held
                 batch.let_in(submission, draft)
             else:
                 batch.turn_away(submission, draft)
+
+    async def _fingerprints(
+        self, session: Session, held: Sequence[Held], digests: Sequence[str]
+    ) -> list[dict[str, str]]:
+        """For each of these what says whose copy its text is; ``digests`` are those of all their texts, in order."""
+        found: list[dict[str, str]] = []
+        next_digest = iter(digests)
+        for one in held:
+            by_name = {name: next(next_digest) for name in one.texts}
+            looked_at = copied(one.event.domain, one.event.kind)
+            if looked_at is None or looked_at[0] not in by_name:
+                found.append({})
+                continue
+            name, attribute = looked_at
+            scope = scope_of(one.event.domain, one.event.kind, one.event.agency)
+            made = await fingerprint(session, self._vault, scope, one.texts[name], by_name[name])
+            found.append({attribute: made})
+        return found
 
     async def _sort_repeats(self, request: SubmitRequest, batch: Batch, appended: Appended) -> None:
         """Tell repeats from duplicates, and journal the rejection of those."""

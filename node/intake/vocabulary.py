@@ -5,7 +5,7 @@ added brings its own ``node/supervision/domains/<domain>/events.py`` and is foun
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from importlib import import_module
@@ -39,6 +39,8 @@ class Vocabulary:
 
     domain: str
     kinds: Mapping[str, Mapping[str, Sense]]
+    copies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Kind → (text, attribute that says which texts are copies of each other), which the door fills in."""
 
     def due_pair(self, kind: str, name: str) -> bool:
         """Whether ``name`` stands for ``name_at`` or ``name_day``, whichever the source's value is."""
@@ -73,6 +75,7 @@ def vocabulary(domain: str) -> Vocabulary:
             kind: {name: _sense(name, held, money, texts) for name, held in attributes.items()}
             for kind, attributes in kinds.items()
         },
+        getattr(events, "COPIES", {}),
     )
 
 

@@ -36,6 +36,7 @@ class Sealer:
             raise ValueError(f"the vault's key has {KEY_BYTES} bytes, not {len(key)}")
         self._cipher = AESGCM(_derived(key, b"zongheng vault seal"))
         self._lookup_key = _derived(key, b"zongheng vault lookup")
+        self._key = key
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """A random nonce, then ciphertext and tag, bound to the place where they will lie."""
@@ -50,6 +51,12 @@ class Sealer:
             raise StoreDamaged(
                 f"the vault cannot open {place}: the key is not the one it was sealed with, or the row was altered"
             ) from error
+
+    def mac(self, purpose: str, text: str) -> bytes:
+        """32 bytes that stand for a text, for one purpose; without the key they say nothing."""
+        return hmac.new(
+            _derived(self._key, b"zongheng vault " + purpose.encode()), text.encode(), sha256
+        ).digest()
 
     def lookup(self, name: str, id_number: str) -> str:
         """The same text for the same person, 64 hexadecimal digits; without the key it says nothing."""

@@ -19,6 +19,7 @@ from node.store.cards import Cards
 from node.store.catalogue import Catalogue
 from node.store.children import Children
 from node.store.conduct import Conduct
+from node.store.copies import Copies
 from node.store.cursors import Cursors
 from node.store.directives import Directives
 from node.store.disclosures import Disclosures
@@ -100,6 +101,7 @@ class Session:
         self.cards = Cards(transaction)
         self.children = Children(transaction)
         self.former_keys = FormerKeys(transaction)
+        self.copies = Copies(transaction)
         self.cursors = Cursors(transaction)
         self.imports = Imports(transaction)
         self.ticks = Ticks(transaction)

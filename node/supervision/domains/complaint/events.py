@@ -45,7 +45,7 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     ANSWERED: {
         "answer": str,
         "substantive": bool,  # it says what was found and done
-        "fingerprint": str,  # of the answer's text, the same for copies of it
+        "fingerprint": str,  # the same for an answer and copies of it; the door fills it in where the text comes
     },
     CALLED_BACK: {"reached": bool, "satisfied": bool},
     REVIEW_ASKED: {},
@@ -57,6 +57,9 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     RECTIFIED: {},
     CLOSED: {},
 }
+
+COPIES: Final = {ANSWERED: ("answer", "fingerprint")}
+"""The text of an answer, and what says that it is a copy of another."""
 
 GATHERINGS: Final = (
     Gathering("complainant", (RECEIVED,), by=("applicant", "subject")),
