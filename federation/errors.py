@@ -76,6 +76,13 @@ CATALOGUE: Final[dict[str, Fault]] = {
         ),
         Fault("too_large", _S.INVALID_ARGUMENT, 413, "内容过大", "It is too large"),
         Fault(
+            "case_elsewhere",
+            _S.FAILED_PRECONDITION,
+            409,
+            "案件已移交，不在本节点",
+            "The case was handed over and is not with this node",
+        ),
+        Fault(
             "classified", _S.PERMISSION_DENIED, 422, "涉密内容不得录入", "Classified content is not taken in"
         ),
         Fault(

@@ -1,9 +1,14 @@
-"""Cases opened and moved on by hand, where there is no business system: most towns, every village."""
+"""Cases opened and moved on by hand, where there is no business system: most towns, every village.
+
+A case is moved on where it is: by hand nothing is added to one that left, from the moment it left on. What happened before and is entered
+late is taken. A business system is not refused, since what it says happened is what supervision is to find.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from zongheng.v1.case_pb2 import CaseEvent
 from zongheng.v1.intake_pb2 import Submission, SubmitRequest
 
 from federation.errors import ZonghengError
@@ -11,6 +16,8 @@ from node.intake import desk
 from node.people.caller import Caller
 from node.projection.arriving import CROSSING
 from node.store.rows import EventRow
+from node.supervision.domains.approval.events import SIGNED_FOR
+from node.views.present import time_text
 from node.views.sight import must_see
 from node.wallclock import instant
 
@@ -77,14 +84,14 @@ async def open_by_hand(node: "Node", caller: Caller, form: OpenCase) -> Entered:
 
 
 async def move_by_hand(node: "Node", caller: Caller, case_id: str, form: MoveCase) -> Entered:
-    """Add one event to a case that this node's journal knows."""
+    """Add one event to a case that this node's journal knows. ``ZonghengError`` ``case_elsewhere`` when it is with another node by then."""
     await node.projector.settled()
     async with node.store.read() as session:
         known = await session.facts.get(node.settings.node, case_id)
         events = await session.events.of_cases(node.settings.node, [case_id])
     if known is not None:
         await must_see(node, caller, known.agency, f"case {case_id}")
-    if known is None and form.kind != "signed_for":
+    if known is None and form.kind != SIGNED_FOR:
         raise ZonghengError("not_found", f"there is no case {case_id} here: open it first")
     now_us = node.now()
     attributes: dict[str, Any] = dict(form.attributes)
@@ -106,7 +113,23 @@ async def move_by_hand(node: "Node", caller: Caller, case_id: str, form: MoveCas
         attributes=attributes,
         domain=known.domain if known else "approval",
     )
+    _must_be_here(events, submission.event, node.settings.zone)
     return await enter(node, submission)
+
+
+def _must_be_here(events: Sequence[EventRow], more: CaseEvent, zone: str) -> None:
+    """Refuse what happened while the case was elsewhere."""
+    crossed = sorted(
+        (one for one in events if one.kind in (*CROSSING, SIGNED_FOR)), key=lambda one: (one.at_us, one.idx)
+    )
+    last = crossed[-1] if crossed else None
+    if last is None or last.kind == SIGNED_FOR or more.kind == SIGNED_FOR or more.at_us < last.at_us:
+        return
+    to, when = last.attributes.get("to_node", "another node"), time_text(last.at_us, zone)
+    raise ZonghengError(
+        "case_elsewhere",
+        f"case {more.case_id} went to {to} at {when}: it is moved on there, and here again after it was signed for here",
+    )
 
 
 def _crossings(events: Sequence[EventRow]) -> int:

@@ -245,3 +245,27 @@ async def test_who_signed_before_the_lane_brought_the_case_need_not_sign_again(
     await move(village, case, "signed_for", 3, from_node=TOWN, hand_over="2")
     await hand_down(town, village)
     assert await waits(village) == []
+
+
+async def test_a_case_that_left_is_not_moved_on_by_hand_where_it_was(
+    three: tuple[Node, Node, Node],
+) -> None:
+    _, town, village = three
+    case = await file(village, 1)
+    await move(village, case, "handed_over", 3, to_node=TOWN)
+    for kind in ("completion", "acceptance", "handed_over", "returned"):
+        with pytest.raises(ZonghengError, match=f"went to {TOWN}") as refused:
+            await move(village, case, kind, 4)
+        assert refused.value.code == "case_elsewhere"
+    await move(village, case, "acceptance", 2)  # it was still here
+    await hand_up(village, town)
+    await sign(town, case, 4)
+    await move(town, case, "returned", 5, to_node=VILLAGE)
+    with pytest.raises(ZonghengError, match=f"went to {VILLAGE}"):
+        await move(town, case, "completion", 5)
+    await hand_down(town, village)
+    with pytest.raises(ZonghengError, match=f"went to {TOWN}"):
+        await move(village, case, "completion", 6)  # nobody signed for it yet
+    await sign(village, case, 6)
+    await move(village, case, "completion", 7, result="issued")
+    assert (await totals(village))["completed"] == 1
