@@ -5,6 +5,9 @@ then an entry. Killed in between, or without an answer: the same command asks ag
 
 Certificates are renewed in the background through the parent's enrolment port, long before they run out; where that failed for so long that they
 did, the port still hears the node, for it proves the key that is registered. The link is dialled again with what is new; nothing is restarted.
+
+When whoever answers there does not have the parent's CA key, the parent's box may have been replaced: the node asks once more, in the name of the CA above its
+parent. That it has another parent's key from then on is an entry, as joining is.
 """
 
 import asyncio
@@ -28,9 +31,10 @@ from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
 from federation.identity.authority import BEGINS_BEFORE, Certificate, PublicKey, fingerprint, name_in
-from federation.identity.enrolment import ask, enrol, renew, renewal
+from federation.identity.enrolment import ask, enrol, renew, renew_with_successor, renewal
 from federation.identity.invitation import Invitation
 from federation.identity.membership import Membership
+from federation.identity.names import Name
 from node import config
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing
@@ -49,6 +53,7 @@ _LATEST_S: Final = 3_600.0
 Enter = Callable[[list[Entry]], Awaitable[list[int]]]
 Enrol = Callable[[str, PublicKey, EnrolRequest], Awaitable[EnrolResponse]]
 Renew = Callable[[str, PublicKey, RenewRequest], Awaitable[Certificates]]
+RenewWithSuccessor = Callable[[str, PublicKey, Name, RenewRequest], Awaitable[Certificates]]
 
 
 class Joining:
@@ -65,8 +70,11 @@ class Joining:
         joined: Callable[[bool], None],
         enrol: Enrol = enrol,
         renew: Renew = renew,
+        renew_with_successor: RenewWithSuccessor = renew_with_successor,
     ) -> None:
-        """``joined`` is told when there is a parent to dial, or new certificates to dial it with, and whether they are under another root; ``enrol`` and ``renew`` speak to a parent."""
+        """``joined`` is told when there is a parent to dial, or new certificates to dial it with, and whether children should know of it at once;
+        ``enrol``, ``renew`` and ``renew_with_successor`` speak to a parent.
+        """
         self._folder = folder
         self._settings = settings
         self._keyring = keyring
@@ -74,7 +82,7 @@ class Joining:
         self._enter = enter
         self._clock = clock
         self._joined = joined
-        self._enrol, self._renew = enrol, renew
+        self._enrol, self._renew, self._renew_with_successor = enrol, renew, renew_with_successor
         self._turn = asyncio.Lock()
         self._bell = asyncio.Event()
         self._stale = False
@@ -92,11 +100,7 @@ class Joining:
                 return False
             config.set_parent(self._folder, parent, at)
             self._settings.parent, self._settings.parent_enrolment = parent, at
-            try:
-                await self._enter([_entry(member)])
-            except StoreSealed:
-                # Put back from a backup: the parent's own entry says that it was enrolled again.
-                log.warning("node.joined_sealed", name=str(member.name))
+            await self._say(member)
         log.info("node.joined", parent=member.name.above.node, address=parent, name=str(member.name))
         # The certificates may be short ones.
         self._bell.set()
@@ -169,12 +173,50 @@ class Joining:
                     "not_enrolled", "this node has no parent that could renew its certificates"
                 )
             request = renewal(self._settings.node, self._keyring.keys)
-            fresh = self._checked(await self._renew(at, member.parent_key, request), member.parent_key)
+            try:
+                told = await self._renew(at, member.parent_key, request)
+            except ZonghengError as error:
+                if error.code != "untrusted":
+                    raise
+                fresh = await self._succeeded(at, member, request, error)
+            else:
+                fresh = self._checked(told, member.parent_key)
+            succeeded = fingerprint(fresh.parent_key) != fingerprint(member.parent_key)
+            if succeeded:
+                await self._say(
+                    fresh
+                )  # first: killed after it, the same certificates come again, and the same entry
             if fresh != member:
                 self._keyring.adopt(fresh)
         log.info("certificates.renewed", expires=fresh.expires.isoformat())
         if fresh != member:
-            self._joined(fresh.chain[-1] != member.chain[-1])
+            self._joined(succeeded or fresh.chain[-1] != member.chain[-1])
+
+    async def _succeeded(
+        self, at: str, member: Membership, request: RenewRequest, refused: ZonghengError
+    ) -> Membership:
+        """What the parent's new box certifies, if it is one. Raises ``refused`` where nobody there was certified in the parent's place."""
+        above = member.above_parent
+        if above is None:
+            raise refused  # the parent is the root: a person says who it is now
+        try:
+            told = await self._renew_with_successor(at, above, name_in(member.chain[0]), request)
+        except ZonghengError as error:
+            raise (refused if error.code == "untrusted" else error) from None
+        key = member.succeeded(Membership.from_wire(told), self._clock())
+        fresh = self._checked(told, key)
+        log.warning(
+            "parent.replaced", parent=name_in(fresh.chain[0]).node, before=fingerprint(member.parent_key), authority=fingerprint(key),
+        )  # fmt: skip
+        return fresh
+
+    async def _say(self, member: Membership) -> None:
+        """Enter whose child this node is from now on."""
+        try:
+            await self._enter([_entry(member)])
+        except StoreSealed:
+            # Put back from a backup: the parent's own entry says that it was enrolled again.
+            log.warning("node.joined_sealed", name=str(member.name))
 
     def _left_s(self, certificate: Certificate) -> float:
         return (self._due(certificate) - self._clock()).total_seconds()

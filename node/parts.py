@@ -278,6 +278,7 @@ class Parts:
             lanes=(DownLane(self.from_above),),
             files=self.files_up,
             welcomed=self._welcomed,
+            stranger=self.joining.renew_soon,
         )
 
     def _dismiss(self, child: str, error: ZonghengError) -> None:

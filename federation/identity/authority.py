@@ -7,8 +7,9 @@ invitation or from an earlier meeting, can tell its certificates and its server 
 - *authority*: the same key certified by the parent's CA. Chains of these end at the root's anchor; passports are checked along them.
 - *node*: a child's TLS key, for dialling. *Server*: the own TLS key, for being dialled. Neither can serve as the other.
 
-A certified CA may give servers only the DNS name of its own key (RFC 5280 §4.2.1.10), so it cannot pose as its parent's server. That names nest is checked
-by us, in `verified`: TLS libraries do not know the rule.
+A certified CA may give servers only the DNS names of its own key and of its own place in the tree (RFC 5280 §4.2.1.10), so it cannot pose as its
+parent's server or a sibling's. The name of the place is for the node's children, should its box be lost: whoever the CA above then certified at that
+place is their parent. That names nest is checked by us, in `verified`: TLS libraries do not know the rule.
 
 Validity is judged by the machine's clock, as TLS does; certificates begin a day before they are made, for neighbours whose clock is late.
 """
@@ -111,6 +112,11 @@ def server_name(key: PublicKey) -> str:
     return f"{fingerprint(key)[:40]}.zongheng.internal"
 
 
+def place_name(name: Name) -> str:
+    """DNS name of the server of whoever is this node, with whatever key. No name server knows it."""
+    return f"{sha256(f'{name.kind}/{name.node}'.encode()).hexdigest()[:40]}.place.zongheng.internal"
+
+
 def _subject(key: PublicKey) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"zongheng authority {fingerprint(key)[:16]}")])
 
@@ -176,13 +182,17 @@ class Authority:
         """For a child's CA key. Raises ZonghengError `untrusted` for a name that is not directly below."""
         if not self.name.is_directly_above(name):
             raise ZonghengError("untrusted", f"the CA of {self.name} may not name {name}")
-        return self._sign(key, _subject(key), name, at, lasts, ca=True, server=server_name(key))
+        servers = (server_name(key), place_name(name))
+        return self._sign(key, _subject(key), name, at, lasts, ca=True, servers=servers)
 
     def certify_server(self, key: PublicKey, at: datetime, lasts: timedelta) -> Certificate:
         """For the own TLS key."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"zongheng server {self.name.node}")])
-        usage, server = ExtendedKeyUsageOID.SERVER_AUTH, server_name(self.public_key)
-        return self._sign(key, subject, self.name, at, lasts, usage=usage, server=server)
+        usage, servers = (
+            ExtendedKeyUsageOID.SERVER_AUTH,
+            (server_name(self.public_key), place_name(self.name)),
+        )
+        return self._sign(key, subject, self.name, at, lasts, usage=usage, servers=servers)
 
     def _sign(
         self,
@@ -194,9 +204,9 @@ class Authority:
         *,
         ca: bool = False,
         usage: x509.ObjectIdentifier | None = None,
-        server: str = "",
+        servers: Sequence[str] = (),
     ) -> Certificate:
-        return _certificate(self.key, key, subject, name, at, lasts, ca=ca, usage=usage, server=server)
+        return _certificate(self.key, key, subject, name, at, lasts, ca=ca, usage=usage, servers=servers)
 
 
 def _certificate(
@@ -209,11 +219,12 @@ def _certificate(
     *,
     ca: bool = False,
     usage: x509.ObjectIdentifier | None = None,
-    server: str = "",
+    servers: Sequence[str] = (),
 ) -> Certificate:
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(str(name))]
-    if server and not ca:
-        names.append(x509.DNSName(server))
+    hosts = [x509.DNSName(server) for server in servers]
+    if not ca:
+        names += hosts
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -245,8 +256,8 @@ def _certificate(
     )
     if usage is not None:
         made = made.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-    if ca and server:
-        made = made.add_extension(x509.NameConstraints([x509.DNSName(server)], None), critical=True)
+    if ca and hosts:
+        made = made.add_extension(x509.NameConstraints(hosts, None), critical=True)
     return made.sign(signer, SHA256())
 
 

@@ -13,7 +13,7 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 import grpc
 import grpc.aio
@@ -25,13 +25,18 @@ from federation.identity.authority import (
     PrivateKey,
     PublicKey,
     bare_anchor,
+    place_name,
     private_pem,
     server_name,
 )
 from federation.identity.membership import Membership, pem
+from federation.identity.names import Name
 
 Options = Sequence[tuple[str, str | int]]
 """gRPC channel arguments."""
+
+_NOT_THE_PARENT: Final = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
+"""What gRPC says of a server that does not have the key. Its status alone, `UNAVAILABLE`, would be that of a parent that is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ class MutualTls:
         credentials = grpc.ssl_channel_credentials(
             pem(member.anchor), private_pem(identity.tls_key), pem(member.node, *member.chain)
         )
-        return _channel(address, credentials, member.parent_key, options)
+        return _channel(address, credentials, server_name(member.parent_key), options)
 
     def _listen(self, server: grpc.aio.Server, address: str, *, clients: bool) -> int:
         shown = self._identity()
@@ -114,13 +119,24 @@ class MutualTls:
 def enrolment_channel(address: str, parent: PublicKey, options: Options = ()) -> grpc.aio.Channel:
     """A channel to the enrolment port of the parent with that CA key: nothing is sent to anybody else."""
     anchor = bare_anchor(parent, datetime.now(UTC))
-    return _channel(address, grpc.ssl_channel_credentials(pem(anchor)), parent, options)
+    return _channel(address, grpc.ssl_channel_credentials(pem(anchor)), server_name(parent), options)
+
+
+def successor_channel(address: str, above: PublicKey, place: Name, options: Options = ()) -> grpc.aio.Channel:
+    """Likewise to whoever the CA with the key `above` certified as the node that `place` names, whatever its own key."""
+    anchor = bare_anchor(above, datetime.now(UTC))
+    return _channel(address, grpc.ssl_channel_credentials(pem(anchor)), place_name(place), options)
+
+
+def is_stranger(words: str | None) -> bool:
+    """Whether a channel failed because whoever answered does not have the key, by what gRPC says of it."""
+    return any(sign in (words or "") for sign in _NOT_THE_PARENT)
 
 
 def _channel(
-    address: str, credentials: grpc.ChannelCredentials, parent: PublicKey, options: Options
+    address: str, credentials: grpc.ChannelCredentials, server: str, options: Options
 ) -> grpc.aio.Channel:
-    named = ("grpc.ssl_target_name_override", server_name(parent))
+    named = ("grpc.ssl_target_name_override", server)
     return grpc.aio.secure_channel(address, credentials, options=[*options, named])
 
 

@@ -6,6 +6,9 @@ parent gives the same answer, so an answer that was lost is asked for again; wit
 
 Renewal needs no invitation: it proves the key that is registered. That works before the certificate's end and after it; only a revoked
 key is refused.
+
+A parent whose box was replaced has another CA key. Its child finds it again by the CA above, which it knows from its chain: whoever that CA certified at
+the parent's place is heard, and believed when its certificate is newer than the one before (`Membership.succeeded`). So no one has to travel to the children.
 """
 
 from dataclasses import dataclass
@@ -27,8 +30,9 @@ from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError, abort, from_rpc
 from federation.identity.authority import PrivateKey, PublicKey, p256
-from federation.identity.credentials import Options, enrolment_channel
+from federation.identity.credentials import Options, enrolment_channel, is_stranger, successor_channel
 from federation.identity.invitation import Invitation
+from federation.identity.names import Name
 
 ENROLMENT_OPTIONS: Final[Options] = (
     ("grpc.max_receive_message_length", 65_536),
@@ -39,9 +43,6 @@ ENROLMENT_OPTIONS: Final[Options] = (
 """Channel arguments of both ends. Who is heard here is nobody yet, and has little to say."""
 
 _ANSWERS_WITHIN_S: Final = 15.0
-_NOT_THE_PARENT: Final = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
-"""What gRPC says of a server that does not have the key. Its status alone, `UNAVAILABLE`, would be that of a parent that is down."""
-
 _REQUEST: Final = x509.Name([])
 
 _log = structlog.get_logger(__name__)
@@ -175,7 +176,18 @@ async def enrol(address: str, parent: PublicKey, request: wire.EnrolRequest) -> 
 
 async def renew(address: str, parent: PublicKey, request: wire.RenewRequest) -> wire.Certificates:
     """Likewise."""
-    async with enrolment_channel(address, parent, ENROLMENT_OPTIONS) as channel:
+    return await _renew(enrolment_channel(address, parent, ENROLMENT_OPTIONS), address, request)
+
+
+async def renew_with_successor(
+    address: str, above: PublicKey, place: Name, request: wire.RenewRequest
+) -> wire.Certificates:
+    """Likewise, to whoever the CA with the key `above` certified as the node that `place` names."""
+    return await _renew(successor_channel(address, above, place, ENROLMENT_OPTIONS), address, request)
+
+
+async def _renew(channel: grpc.aio.Channel, address: str, request: wire.RenewRequest) -> wire.Certificates:
+    async with channel:
         try:
             answer: wire.RenewResponse = await EnrolmentServiceStub(channel).Renew(
                 request, timeout=_ANSWERS_WITHIN_S
@@ -186,7 +198,7 @@ async def renew(address: str, parent: PublicKey, request: wire.RenewRequest) -> 
 
 
 def _said(error: grpc.aio.AioRpcError, address: str) -> ZonghengError:
-    if any(sign in (error.details() or "") for sign in _NOT_THE_PARENT):
+    if is_stranger(error.details()):
         return ZonghengError(
             "untrusted",
             f"whoever answers at {address} does not have the CA key of the parent; nothing was sent. Check the address, ask the parent for its"

@@ -1,7 +1,8 @@
 """What a parent gave its child: certificates for both its keys, the chain up to the root, and the parent's anchor.
 
 A child believes nothing of it that it cannot check against the one thing it knew before: the parent's CA key, from the invitation or from
-the enrolment. A membership that checks is kept as a whole and replaces the one before.
+the enrolment. A membership that checks is kept as a whole and replaces the one before. Where the parent's box was replaced, the CA above it, known from
+the chain, says who is in its place.
 """
 
 from collections.abc import Sequence
@@ -68,6 +69,25 @@ class Membership:
     def age(self, at: datetime) -> float:
         """How much of its life is over at an instant: 0 when it was issued, 1 when it runs out."""
         return (at - self.issued) / (self.expires - self.issued)
+
+    @property
+    def above_parent(self) -> PublicKey | None:
+        """The CA key of the node above the parent; None: the parent is the root."""
+        return p256(self.chain[1].public_key()) if len(self.chain) > 1 else None
+
+    def succeeded(self, told: "Membership", at: datetime) -> PublicKey:
+        """The CA key of the parent's new box, by what that box says. Raises ZonghengError `untrusted` unless the CA above certified it as this
+        parent, later than the box before: whoever has the old box's keys is not taken for the new one.
+        """
+        if len(self.chain) < 2:
+            raise ZonghengError("untrusted", "nobody is above the parent who could say who is in its place")
+        before, after = self.chain[0], told.chain[0]
+        name, known = verified(after, told.chain[1:], [self.chain[1]], at), name_in(before)
+        if (name.node, name.kind) != (known.node, known.kind):
+            raise ZonghengError("untrusted", f"the CA above named {name}, and the parent is {known}")
+        if after.not_valid_before_utc <= before.not_valid_before_utc:
+            raise ZonghengError("untrusted", f"the certificate of {name} is not newer than the one before")
+        return p256(after.public_key())
 
     def to_wire(self) -> wire.Certificates:
         return wire.Certificates(

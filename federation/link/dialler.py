@@ -34,7 +34,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.errors import ZonghengError, first_of
 from federation.files.lane import FileLane
 from federation.files.ports import FileSource
-from federation.identity.credentials import Credentials
+from federation.identity.credentials import Credentials, is_stranger
 from federation.link.backoff import BackoffPolicy, Random
 from federation.link.channel import CHILD_OPTIONS
 from federation.link.handshake import Decision
@@ -118,6 +118,8 @@ class ChildPorts:
     """Takes from a welcome what the parent has for its children beside the journal."""
     lanes: Sequence[Lane] = ()
     """Run while both sides agree about this node's journal."""
+    stranger: Callable[[], None] = lambda: None
+    """Told when whoever answers at the parent's address does not have the parent's key."""
 
 
 class Dialler:
@@ -235,6 +237,8 @@ class Dialler:
                 await channel.close(None)
         _log.info("link.down", address=self._address, code=why.code, words=why.words)
         self._status = replace(self._status, state="resting", since_us=0, code=why.code, words=why.words)
+        if why.code == "untrusted":
+            self._ports.stranger()
         return Lost(why.code, why.words, why.retry_after_ms)
 
     async def _converse(self, channel: grpc.aio.Channel) -> None:
@@ -346,6 +350,11 @@ class Dialler:
         except grpc.aio.AioRpcError as error:
             raise LinkLost.because(error) from None
         except asyncio.InvalidStateError:
+            # The call was over before a word was said.
+            if is_stranger(words := await call.details()):
+                raise LinkLost(
+                    "untrusted", f"whoever answers does not have the parent's CA key: {words}"
+                ) from None
             raise LinkLost("unreachable", "the link broke off") from None
         if answer is EOF:
             raise LinkLost("unreachable", "the parent ended the link before it said welcome")

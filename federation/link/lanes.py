@@ -27,6 +27,7 @@ from zongheng.v1.link_pb2_grpc import LinkServiceStub
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError, from_rpc, of
+from federation.identity.credentials import is_stranger
 from federation.journal.checkpoint import CheckpointError, Verifier, cosignatures, open_note
 from federation.link.hello import cosigner
 from federation.link.ports import Answerer, ChildJournal, Operator, Reporter
@@ -67,6 +68,8 @@ class LinkLost(Exception):
     @classmethod
     def because(cls, error: grpc.aio.AioRpcError) -> "LinkLost":
         told = from_rpc(error)
+        if is_stranger(error.details()):
+            return cls("untrusted", f"whoever answers does not have the parent's CA key: {told.detail}")
         return cls(told.code, told.detail, told.retry_after_ms)
 
 

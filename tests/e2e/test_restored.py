@@ -195,3 +195,41 @@ def test_backups_go_up_by_themselves_and_the_three_newest_stay(line: list[Node])
     assert {one["sha256"] for one in arrived(town)} == set(digests[1:])
     # The village keeps no copy.
     assert [one["state"] for one in village.get("/api/files")] == ["shed"] * 4
+
+
+def test_a_dead_town_comes_back_with_other_keys_and_its_village_finds_it(
+    line: list[Node], tmp_path: Path
+) -> None:
+    city, town, village = line
+    key = town.run("recovery-key", "--json").ended(0).json["recovery_key"]
+    caught_up(village, town)
+    town.run("backup", "--to-parent").ended(0)
+    until("the backup is at the city", lambda: arrived(city), 120)
+    case(village, 1)
+    caught_up(village, town)
+    caught_up(town, city)
+    before = (village.folder / "certificates" / "parent.pem").read_bytes()
+    bury(town)
+    case(village, 2)
+    words = ("--tier", "town", "--code", town.code, "--replace", "--json")
+    token = city.run("invite", *words).ended(0).json["token"]
+    town.run("restore", "--from-parent", city.grpc, "--token", token, **{KEY: key}).ended(0)
+    town.start()
+    # Nobody travels to the village: the city vouches for the new box.
+    until("the village is linked", lambda: village.status()["link"]["state"] == "linked", 180)
+    assert (village.folder / "certificates" / "parent.pem").read_bytes() != before
+    caught_up(village, town, 180)
+    caught_up(town, city, 180)
+    assert town.leaves(village.code) == village.leaves()
+    assert len(village.entries("joined")) == 2
+    # And what the town says in its new name goes down.
+    policy = tmp_path / "town.toml"
+    policy.write_text('[policy]\nrules = [{ rule = "approval.time.case", yellow = -3 }]\n', encoding="utf-8")
+    town.run("publish", policy, "--subtree").ended(0)
+    until("the village has it", lambda: _yellow(village) == -3)
+    assert "--reopen" not in village.status()["link"]["instruction"]
+
+
+def _yellow(node: Node) -> int:
+    rules = node.get("/api/policy")["rules"]
+    return next(int(one["thresholds"]["yellow"]) for one in rules if one["rule"] == "approval.time.case")
