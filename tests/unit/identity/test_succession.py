@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import grpc.aio
 import pytest
@@ -17,8 +18,9 @@ from federation.identity.enrolment import Asked, Enrolment, Keys, renew, renew_w
 from federation.identity.membership import Membership
 from federation.identity.names import Name
 from node.joining import Joining, Renew, RenewWithSuccessor
+from node.run import Node
 from tests.certified import DAYS, Certifying, now
-from tests.unit.identity.pair import COUNTY, TOWN, Pair, entries
+from tests.unit.identity.pair import COUNTY, PARENT, TOWN, Pair, entries, made
 
 VILLAGE = "330101001001"
 
@@ -235,3 +237,21 @@ def test_only_the_key_above_makes_a_name_of_the_place(
     certificate = forging.certify_authority(new_key().public_key(), town.authority.name, now(), DAYS)
     with pytest.raises(ZonghengError, match="not certified by"):
         verified(certificate, (), [county.authority.anchor], now())
+
+
+async def test_a_token_leads_to_the_new_box_of_the_parent_and_to_no_other_parent(
+    pair: Pair, tmp_path: Path
+) -> None:
+    await pair.joined()
+    for code, refused in (("330102", "rises to one parent"), (COUNTY, "")):
+        async with Node.opened(made(tmp_path / f"new-{code}", "county", code), clock=pair.clock) as box:
+            pair.county = box
+            token = str(await pair.invited())
+            if refused:
+                with pytest.raises(ZonghengError, match=refused):
+                    await pair.joining.join(PARENT, token)
+                continue
+            assert await pair.joining.join(PARENT, token)
+            after = pair.town.keyring.identity.membership
+            assert after is not None
+            assert fingerprint(after.parent_key) == fingerprint(box.keyring.identity.authority.public_key)
