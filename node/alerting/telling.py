@@ -14,9 +14,11 @@ import orjson
 import structlog
 
 from node.alerting.audience import EVERYTHING, told_in
+from node.alerting.concerns import concerns
 from node.config import WebhookSettings
 from node.people.caller import agencies_seen, person
-from node.projection.context import Contexts
+from node.people.roles import Role
+from node.projection.context import Contexts, JournalContext
 from node.store.outbox import Outgoing
 from node.store.steps import Told
 from node.store.store import Session, Store
@@ -83,6 +85,7 @@ class Telling:
             if begun is not None and upto <= told:
                 return 0
             messages: list[Outgoing] = []
+            held = await self._held(session, context, told, upto) if accounts else {}
             for account in accounts:
                 if not account.email or not account.active:
                     continue
@@ -95,6 +98,7 @@ class Telling:
                     told,
                     upto,
                 )
+                found = _with_held(found, held.get(account.number, ()))
                 if found:
                     identity = f"mail/{account.number}/{told}-{upto}"
                     messages.append(self._outgoing(identity, "mail", account.email, self._mail(found)))
@@ -121,6 +125,19 @@ class Telling:
         return await session.steps.told(
             self._own, states, agencies, STRETCH, after_idx=told - 1, upto_idx=upto - 1
         )
+
+    async def _held(
+        self, session: Session, context: JournalContext, told: int, upto: int
+    ) -> dict[str, list[Told]]:
+        """What is told to agencies about steps, by who held the step's post at the time: also somebody who works elsewhere now."""
+        agency = told_in((Role.OFFICER,), context.context.policy)
+        found = await self._found(session, agency, None, told, upto)
+        about = await concerns(session, context, [one.alert for one in found])
+        held: dict[str, list[Told]] = {}
+        for one in found:
+            for number in about[one.alert.alert_id].holders if one.alert.alert_id in about else ():
+                held.setdefault(number, []).append(one)
+        return held
 
     def _outgoing(self, identity: str, channel: str, recipient: str, body: object) -> Outgoing:
         now_us = self._now()
@@ -174,6 +191,13 @@ def policy_words(version: int, mandates: str) -> str:
     """Which policy an alert rests on, in Chinese: the node's own version, and those from above that applied besides."""
     own = f"第{version}版" if version else "缺省值"
     return f"{own}及上级{mandates}" if mandates else own
+
+
+def _with_held(found: list[Told], held: Sequence[Told]) -> list[Told]:
+    """Both, each step once and in order."""
+    if not held:
+        return found
+    return sorted({*found, *held}, key=lambda told: (told.step.idx, told.alert.alert_id))
 
 
 STATE_WORDS: Final = {

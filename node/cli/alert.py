@@ -14,6 +14,7 @@ from node.cli.app import Json, out, run
 from node.cli.files import shelve
 from node.cli.nodes import Folder
 from node.cli.reach import reach
+from node.cli.resupervision import print_concern
 
 alert_app = typer.Typer(
     no_args_is_help=True, help="The life of an alert: answer, appeal, decide, urge, raise."
@@ -267,6 +268,7 @@ def _print_life(answer: dict[str, Any], as_json: bool) -> None:
         out.print(f"  {step['at'][:16]} {step['state']}{whose} {words}{files}", highlight=False)
         if step["words"]:
             out.print(f"    {step['words']}", highlight=False)
+    print_concern(answer["concern"])
     due = answer["owed"]
     if due is not None:
         late = f", {due['over']} working days late" if due["over"] else ""

@@ -13,6 +13,7 @@ from federation.errors import ZonghengError
 from node.cli.app import Json, out, run
 from node.cli.nodes import Folder
 from node.cli.reach import publication_file, reach
+from node.cli.resupervision import print_concern
 
 
 def register(app: typer.Typer) -> None:
@@ -75,7 +76,9 @@ def _print_case(answer: dict[str, Any]) -> None:
             str(event["index"]),
             _both(event["at"], event["source_at"]),
             event["kind"],
-            event["step"],
+            f"{event['step']} ({event['post']}: {', '.join(event['holders'])})"
+            if event["post"]
+            else event["step"],
             event["agency"],
             event["actor"],
             words,
@@ -98,6 +101,7 @@ def _print_case(answer: dict[str, Any]) -> None:
             )
     for alert in answer["alerts"]:
         out.print(f"\n{alert['level']} {alert['state']}: {alert['message']}", highlight=False, markup=False)
+        print_concern(answer["concerns"].get(alert["alert_id"]))
 
 
 def _both(at: str | None, source: str | None) -> str:

@@ -172,6 +172,44 @@ def withdraw(
     _step(folder, item, "withdrawal", body, as_json)
 
 
+@item_app.command("risks")
+def risks(
+    folder: Folder,
+    level: Annotated[str, typer.Option(help="high, middle or low.")] = "",
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Alerts that hold since then or later.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(metavar="TIME", help="Alerts that hold since before.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Risk points (廉政风险点) of the items in force, with what was found at their steps."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.get("/api/risks", level=level, **{"from": from_, "to": to})
+        if as_json:
+            print(orjson.dumps(answer).decode())
+            return 0
+        table = Table(
+            "risk", "item", "step", "findings", "post", "who", "what", "measure", box=None, pad_edge=False
+        )
+        for one in answer["risks"]:
+            table.add_row(
+                one["level"],
+                one["item"],
+                one["step_name"] or one["step"],
+                str(one["findings"]),
+                one["post_name"] or one["post"],
+                ", ".join(one["holders"]),
+                one["risk"],
+                one["measure"],
+            )
+        out.print(table)
+        return 0
+
+    run(work)
+
+
 def _step(folder: Path, item: str, step: str, body: dict[str, Any], as_json: bool) -> None:
     async def work() -> int:
         async with reach(folder) as node:
@@ -196,6 +234,12 @@ def _print(answer: dict[str, Any], as_json: bool) -> None:
                 style="yellow",
                 highlight=False,
             )
+        for step in one["content"].get("steps", []):
+            for risk in step.get("risks", []):
+                out.print(
+                    f"  {risk['level']} risk at {step.get('name') or step['code']}: {risk['risk']}",
+                    highlight=False,
+                )
         for step in one["steps"]:
             words = f" {step['reason']}" if step["reason"] else ""
             out.print(f"  {step['at'][:16]} {step['kind']} by {step['by']}{words}", highlight=False)

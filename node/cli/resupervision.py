@@ -51,6 +51,19 @@ def _print_inspection(answer: dict[str, Any]) -> None:
             )
 
 
+def print_concern(concern: dict[str, Any] | None) -> None:
+    """The step that an alert is about, with who held its post and its risk points."""
+    if concern is None:
+        return
+    post = concern["post_name"] or concern["post"] or "no post"
+    who = ", ".join(concern["holders"]) or "nobody"
+    out.print(f"step {concern['step_name'] or concern['step']}: {post}, held by {who}", highlight=False)
+    for risk in concern["risks"]:
+        out.print(
+            f"  {risk['level']} risk: {risk['risk']}; against it: {risk['measure'] or '–'}", highlight=False
+        )
+
+
 def explain(
     folder: Folder,
     alert: Annotated[str, typer.Argument(help="The alert's id, as `zongheng alerts` shows it.")],
@@ -60,7 +73,7 @@ def explain(
 
     async def work() -> int:
         async with reach(folder) as node:
-            answer = await node.get(f"/api/alerts/{alert}/explanation")
+            answer = await node.get(f"/api/alerts/{alert}/grounds")
         if as_json:
             print(orjson.dumps(answer).decode())
             return 0
@@ -69,6 +82,7 @@ def explain(
         out.print(shown["message"], highlight=False)
         out.print(answer["message_en"], highlight=False)
         out.print(f"{answer['name']} · {answer['legal_basis']}", highlight=False)
+        print_concern(answer["concern"])
         if answer["measure"] is None:
             out.print(f"see `zongheng case {shown['case']} --explain`", style="dim", highlight=False)
             return 0

@@ -40,6 +40,15 @@ class Limit(Part):
         return self
 
 
+class Risk(Part):
+    """A risk to integrity (廉政风险点) at a step, and what is done about it."""
+
+    level: Literal["high", "middle", "low"]
+    risk: str = Field(min_length=1, max_length=1_000)
+    measure: str = Field(default="", max_length=1_000)
+    post: str = ""
+
+
 class Step(Part):
     """A step of an item's process."""
 
@@ -51,6 +60,8 @@ class Step(Part):
     required: bool = False
     authorised: Texts = ()
     responsible: str = ""
+    post: str = ""
+    risks: tuple[Risk, ...] = ()
 
 
 class Fee(Part):

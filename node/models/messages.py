@@ -96,6 +96,25 @@ def _step(step: Step) -> catalogue_pb2.Step:
         required=step.required,
         authorised=step.authorised,
         responsible=step.responsible,
+        post=step.post,
+        risks=[
+            catalogue_pb2.RiskPoint(
+                level=catalogue_pb2.RiskLevel.Value(f"RISK_LEVEL_{one.level.upper()}"),
+                risk=one.risk,
+                measure=one.measure,
+                post=one.post,
+            )
+            for one in step.risks
+        ],
+    )
+
+
+def risk_word(level: int) -> str:
+    """high, middle or low."""
+    return (
+        catalogue_pb2.RiskLevel.Name(catalogue_pb2.RiskLevel.ValueType(level))
+        .removeprefix("RISK_LEVEL_")
+        .lower()
     )
 
 
@@ -110,6 +129,16 @@ def _step_form(step: catalogue_pb2.Step) -> Step:
             "required": step.required,
             "authorised": tuple(step.authorised),
             "responsible": step.responsible,
+            "post": step.post,
+            "risks": tuple(
+                {
+                    "level": risk_word(one.level),
+                    "risk": one.risk,
+                    "measure": one.measure,
+                    "post": one.post,
+                }
+                for one in step.risks
+            ),
         }
     )
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from node.models.forms import AgencyForm, Code, Form, ItemForm, OfficerForm, SourceForm, distinct
+from node.models.posts import PostForm
 from node.models.rules import LibraryForm, LocalRuleForm
 from node.models.sheets import ScoreSheetForm
 from node.people.roles import Role
@@ -135,6 +136,8 @@ class Publication(Form):
     rules: tuple[LocalRuleForm, ...] = ()
     """Rules of this node's own."""
     libraries: tuple[LibraryForm, ...] = ()
+    posts: tuple[PostForm, ...] = ()
+    """Responsible posts with who held them."""
     sheets: tuple[ScoreSheetForm, ...] = ()
     """Score sheets."""
     to: str = Field(default="", max_length=100)
@@ -150,7 +153,7 @@ class Publication(Form):
             *(("domain", "name") if isinstance(next(iter(entries), None), LocalRuleForm) else ("name",)),
         )
 
-    @field_validator("agencies", "sources")
+    @field_validator("agencies", "sources", "posts")
     @classmethod
     def _one_for_each_code(cls, entries: tuple[Any, ...]) -> tuple[Any, ...]:
         return distinct(entries, "code")
@@ -187,10 +190,12 @@ class Published(BaseModel):
     rules: int
     """Rules of this node's own."""
     libraries: int
+    posts: int
+    """Responsible posts."""
     sheets: int
     """Score sheets."""
     unchanged: int
-    """Items, agencies, days, years, policies, rules, libraries and sheets that were published already, with the same content."""
+    """Items, agencies, days, years, policies, rules, libraries, posts and sheets that were published already, with the same content."""
     indexes: list[int]
     """Journal indexes of the entries."""
     to: str

@@ -20,7 +20,7 @@ from node.files.carried import KINDS as CARRIED
 from node.files.carried import Carried
 from node.intake.times import zone_of
 from node.projection.arriving import arrival
-from node.projection.mandates import SHEET, CataloguePiece, pieces
+from node.projection.mandates import POST, SHEET, CataloguePiece, pieces
 from node.store.access import AccessRow
 from node.store.accountability import AccountabilityRow, DepartmentAlertRow
 from node.store.arrivals import ArrivalRow
@@ -178,6 +178,11 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True, zon
             step = entry.score_step
             reading.scores.append(
                 ScoreStepRow(origin, step.run, idx, entry.noted_at_us, step.SerializeToString())
+            )
+        elif kind == "post_published":
+            post = entry.post_published
+            reading.catalogue.append(
+                CataloguePiece(POST, post.code, post.version, idx, post.SerializeToString())
             )
         elif kind == "item_step":
             taken = entry.item_step

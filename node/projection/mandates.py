@@ -19,6 +19,12 @@ DOWN: Final = "@down"
 SHEET: Final = "sheet"
 """Score sheets: what they change is no case's facts."""
 
+POST: Final = "post"
+"""Responsible posts: who held one changes no case's facts."""
+
+BESIDE_FACTS: Final = frozenset({SHEET, POST})
+"""Kinds of pieces that no case is judged by."""
+
 KINDS: Final[dict[str, str]] = {
     "policy_published": "policy",
     "item_published": "item",

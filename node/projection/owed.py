@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from node.projection.context import Contexts, zone_of
 from node.projection.entries import IMPORT_FINISHED, Reading, read
 from node.projection.figures import alert_day
-from node.projection.mandates import SHEET
+from node.projection.mandates import BESIDE_FACTS
 from node.projection.progress import Pace, Progress
 from node.store.store import Session, Store
 
@@ -67,7 +67,7 @@ class Owing:
                 owed.imports.append(piece.code)
             elif piece.kind == "item":
                 owed.items.add(piece.code)
-            elif piece.kind.partition("@")[0] != SHEET:
+            elif piece.kind.partition("@")[0] not in BESIDE_FACTS:
                 owed.everything = True
         if reading.moves:
             moved_ids = sorted({alert_id for alert_id, _ in reading.moves})

@@ -17,6 +17,7 @@ from zongheng.v1 import catalogue_pb2
 
 from node.supervision.calendar import Calendar
 from node.supervision.clock import HALL_HOURS, HOUR, NATURAL, WORKING, HallHours
+from node.supervision.columns import coalesce, local_day, where
 from node.supervision.library import Libraries
 from node.supervision.policy import Policy
 
@@ -157,6 +158,18 @@ class Catalogue:
         if self.by_instant:
             known = known.filter(~self.versions["withdrawn"][known["version"]])
         return none.scatter(known["row"], known["version"])
+
+    def versions_begun(
+        self, item: pl.Series, began_at: pl.Series, received_at: pl.Series, zone: pl.Series
+    ) -> pl.Series:
+        """For each case the version in force when it began (was accepted, else received); where its item was withdrawn between its receipt
+        and its acceptance, the one it was received under.
+        """
+        version = self.versions_on(item, local_day(began_at, zone), began_at)
+        if self.withdrawn.is_empty():
+            return version
+        before = self.versions_on(item, local_day(received_at, zone), received_at)
+        return where(item.is_in(self.withdrawn.implode()), coalesce(version, before), version)
 
     @cached_property
     def by_instant(self) -> bool:

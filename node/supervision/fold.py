@@ -9,7 +9,7 @@ restored here. It knows no now; an event later than the instant asked for must h
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import import_module
 from typing import Final
@@ -184,6 +184,9 @@ class Domain:
     """The same domain over what its cases have in common (`gathering`)."""
     documented: tuple[tuple[str, str, str, str], ...] = ()
     """Facts of a case that a local rule may be written about: (column of the frame `cases`, sense, 中文, English)."""
+
+    stages: Mapping[str, str] = field(default_factory=dict)
+    """Rule → code of the step of an item's process that its findings are about; where a finding's subject is a step, it says so itself."""
 
     @property
     def stream(self) -> str:

@@ -115,8 +115,10 @@ class Staged:
         self._derivation = Derivation(facts)
         self._of_parts = {part.name: Derivation(part.facts) for part in parts}
 
-    def domain(self, gatherings: tuple["Staged", ...] = ()) -> Domain:
-        """What the evaluation is given."""
+    def domain(
+        self, gatherings: tuple["Staged", ...] = (), stages: Mapping[str, str] | None = None
+    ) -> Domain:
+        """What the evaluation is given; ``stages`` as in `Domain`."""
         course = self._course
         return Domain(
             code=self._code,
@@ -129,6 +131,7 @@ class Staged:
             summed_clocks=tuple(clock for clock in (course.statutory, course.promised) if clock),
             gathering=self._name,
             gatherings=tuple(one.domain() for one in gatherings),
+            stages=stages or {},
             documented=() if self._name else (*GIVEN, *((f.name, f.sense, f.zh, f.en) for f in self._facts)),
         )
 

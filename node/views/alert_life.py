@@ -13,6 +13,7 @@ from zongheng.v1.entry_pb2 import ALERT_STATE_ESCALATED
 from zongheng.v1.life_pb2 import FileRef
 
 from federation.errors import ZonghengError
+from node.alerting.concerns import concerns
 from node.alerting.desk import life_of
 from node.people import audit
 from node.people.caller import Caller
@@ -25,6 +26,7 @@ from node.supervision.levels import STATES
 from node.supervision.life import Step, appeal_until_us, owed
 from node.supervision.policy import Level
 from node.views import alerts
+from node.views.explanation import ConcernView, concern_view
 from node.views.present import level_number, time_text
 from node.views.sight import must_see
 
@@ -135,6 +137,8 @@ class LifeView(BaseModel):
     owed: OwedView | None
     appeal_until: str | None
     """Until when it can be appealed; null: it cannot."""
+    concern: ConcernView | None
+    """The step that it is about, with its risk points, its post and who held it."""
 
 
 class EscalatedView(BaseModel):
@@ -173,6 +177,9 @@ async def life_view(node: "Node", caller: Caller, alert_id: str, purpose: str) -
     may_appeal = (
         life.APPEALED in MOVES.get(lived.state, frozenset()) and not lived.appealed and now_us <= until
     )
+    own = node.settings.node
+    async with node.store.read() as session:
+        concerned = await concerns(session, await node.contexts.of(own), [record])
     return LifeView(
         alert=alerts.view(record, zone),
         steps=[_step(one, zone, words) for one in steps],
@@ -187,6 +194,7 @@ async def life_view(node: "Node", caller: Caller, alert_id: str, purpose: str) -
             mandates=due.terms.mandates,
         ),
         appeal_until=time_text(until, zone) if may_appeal else None,
+        concern=concern_view(concerned.get(alert_id)),
     )
 
 

@@ -1,5 +1,6 @@
 """One case with its clocks explained, and lists of cases."""
 
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -7,16 +8,21 @@ import polars as pl
 from pydantic import BaseModel
 
 from federation.errors import ZonghengError
+from node.alerting.concerns import concerns, local_day, posts
 from node.people.caller import Caller
+from node.projection.context import JournalContext
 from node.store.facts import RUNNING, FactsFilter, is_late
 from node.store.rows import EventRow, FactsRow
+from node.store.store import Session
 from node.supervision.calendar import EPOCH_ORDINAL
+from node.supervision.concern import held_on, versions_of
 from node.supervision.evaluate import Evaluation, evaluate
 from node.supervision.explain import ClockTerms, PauseTerms, explain
 from node.supervision.fold import subject
 from node.supervision.frame import from_rows
 from node.supervision.levels import LEVELS
 from node.views import alerts
+from node.views.explanation import ConcernView, concern_view
 from node.views.present import source_time, time_text, time_us
 from node.views.sight import must_see, seen_by
 from node.wallclock import instant
@@ -41,6 +47,10 @@ class EventView(BaseModel):
     item: str
     step: str
     applicant: str
+    post: str
+    """The responsible post of the step, where the item names one."""
+    holders: list[str]
+    """Staff numbers of who held it on that day."""
     attributes: dict[str, Any]
 
 
@@ -99,6 +109,8 @@ class CaseView(BaseModel):
     events: list[EventView]
     clocks: list[ClockView]
     alerts: list[alerts.AlertView]
+    concerns: dict[str, ConcernView]
+    """Alert id → the step that it is about, with its risk points, its post and who held it; alerts about no step are left out."""
 
 
 class CaseRowView(BaseModel):
@@ -178,9 +190,11 @@ async def case(node: "Node", caller: Caller, case_id: str, *, explain: bool, as_
         events = await session.events.of_cases(origin, [case_id])
         records = await session.alerts.of_cases(origin, [case_id])
         size = (await session.cursors.get("events", origin)).position
+        context = await node.contexts.of(origin)
+        concerned = await concerns(session, context, records)
+        duties = await _duties(session, context, [row for row in known if row.origin == origin])
     if not events:
         raise ZonghengError("not_found", f"there is no case {case_id} here")
-    context = await node.contexts.of(origin)
     result = evaluate(from_rows(events), context.context, as_of_us, size, context.domains)
     if result.cases.is_empty():
         raise ZonghengError("not_found", f"nothing had happened in case {case_id} by then")
@@ -204,7 +218,7 @@ async def case(node: "Node", caller: Caller, case_id: str, *, explain: bool, as_
         as_of=time_text(as_of_us, zone),
         journal_size=size,
         events=[
-            _event(event, zone, context.context.zone)
+            _event(event, zone, context.context.zone, duties)
             for event in sorted(events, key=lambda event: (event.at_us, event.idx))
         ],
         clocks=_clocks(
@@ -216,11 +230,33 @@ async def case(node: "Node", caller: Caller, case_id: str, *, explain: bool, as_
             calendar=context.context.calendar,
         ),
         alerts=[alerts.view(record, node.settings.zone, context.domains) for record in records],
+        concerns={
+            alert: shown for alert, one in concerned.items() if (shown := concern_view(one)) is not None
+        },
     )
 
 
-def _event(event: EventRow, zone: str, unnamed: str) -> EventView:
-    """``unnamed``: the zone of an event that names none, its journal's."""
+async def _duties(
+    session: Session, context: JournalContext, cases: Sequence[FactsRow]
+) -> Callable[[EventRow], tuple[str, tuple[str, ...]]]:
+    """What says of an event which post its step is the duty of, and who held it then."""
+    item = next(iter(versions_of(cases, context.context).values()), None)
+    named = {} if item is None else {step.code: step.post for step in item.steps if step.post}
+    known = await posts(session, context.origin) if named else {}
+
+    def duty(event: EventRow) -> tuple[str, tuple[str, ...]]:
+        code = named.get(event.step, "")
+        post = known.get(code)
+        return code, () if post is None else held_on(post, local_day(event.at_us, context.zone))
+
+    return duty
+
+
+def _event(
+    event: EventRow, zone: str, unnamed: str, duty: Callable[[EventRow], tuple[str, tuple[str, ...]]]
+) -> EventView:
+    """``unnamed``: the zone of an event that names none, its journal's; ``duty``: see `_duties`."""
+    post, holders = duty(event)
     return EventView(
         index=event.idx,
         at=time_text(event.at_us, zone),
@@ -232,6 +268,8 @@ def _event(event: EventRow, zone: str, unnamed: str) -> EventView:
         item=event.item,
         step=event.step,
         applicant=event.applicant,
+        post=post,
+        holders=list(holders),
         attributes=event.attributes,
     )
 

@@ -9,9 +9,11 @@ from zongheng.v1.matching_pb2 import MatchFound
 from zongheng.v1.standing_pb2 import ChildMeasured, MeasuredFigure
 
 from federation.errors import ZonghengError
+from node.alerting.concerns import concerns
 from node.directives import rules as directives
 from node.matching import rules as matching
 from node.matching.words import ROLES
+from node.models.messages import risk_word
 from node.people.caller import Caller
 from node.projection.context import JournalContext
 from node.resupervision import rules as resupervision
@@ -19,6 +21,7 @@ from node.resupervision.inspection import rule_of
 from node.resupervision.words import DAYS, FIGURES
 from node.store.rows import AlertRecord
 from node.supervision.calendar import EPOCH_ORDINAL
+from node.supervision.concern import Concern
 from node.supervision.policy import Rule
 from node.views.alerts import AlertView, view
 from node.views.message import message
@@ -40,6 +43,33 @@ class FigureView(BaseModel):
     """Instants are ISO 8601, days ISO dates."""
 
 
+class RiskView(BaseModel):
+    """A risk point (廉政风险点) of the step."""
+
+    level: str
+    """high, middle or low."""
+    risk: str
+    measure: str
+    """What is done about it."""
+    post: str
+    """Which post answers for that."""
+
+
+class ConcernView(BaseModel):
+    """The step that an alert is about, as its case's version of the item has it."""
+
+    step: str
+    step_name: str
+    version: int
+    """Of the item."""
+    post: str
+    """The responsible post (责任岗位)."""
+    post_name: str
+    holders: list[str]
+    """Staff numbers of who held it when the finding began to hold."""
+    risks: list[RiskView]
+
+
 class ExplanationView(BaseModel):
     alert: AlertView
     message_en: str
@@ -54,6 +84,8 @@ class ExplanationView(BaseModel):
     figures: list[FigureView]
     index: int | None
     """The entry that keeps these numbers."""
+    concern: ConcernView | None
+    """The step that it is about; null: it is about none, or nothing is known of it."""
 
 
 async def explain(node: "Node", caller: Caller, alert_id: str) -> ExplanationView:
@@ -68,6 +100,7 @@ async def explain(node: "Node", caller: Caller, alert_id: str) -> ExplanationVie
         source = "matched" if alert.domain == matching.DOMAIN else "measured"
         index = (await session.journal.seen(source, [alert_id])).get(alert_id)
         leaf = None if index is None else await session.journal.leaf(own, index)
+        concerned = await concerns(session, await node.contexts.of(own), [alert])
     entry = None if leaf is None else Entry.FromString(leaf)
     if entry is not None and entry.HasField("match_found"):
         return _matched(node, alert, entry.match_found, index)
@@ -83,6 +116,28 @@ async def explain(node: "Node", caller: Caller, alert_id: str) -> ExplanationVie
         at_least=measured.at_least if measured else None,
         figures=_figures(measured, zone) if measured else [],
         index=index,
+        concern=concern_view(concerned.get(alert_id)),
+    )
+
+
+def concern_view(concern: Concern | None) -> ConcernView | None:
+    """How it is shown."""
+    if concern is None:
+        return None
+    step, post = concern.step, concern.post
+    return ConcernView(
+        step=step.code,
+        step_name=step.name,
+        version=concern.version,
+        post=step.post,
+        post_name="" if post is None else post.name,
+        holders=list(concern.holders),
+        risks=[
+            RiskView(
+                level=risk_word(one.level), risk=one.risk, measure=one.measure, post=one.post or step.post
+            )
+            for one in step.risks
+        ],
     )
 
 
@@ -109,6 +164,7 @@ def _matched(node: "Node", alert: AlertRecord, found: MatchFound, index: int | N
             for half in found.halves
         ],
         index=index,
+        concern=None,
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from node.alerting.audience import told_in
+from node.alerting.concerns import concerns
 from node.people.caller import Caller
 from node.people.roles import Role
 from node.supervision.levels import STATES
@@ -25,6 +26,8 @@ class InboxItem(BaseModel):
     by: str
     reason: str
     unread: bool
+    yours: bool
+    """It is about a step whose post the reader held at the time."""
     alert: alerts.AlertView
 
 
@@ -47,13 +50,16 @@ class ReadMark(BaseModel):
 async def inbox(node: "Node", caller: Caller, limit: int) -> Inbox:
     """What the caller is told of, the newest first; the operator sees what every role sees."""
     await node.projector.settled()
-    policy = (await node.contexts.of(node.settings.node)).context.policy
+    context = await node.contexts.of(node.settings.node)
+    policy = context.context.policy
     states = told_in(tuple(Role) if caller.is_operator else caller.roles, policy)
     seen = await seen_by(node, caller)
     own, zone = node.settings.node, node.settings.zone
     async with node.store.read() as session:
         told = await session.steps.told(own, states, seen, limit, newest=True)
         read_to = await session.steps.read_to(caller.who)
+        about = await concerns(session, context, [one.alert for one in told])
+    held = {alert for alert, one in about.items() if caller.who in one.holders}
     items = [
         InboxItem(
             index=one.step.idx,
@@ -62,6 +68,7 @@ async def inbox(node: "Node", caller: Caller, limit: int) -> Inbox:
             by=one.step.by_whom,
             reason=one.step.reason,
             unread=one.step.idx > read_to,
+            yours=one.alert.alert_id in held,
             alert=alerts.view(one.alert, zone),
         )
         for one in told

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Final
 from zongheng.v1.catalogue_pb2 import Agency, CalendarChange, CalendarDay, Item, Policy
 from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Address
+from zongheng.v1.items_pb2 import Post
 from zongheng.v1.score_pb2 import ScoreSheet
 
-from node.projection.mandates import ABOVE, DOWN, SHEET, Line
+from node.projection.mandates import ABOVE, DOWN, POST, SHEET, Line
 from node.supervision.fold import Domain
 from node.supervision.policy import Mandate
 
@@ -29,6 +30,7 @@ class Known:
         self.policies: dict[int, Policy] = {}
         self.rules: dict[str, LocalRule] = {}
         self.libraries: dict[str, Library] = {}
+        self.posts: dict[str, Post] = {}
         self.sheets: dict[str, ScoreSheet] = {}
         self.domains: tuple[Domain, ...] = ()
         self.registered: set[str] = set()
@@ -71,7 +73,7 @@ class Known:
                 for piece in await session.catalogue.all(own, f"{kind}{ABOVE}"):
                     line = Line.parse(piece.code)
                     known.replaced[kind, line.code] = line.sender
-            for kind in (*_KINDS, "agency"):
+            for kind in (*_KINDS, "agency", POST):
                 for piece in await session.catalogue.all(own, kind):
                     known._learn(kind, piece.version, piece.body)
         known.registered = {agency.code for agency in await (await node.registry()).agencies()}
@@ -109,8 +111,15 @@ class Known:
                 )
             case "library":
                 library = Library.FromString(body)
+                # Who published it says nothing about what it says.
+                library.by = ""
                 newest = self.libraries.get(library.name, library)
                 self.libraries[library.name] = max(library, newest, key=lambda one: one.version)
+            case "post":
+                post = Post.FromString(body)
+                post.by = ""
+                known_post = self.posts.get(post.code, post)
+                self.posts[post.code] = max(post, known_post, key=lambda one: one.version)
             case "sheet":
                 sheet = ScoreSheet.FromString(body)
                 known_sheet = self.sheets.get(sheet.name, sheet)

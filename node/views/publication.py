@@ -27,6 +27,7 @@ from zongheng.v1.catalogue_pb2 import (
 from zongheng.v1.catalogue_pb2 import Level as LevelNumber
 from zongheng.v1.engine_pb2 import Library, LocalRule
 from zongheng.v1.entry_pb2 import Address, Entry
+from zongheng.v1.items_pb2 import Post
 from zongheng.v1.score_pb2 import ScoreSheet
 from zongheng.v1.terms_pb2 import Audience, StepDeadlines
 
@@ -37,6 +38,7 @@ from node.intake.secrecy import is_marked
 from node.matching import rules as matching
 from node.models.forms import AgencyForm, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
+from node.models.posts import PostForm
 from node.models.publication import PolicyForm, Publication, Published
 from node.models.rules import LibraryForm, LocalRuleForm
 from node.models.sheets import ScoreSheetForm
@@ -65,7 +67,7 @@ async def publish(node: "Node", form: Publication) -> Published:
     ):
         raise ZonghengError(
             "bad_request",
-            "nothing to publish: give items, agencies, officers, sources, calendar, policy, rules, libraries or sheets",
+            "nothing to publish: give items, agencies, officers, sources, calendar, policy, rules, libraries, posts or sheets",
         )
     if form.items and node.settings.review_items:
         raise ZonghengError(
@@ -113,6 +115,7 @@ async def enter(
         policy=None if difference.policy is None else difference.policy.version,
         rules=len(difference.rules),
         libraries=len(difference.libraries),
+        posts=len(difference.posts),
         sheets=len(difference.sheets),
         unchanged=difference.unchanged,
         indexes=indexes,
@@ -125,7 +128,7 @@ def address_of(node: "Node", form: Publication) -> Address | None:
     """Whom below it is for; None: it is this node's own."""
     if not form.to and not form.subtree:
         return None
-    for key in ("agencies", "officers", "sources"):
+    for key in ("agencies", "officers", "sources", "posts"):
         if getattr(form, key):
             raise ZonghengError("bad_request", f"{key}: what is published for nodes below names no {key}")
     return node.addressed.address(form.to or node.settings.node, subtree=form.subtree)
@@ -183,13 +186,16 @@ class _Difference:
         self.libraries = [
             held for one in form.libraries if (held := _newer(one, known.libraries.get(one.name))) is not None
         ]
+        self.posts = [
+            post for one in form.posts if (post := _newer(one, known.posts.get(one.code))) is not None
+        ]
         self.sheets = [
             sheet for one in form.sheets if (sheet := _newer(one, known.sheets.get(one.name))) is not None
         ]
         asked = len(asked_items) + len(asked_agencies) + len(asked_days) + len(set(form.published_years))
-        asked += len(form.rules) + len(form.libraries) + len(form.sheets)
+        asked += len(form.rules) + len(form.libraries) + len(form.posts) + len(form.sheets)
         entered = len(self.items) + len(self.agencies) + len(self.days) + len(self.years)
-        entered += len(self.rules) + len(self.libraries) + len(self.sheets)
+        entered += len(self.rules) + len(self.libraries) + len(self.posts) + len(self.sheets)
         same_policy = form.policy is not None and self.policy is None
         self.unchanged = asked - entered + same_policy
 
@@ -238,9 +244,10 @@ class _Difference:
         there = (
             self._known.registered | self._known.agencies.keys() | {one.code for one in self._form.agencies}
         )
-        named: list[tuple[str, Sequence[OfficerForm | SourceForm]]] = [
+        named: list[tuple[str, Sequence[OfficerForm | SourceForm | PostForm]]] = [
             ("officers", self._form.officers),
             ("sources", self._form.sources),
+            ("posts", self._form.posts),
         ]
         return [
             f"{key}.{at}.agency: there is no agency {one.agency!r} here; publish it first or with this"
@@ -315,12 +322,17 @@ class _Difference:
 
     def entries(self) -> list[Entry]:
         """The entries, agencies before the items that name them."""
+        for library in self.libraries:
+            library.by = self._form.by
+        for post in self.posts:
+            post.by = self._form.by
         entries = [Entry(agency_published=agency) for agency in self.agencies]
         entries += [Entry(item_published=item) for item in self.items]
         if self.days or self.years:
             change = CalendarChange(days=self.days, published_years=self.years, base=self._calendar)
             entries.append(Entry(calendar_changed=change))
         entries += [Entry(library_published=library) for library in self.libraries]
+        entries += [Entry(post_published=post) for post in self.posts]
         entries += [Entry(rule_published=rule) for rule in self.rules]
         entries += [Entry(score_sheet_published=sheet) for sheet in self.sheets]
         if self.policy is not None:
@@ -399,10 +411,13 @@ def _newer(form: LocalRuleForm, known: LocalRule | None) -> LocalRule | None: ..
 @overload
 def _newer(form: LibraryForm, known: Library | None) -> Library | None: ...
 @overload
+def _newer(form: PostForm, known: Post | None) -> Post | None: ...
+@overload
 def _newer(form: ScoreSheetForm, known: ScoreSheet | None) -> ScoreSheet | None: ...
 def _newer(
-    form: LocalRuleForm | LibraryForm | ScoreSheetForm, known: LocalRule | Library | ScoreSheet | None
-) -> LocalRule | Library | ScoreSheet | None:
+    form: LocalRuleForm | LibraryForm | PostForm | ScoreSheetForm,
+    known: LocalRule | Library | Post | ScoreSheet | None,
+) -> LocalRule | Library | Post | ScoreSheet | None:
     """The next version of what the form says; None where the newest says the same."""
     if known is None:
         return form.message(1)

@@ -49,6 +49,7 @@ from node.web.cameras import router as cameras_router
 from node.web.directives import router as directives_router
 from node.web.guard import COOKIE, Asking, Guard
 from node.web.items import router as items_router
+from node.web.libraries import router as libraries_router
 from node.web.matching import router as matching_router
 from node.web.page import status_page
 from node.web.people import router as people_router
@@ -211,9 +212,9 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         """Issue a pending alert, or cancel it with a reason."""
         return await alerts.decide(node, caller, alert_id, decision)
 
-    @app.get("/api/alerts/{alert_id}/explanation", tags=["supervision"])
-    async def explain(caller: Asking, alert_id: str) -> explanation.ExplanationView:
-        """An alert's rule and ground, and every number that led to it."""
+    @app.get("/api/alerts/{alert_id}/grounds", tags=["supervision"])
+    async def grounds(caller: Asking, alert_id: str) -> explanation.ExplanationView:
+        """Why an alert was raised: its rule, the law, every number that led to it. What its agency says to it is an explanation (说明)."""
         return await explanation.explain(node, caller, alert_id)
 
     @app.get("/api/inspection", tags=["supervision"])
@@ -410,4 +411,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(cameras_router(node))
     app.include_router(items_router(node))
     app.include_router(matching_router(node))
+    app.include_router(libraries_router(node))
     return app

@@ -1,10 +1,11 @@
 """Addresses of items on their way into the catalogue."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from node.views import items
+from node.views import items, risks
+from node.views.present import time_us
 from node.web.guard import Asking
 
 if TYPE_CHECKING:
@@ -57,5 +58,16 @@ def router(node: "Node") -> APIRouter:
     async def get_item(caller: Asking, item: str, origin: str = "") -> items.ItemView:
         """One item with every version and every step."""
         return await items.item(node, caller, item, origin)
+
+    @api.get("/api/risks")
+    async def list_risks(
+        caller: Asking,
+        level: str = "",
+        since: Annotated[str | None, Query(alias="from")] = None,
+        until: Annotated[str | None, Query(alias="to")] = None,
+    ) -> risks.RisksView:
+        """Risk points (廉政风险点) of the items in force, with what was found at their steps in a period."""
+        zone = node.settings.zone
+        return await risks.risks(node, caller, level, time_us(since, zone), time_us(until, zone))
 
     return api

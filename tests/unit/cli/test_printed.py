@@ -50,7 +50,7 @@ def test_instants_and_days_of_an_event_are_shown_as_such(capsys: pytest.CaptureF
 def answer(case: str, **attributes: Any) -> dict[str, Any]:
     event = dict(
         index=1, at="2010-10-01T00:00:00+08:00", source_at="2010-09-30T18:00:00+02:00", kind="acceptance", step="",
-        agency="A", actor="",
+        agency="A", actor="", post="",
     )  # fmt: skip
     return {
         "case": case,

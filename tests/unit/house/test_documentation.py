@@ -30,6 +30,9 @@ SECTIONS = {
     "lane": ("zongheng lane", "LaneView"),
     "policy": ("zongheng policy", "PolicyView"),
     "items": ("zongheng item", "ItemView"),
+    "risks": ("zongheng item", "RisksView"),
+    "libraries": ("zongheng library, post, officer", "LibraryView"),
+    "posts": ("zongheng library, post, officer", "OfficerView"),
     "report": ("zongheng report", "ReportView"),
     "filed": ("zongheng report", "FiledReports"),
     "forecast": ("zongheng forecast", "ForecastView"),
@@ -72,6 +75,9 @@ FURTHER = [
     ("zongheng score", "scores", "SheetView"),
     ("zongheng score", "score_runs", "RunLine"),
     ("zongheng policy", "facts", "FactView"),
+    ("zongheng library, post, officer", "libraries", "LibraryLine"),
+    ("zongheng library, post, officer", "posts", "PostView"),
+    ("zongheng explain", "explanation", "ExplanationView"),
 ]
 """Further answers of these modules: (section, module, answer)."""
 

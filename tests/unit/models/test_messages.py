@@ -26,6 +26,18 @@ STEP = st.fixed_dictionaries(
         "required": st.booleans(),
         "authorised": st.lists(TEXT.filter(bool), max_size=2, unique=True),
         "responsible": TEXT,
+        "post": TEXT,
+        "risks": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "level": st.sampled_from(["high", "middle", "low"]),
+                    "risk": TEXT.filter(bool),
+                    "measure": TEXT,
+                    "post": TEXT,
+                }
+            ),
+            max_size=2,
+        ),
     }
 )
 ITEM = st.fixed_dictionaries(

@@ -102,7 +102,7 @@ async def test_the_documented_policy_is_taken(desk: Any, repository: Path) -> No
 async def test_a_file_becomes_entries_and_rows(desk: Any) -> None:
     published = await desk.publish(**form())
     assert published.model_dump() == {
-        "items": 1, "agencies": 1, "officers": 1, "sources": 0, "days": 2, "years": 1, "policy": 1, "rules": 0, "libraries": 0, "sheets": 0, "unchanged": 0,
+        "items": 1, "agencies": 1, "officers": 1, "sources": 0, "days": 2, "years": 1, "policy": 1, "rules": 0, "libraries": 0, "posts": 0, "sheets": 0, "unchanged": 0,
         "indexes": [0, 1, 2, 3], "to": "", "subtree": False,
     }  # fmt: skip
     agency, item, calendar, policy = await desk.entries()

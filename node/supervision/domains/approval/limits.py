@@ -25,7 +25,6 @@ from node.supervision.columns import (
     frame,
     keep_rows,
     least,
-    local_day,
     nulls,
     numbers,
     only,
@@ -34,7 +33,7 @@ from node.supervision.columns import (
     true,
     where,
 )
-from node.supervision.context import Catalogue, Context
+from node.supervision.context import Context
 from node.supervision.fold import Facts
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,7 +70,8 @@ def limits(facts: Facts, context: Context, as_of_us: int, told_within: int | Non
     recorded_at, received_at, completed_at = cases["accepted_at"], cases["received_at"], cases["completed_at"]
     accepted_at = least(recorded_at, deemed_at)
     deemed = present(deemed_at) & ~true(recorded_at <= deemed_at)
-    version = _version(cases, coalesce(accepted_at, received_at), context.catalogue)
+    began_at = coalesce(accepted_at, received_at)
+    version = context.catalogue.versions_begun(cases["item"], began_at, received_at, cases["zone"])
     published = context.catalogue.versions
     terms = _in_force(cases, published, version)
     due_stated = present(
@@ -91,16 +91,6 @@ def limits(facts: Facts, context: Context, as_of_us: int, told_within: int | Non
     )
     kept = [column for column in cases.get_columns() if column.name not in replaced]
     return Limits(pl.DataFrame(kept + applied.get_columns()), wakes)
-
-
-def _version(cases: pl.DataFrame, began_at: pl.Series, catalogue: Catalogue) -> pl.Series:
-    """The version in force when the case was accepted; where its item was withdrawn since it was received, the one it was received under."""
-    item, received_at = cases["item"], cases["received_at"]
-    version = catalogue.versions_on(item, local_day(began_at, cases["zone"]), began_at)
-    if catalogue.withdrawn.is_empty():
-        return version
-    before = catalogue.versions_on(item, local_day(received_at, cases["zone"]), received_at)
-    return where(item.is_in(catalogue.withdrawn.implode()), coalesce(version, before), version)
 
 
 def _deemed(

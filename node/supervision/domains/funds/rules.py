@@ -28,7 +28,17 @@ import polars as pl
 
 from node.supervision.clock import NATURAL
 from node.supervision.domains.funds import facts
-from node.supervision.domains.funds.events import DOMAIN, KINDS
+from node.supervision.domains.funds.events import (
+    ACCEPTANCE,
+    AUDIT,
+    BUDGET,
+    DOMAIN,
+    KINDS,
+    LISTED,
+    PASSED_ON,
+    PAYMENT,
+    USE,
+)
 from node.supervision.domains.funds.words import WORDS
 from node.supervision.rulebook import NOTICE, RED, YELLOW, Rulebook, absent, known, same
 from node.supervision.staged import Staged
@@ -104,6 +114,24 @@ PAYEE_MONTH_RULES: Final = (
     ),
 )  # fmt: skip
 
+STAGES: Final = {
+    f"{DOMAIN}.{rule}": stage
+    for stage, rules in (
+        (BUDGET, ("amount.budget",)),
+        (PASSED_ON, ("time.pass_on", "amount.passed_on")),
+        (LISTED, ("procedure.listing",)),
+        (ACCEPTANCE, ("procedure.acceptance",)),
+        (
+            PAYMENT,
+            ("time.payment", "time.resend", "amount.contract", "procedure.paid_first", "duty.same_person"),
+        ),
+        (USE, ("procedure.purpose",)),
+        (AUDIT, ("time.rectify", "procedure.audit")),
+    )
+    for rule in rules
+}
+"""A funds item's steps are named like its events (拨付 is `passed_on`), so that each has its risk points."""
+
 APPLIED: Final = Staged(
     DOMAIN,
     KINDS,
@@ -122,6 +150,7 @@ APPLIED: Final = Staged(
             standards=facts.LIMITS,
             name="payee_month",
         ),
-    )
+    ),
+    stages=STAGES,
 )
 """The domain, for `fold.installed`."""
