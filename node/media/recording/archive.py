@@ -1,0 +1,170 @@
+"""The recordings of one node, as files: found by time, kept or shed.
+
+    recordings/<camera>/<day>/<from>-<to>.mp4          kept until its days are over
+    recordings/<camera>/<day>/<from>-<to>.ring.mp4     kept for some minutes: what an alert would want from before it
+    recordings/<camera>/<day>/<from>.part.mp4          being written
+
+Times are microseconds since the epoch, of the first and of the last picture; the day is that of `from`, in UTC. The names are the index: nothing can be out of step
+with them, and a folder that was copied is whole. A file gets its last name by one rename, when it is closed. After a crash `mend` closes what was being written.
+
+The disk: recordings have a budget and leave the disk a reserve, so that the journal is never what suffers. What goes first is the ring, then the oldest.
+"""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from federation.errors import ZonghengError
+
+_SUFFIX: Final = ".mp4"
+_RING: Final = ".ring.mp4"
+_PART: Final = ".part.mp4"
+
+DAY_US: Final = 86_400_000_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """One file of one camera."""
+
+    from_us: int
+    to_us: int
+    path: Path
+    camera: str
+    ring: bool
+    """It goes when the ring's minutes are over, unless something makes it worth keeping."""
+
+    def overlaps(self, from_us: int, to_us: int) -> bool:
+        return self.from_us <= to_us and from_us <= self.to_us
+
+
+class Archive:
+    """The folder of recordings."""
+
+    def __init__(self, folder: Path, budget: int, reserve: int) -> None:
+        """``budget``: bytes that recordings may take; ``reserve``: bytes of the disk that they leave free."""
+        self._folder = folder
+        self._budget = budget
+        self._reserve = reserve
+
+    def cameras(self) -> list[str]:
+        """The cameras that something was recorded of, those that were removed included."""
+        if not self._folder.is_dir():
+            return []
+        return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+
+    def segments(self, camera: str, from_us: int = 0, to_us: int = 2**62) -> list[Segment]:
+        """The closed files of a camera that show something of a stretch of time, in order."""
+        return sorted(
+            found
+            for path in self._files(camera)
+            if (found := _segment(camera, path)) is not None and found.overlaps(from_us, to_us)
+        )
+
+    def begin(self, camera: str, from_us: int) -> Path:
+        """Where to write what begins at an instant. Raises ZonghengError `disk_full` when there is no room to be made."""
+        if not self.make_room():
+            raise ZonghengError(
+                "disk_full",
+                f"recordings may take {self._budget // 1_000_000} MB here and leave {self._reserve // 1_000_000} MB of the disk free: "
+                "raise recordings_budget_mb or free space",
+            )
+        day = datetime.fromtimestamp(from_us // 1_000_000, UTC).strftime("%Y%m%d")
+        folder = self._folder / camera / day
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder / f"{from_us}{_PART}"
+
+    def close(self, path: Path, to_us: int, *, ring: bool) -> Path:
+        """Give a file that was written its name."""
+        from_us = int(path.name.split(".")[0])
+        closed = path.with_name(f"{from_us}-{to_us}{_RING if ring else _SUFFIX}")
+        path.rename(closed)
+        return closed
+
+    def keep(self, camera: str, from_us: int, to_us: int) -> int:
+        """Take what shows something of a stretch of time out of the ring; returns how many files that were."""
+        kept = 0
+        for segment in self.segments(camera, from_us, to_us):
+            if segment.ring:
+                segment.path.rename(segment.path.with_name(segment.path.name.removesuffix(_RING) + _SUFFIX))
+                kept += 1
+        return kept
+
+    def mend(self) -> int:
+        """After a start: close what was being written when the process died. What cannot be played goes. Returns how many files were closed."""
+        from node.media.recording.segment import length_us
+
+        mended = 0
+        for camera in self.cameras():
+            for path in list(self._files(camera)):
+                if path.name.endswith(_PART):
+                    length = length_us(path)
+                    if length:
+                        self.close(path, int(path.name.split(".")[0]) + length, ring=False)
+                        mended += 1
+                    else:
+                        path.unlink()
+        return mended
+
+    def shed_old(self, camera: str, now_us: int, days: int, ring_us: int) -> int:
+        """Delete what is older than ``days``, and what is in the ring and older than ``ring_us``; returns how many files went."""
+        gone = 0
+        for segment in self.segments(camera):
+            age_us = now_us - segment.to_us
+            if age_us > days * DAY_US or (segment.ring and age_us > ring_us):
+                self._delete(segment)
+                gone += 1
+        return gone
+
+    def make_room(self) -> bool:
+        """Shed until recordings are within their budget and leave the disk its reserve; False: there is nothing left to shed."""
+        missing = self._missing()
+        if missing <= 0:
+            return True
+        for segment in self._in_order_of_shedding():
+            size = segment.path.stat().st_size
+            self._delete(segment)
+            log.info("recording.shed", camera=segment.camera, from_us=segment.from_us, bytes=size)
+            missing -= size
+            if missing <= 0:
+                return True
+        return False
+
+    def used(self) -> int:
+        """Bytes that recordings take."""
+        return sum(path.stat().st_size for camera in self.cameras() for path in self._files(camera))
+
+    def _missing(self) -> int:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return max(self.used() - self._budget, self._reserve - shutil.disk_usage(self._folder).free)
+
+    def _in_order_of_shedding(self) -> Sequence[Segment]:
+        everything = [segment for camera in self.cameras() for segment in self.segments(camera)]
+        return sorted(everything, key=lambda segment: (not segment.ring, segment.from_us))
+
+    def _delete(self, segment: Segment) -> None:
+        segment.path.unlink(missing_ok=True)
+        for folder in (segment.path.parent, segment.path.parent.parent):
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+
+    def _files(self, camera: str) -> Iterator[Path]:
+        folder = self._folder / camera
+        return folder.glob(f"*/*{_SUFFIX}") if folder.is_dir() else iter(())
+
+
+def _segment(camera: str, path: Path) -> Segment | None:
+    ring = path.name.endswith(_RING)
+    span = path.name.removesuffix(_RING if ring else _SUFFIX).split("-")
+    if len(span) != 2 or not all(part.isdigit() for part in span):
+        return None
+    return Segment(int(span[0]), int(span[1]), path, camera, ring)

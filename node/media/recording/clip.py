@@ -1,0 +1,101 @@
+"""A stretch of what was recorded as one file, cut without decoding: from the keyframe before its beginning to its end.
+
+Two cuts of the same stretch out of the same files are the same bytes, so the file can be made again and compared with the hash in the journal.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import file_digest
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import Frame
+from node.media.recording.archive import Archive, Segment
+from node.media.recording.segment import SegmentWriter, frames_in
+
+LONGEST_S: Final = 4 * 3_600
+
+HOLE_US: Final = 2_000_000
+"""Two files that are further apart have something missing between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A file that was cut."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    from_us: int
+    """When its first and its last picture were taken, µs since the epoch."""
+    to_us: int
+    gaps: int
+    """Stretches in it that were not recorded; its time goes on over them."""
+
+
+def cut(archive: Archive, camera: str, from_us: int, to_us: int, into: Path) -> Clip:
+    """Cut a stretch out. Raises ZonghengError `not_found` when nothing of it was recorded, `too_large` when it is longer than `LONGEST_S`."""
+    if to_us <= from_us:
+        raise ZonghengError("bad_request", "a clip ends after it begins")
+    if to_us - from_us > LONGEST_S * 1_000_000:
+        raise ZonghengError("too_large", f"a clip is at most {LONGEST_S // 3_600} hours long: cut several")
+    segments = archive.segments(camera, from_us, to_us)
+    frames = _from_keyframe(_played(segments), from_us)
+    first = next(frames, None)
+    if first is None or first.captured_ns // 1_000 > to_us:
+        raise ZonghengError("not_found", f"nothing of camera {camera} was recorded then")
+    writer = SegmentWriter(into, first, fragmented=False)
+    last = first
+    try:
+        writer.write(first)
+        for frame in frames:
+            if frame.captured_ns // 1_000 > to_us:
+                break
+            writer.write(frame)
+            last = frame
+    finally:
+        writer.close()
+    gaps = sum(later.from_us - earlier.to_us > HOLE_US for earlier, later in pairwise(segments))
+    with into.open("rb") as file:
+        sha256 = file_digest(file, "sha256").hexdigest()
+    return Clip(
+        into, sha256, into.stat().st_size, first.captured_ns // 1_000, last.captured_ns // 1_000, gaps
+    )
+
+
+def _played(segments: list[Segment]) -> Iterator[Frame]:
+    """The frames of files that follow each other; numbers have a hole where time has."""
+    seq, before_us = 0, None
+    for segment in segments:
+        if before_us is not None and segment.from_us - before_us > HOLE_US:
+            seq += 1
+        # It may have been shed meanwhile, or taken out of the ring under another name.
+        with contextlib.suppress(FileNotFoundError):
+            for frame in frames_in(segment.path, segment.from_us, seq):
+                seq = frame.seq + 1
+                yield frame
+        before_us = segment.to_us
+
+
+def _from_keyframe(frames: Iterator[Frame], from_us: int) -> Iterator[Frame]:
+    """Everything from the last keyframe that was taken at ``from_us`` or before."""
+    waiting: list[Frame] = []
+    for frame in frames:
+        if frame.captured_ns // 1_000 > from_us:
+            yield from waiting
+            yield frame
+            break
+        if frame.keyframe:
+            waiting.clear()
+        waiting.append(frame)
+    else:
+        yield from waiting
+    yield from frames
+
+
+def frames_from(archive: Archive, camera: str, from_us: int) -> Iterator[Frame]:
+    """What was recorded from an instant on, up to now: for somebody who plays it. Files are read as they are needed."""
+    return _from_keyframe(_played(archive.segments(camera, from_us)), from_us)

@@ -1,0 +1,117 @@
+"""Writes what cameras show, on a thread of its own: a disk that is slow or full holds up neither the pictures of those who watch nor the node.
+
+A file is `SEGMENT_S` long and begins with a keyframe; one is begun anew when frames are missing or the picture's size changes. Everything is written; what nobody
+asked to keep goes into the ring and out of it again after some minutes, so that an alert finds what came before it. Whether a file is kept is decided when it is closed, and again
+when an alert wants it. Frames wait for the disk in a bounded queue; when it is full they are dropped, and the file ends.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from av.error import FFmpegError
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import CLOCK_HZ, Frame
+from node.media.recording.archive import Archive
+from node.media.recording.segment import SegmentWriter
+
+SEGMENT_S: Final = 60
+
+MOST_WAITING: Final = 2_000
+"""Frames of all cameras together."""
+
+log = structlog.get_logger(__name__)
+
+Wanted = Callable[[int, int], bool]
+"""Whether what was recorded from one instant to another (µs since the epoch) is to be kept."""
+
+
+class Recorder:
+    """All recordings of one process. `stop` closes what is open."""
+
+    def __init__(self, archive: Archive, segment_s: float = SEGMENT_S) -> None:
+        self._archive = archive
+        self._segment_s = segment_s
+        self._queue: queue.Queue[tuple[str, Wanted, Frame] | str | None] = queue.Queue(MOST_WAITING)
+        self._writing: dict[str, _Writing] = {}
+        self._failed: set[str] = set()
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def take(self, camera: str, wanted: Wanted, frame: Frame) -> None:
+        """A frame of a camera; never waits."""
+        try:
+            self._queue.put_nowait((camera, wanted, frame))
+        except queue.Full:
+            self.dropped += 1
+
+    def end(self, camera: str) -> None:
+        """No more frames of this camera: close its file."""
+        self._queue.put(camera)
+
+    def stop(self) -> None:
+        """Write what waits and close every file. Waits for the disk."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (said := self._queue.get()) is not None:
+            if isinstance(said, str):
+                self._close(said)
+                continue
+            camera, wanted, frame = said
+            try:
+                self._write(camera, wanted, frame)
+            except (OSError, ZonghengError, FFmpegError) as error:
+                self._close(camera)
+                if camera not in self._failed:
+                    self._failed.add(camera)
+                    log.error("recording.failed", camera=camera, words=str(error))
+            else:
+                if camera in self._writing:
+                    self._failed.discard(camera)
+        for camera in list(self._writing):
+            self._close(camera)
+
+    def _write(self, camera: str, wanted: Wanted, frame: Frame) -> None:
+        if not SegmentWriter.takes(frame):
+            return
+        writing = self._writing.get(camera)
+        if writing is not None:
+            missing = frame.seq != writing.last.seq + 1
+            full = frame.keyframe and (frame.pts_90k - writing.file.began_pts >= self._segment_s * CLOCK_HZ)
+            if missing or full:
+                self._close(camera)
+                writing = None
+        if writing is None:
+            if not frame.keyframe:
+                return
+            path = self._archive.begin(camera, frame.captured_ns // 1_000)
+            writing = self._writing[camera] = _Writing(SegmentWriter(path, frame), wanted, frame, frame)
+        writing.file.write(frame)
+        writing.last = frame
+
+    def _close(self, camera: str) -> None:
+        writing = self._writing.pop(camera, None)
+        if writing is None:
+            return
+        from_us = writing.first.captured_ns // 1_000
+        to_us = from_us + (writing.last.pts_90k - writing.first.pts_90k) * 1_000_000 // CLOCK_HZ
+        try:
+            writing.file.close()
+            self._archive.close(writing.file.path, to_us, ring=not writing.wanted(from_us, to_us))
+        except (OSError, FFmpegError) as error:
+            log.error("recording.not_closed", camera=camera, words=str(error))
+
+
+@dataclass(slots=True)
+class _Writing:
+    file: SegmentWriter
+    wanted: Wanted
+    first: Frame
+    last: Frame
