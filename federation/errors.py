@@ -198,6 +198,7 @@ CATALOGUE: Final[dict[str, Fault]] = {
         ),
         Fault("unreachable", _S.UNAVAILABLE, 503, "节点无法连通", "The node cannot be reached"),
         # Cameras.
+        Fault("viewer_removed", _S.ABORTED, 403, "观看已被终止", "Somebody put this viewer out"),
         Fault("camera_lost", _S.UNAVAILABLE, 503, "摄像头没有画面", "The camera gives no picture"),
         Fault(
             "camera_refused",

@@ -139,6 +139,8 @@ class NodeSettings(BaseSettings):
     http: Address
     enrolment: Address | None = None
     """Where children enrol and renew; absent: a hundred ports above ``grpc``."""
+    media: Address | None = None
+    """Where children's pictures and sound come in while somebody watches; absent: two hundred ports above ``grpc``."""
     certificate_days: Annotated[float, Field(gt=0, le=3_650)] = 90.0
     """How long certificates hold that this node gives its children."""
     renew_from_day: Annotated[float, Field(gt=0, le=3_650)] = 30.0
@@ -172,8 +174,16 @@ class NodeSettings(BaseSettings):
         """Where children enrol and renew."""
         if self.enrolment is not None:
             return self.enrolment
+        return self._beside_grpc(100)
+
+    @property
+    def media_address(self) -> str:
+        """Where children's media workers dial in."""
+        return self.media if self.media is not None else self._beside_grpc(200)
+
+    def _beside_grpc(self, ports: int) -> str:
         host, _, port = self.grpc.rpartition(":")
-        return f"{host}:{int(port) + 100 if int(port) <= 65_435 else int(port) - 100}"
+        return f"{host}:{int(port) + ports if int(port) + ports <= 65_535 else int(port) - ports}"
 
     @property
     def kind(self) -> str:
@@ -225,6 +235,7 @@ def initialise(
     grpc: str | None,
     http: str | None,
     enrolment: str | None = None,
+    media: str | None = None,
     zone: str = "Asia/Shanghai",
     calendar: str = "china",
     clock_start: datetime | None = None,
@@ -263,6 +274,8 @@ def initialise(
     }
     if enrolment is not None:
         fields["enrolment"] = enrolment
+    if media is not None:
+        fields["media"] = media
     lines = [f"{key} = {_toml(value)}" for key, value in fields.items()]
     lines.append(f"confirm = {'true' if confirm else 'false'}")
     if clock_start is not None:

@@ -4,7 +4,7 @@ Nothing runs and nothing is read from disk here: `node.run` opens what is given,
 later lines is reached from an earlier one through a callable only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from federation.errors import ZonghengError
 from federation.identity.membership import digest
 from federation.journal.checkpoint import Signer
 from federation.journal.tile import TileBuilder
-from federation.link.dialler import ChildPorts
+from federation.link.dialler import ChildPorts, Lane
 from federation.link.down_lane import DownLane
 from federation.link.down_service import DownService
 from federation.link.listener import Listener
@@ -231,6 +231,10 @@ class Parts:
             store, vault, writer, self.raising, self.contexts, lambda: settings.parent is not None, now
         )  # fmt: skip
         self.alerting = Alerting(folder, settings, store, self.contexts, self.raising, self.alert_desk, now)
+        self.further_lanes: list[Lane] = []
+        """Of parts that are put beside these."""
+        self.certified_anew: list[Callable[[], None]] = []
+        """Told when this node has other certificates than before."""
         self.link = ParentLink(settings, keyring, writer, self.desk, self.from_above, self._child_ports, now)
         self.joining = Joining(
             folder, settings, keyring, lambda: self.tree.own, self.write_entries, clock, self._member_anew
@@ -275,7 +279,7 @@ class Parts:
             answerer=self.asking,
             operator=self.desk,
             backoff=StoredBackoff(self.store),
-            lanes=(DownLane(self.from_above),),
+            lanes=(DownLane(self.from_above), *self.further_lanes),
             files=self.files_up,
             welcomed=self._welcomed,
             stranger=self.joining.renew_soon,
@@ -299,6 +303,8 @@ class Parts:
     def _member_anew(self, elsewhere: bool) -> None:
         """There are new certificates; ``elsewhere``: under another root, or the first."""
         self.link.redial()
+        for told in self.certified_anew:
+            told()
         if elsewhere:
             for child in self.listener.sessions():
                 self.listener.release(child.node)

@@ -380,6 +380,13 @@ class Register:
                 f"{card.node} is known here by journal {known.log_id} and comes with {card.log_id}: restore its journal first",
             )
 
+    async def key_of(self, node: str) -> str:
+        """The registered TLS key of a child, as `Peer.key`. Raises ZonghengError `not_enrolled`, `revoked`."""
+        known = await self._known(node)
+        key = "" if known is None else fingerprint(public_from_spki(known.tls_key))
+        self._check_registered(known, node, key)
+        return key
+
     def _check_registered(self, known: ChildRow | None, node: str, key: str) -> None:
         if known is None or fingerprint(public_from_spki(known.tls_key)) != key:
             raise ZonghengError(

@@ -15,6 +15,8 @@ from node import config
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing, machine_clock
 from node.media.cameras import Cameras
+from node.media.media import Media
+from node.media.own_cameras import OwnCameras
 from node.parts import Parts
 from node.rotation import rotate_key, rotations, settled_signer
 from node.serving import serve
@@ -54,6 +56,12 @@ class Node(Parts):
             settings, store, vault, self.contexts, self.tree.own, self.registry, self.write_entries, now
         )
         self.cameras.listen(self.figures.changed_here)
+        self.media = Media(
+            folder, settings, self.tree, self.listener, OwnCameras(self.cameras), self.register.key_of,
+            self.write_entries, now,
+        )  # fmt: skip
+        self.further_lanes.append(self.media.lane)
+        self.certified_anew.append(self.media.streams.identity_changed)
         self._registry: Registry | None = None
         self._people: People | None = None
         self._opening_registry = asyncio.Lock()

@@ -78,6 +78,7 @@ async def _ports(node: "Node") -> AsyncIterator[None]:
     node.down.add_to(links)
     FileDesk(node.listener, node.files_below, node.register.caller).add_to(links)
     node.mending.add_to(links)
+    node.media.service.add_to(links)
     add_IntakeServiceServicer_to_server(node.intake, doors)
     Enrolment(node.register).add_to(enrolments)
     credentials = MutualTls(lambda: node.keyring.identity)
@@ -114,6 +115,7 @@ def _works(node: "Node") -> dict[str, Work]:
         "certificates": node.joining.run,
         "desk": node.desk.run,
         "matching": node.matching.run,
+        "media": node.media.run,
     }
     if node.alerting.telling.wanted:
         works["sending"] = lambda: _send_out(node)

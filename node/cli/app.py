@@ -96,6 +96,7 @@ def groups() -> tuple[ModuleType, ...]:
         resupervision,
         score,
         sealed,
+        streams,
         supervision,
         users,
     )
@@ -111,6 +112,7 @@ def groups() -> tuple[ModuleType, ...]:
         alert,
         accountability,
         score,
+        streams,
         draw,
         cases,
         resupervision,

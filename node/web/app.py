@@ -55,6 +55,7 @@ from node.web.page import status_page
 from node.web.people import router as people_router
 from node.web.reports import router as reports_router
 from node.web.scores import router as scores_router
+from node.web.streams import router as streams_router
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -409,6 +410,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(reports_router(node))
     app.include_router(scores_router(node))
     app.include_router(cameras_router(node))
+    app.include_router(streams_router(node))
     app.include_router(items_router(node))
     app.include_router(matching_router(node))
     app.include_router(libraries_router(node))

@@ -415,6 +415,7 @@ class Tree:
             grpc=node.grpc,
             http=node.http,
             enrolment=node.enrolment,
+            media=f"{host}:{free_port()}",
             calendar=calendar,
             clock_start=datetime.fromisoformat(clock) if clock else None,
             store=store,

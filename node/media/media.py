@@ -1,0 +1,87 @@
+"""Live pictures of one node, put together: who looks, where streams come from, the lane to parent and children, and the worker that holds it all.
+
+Without a camera and without anybody who looks this is a few objects: no process, no port.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from zongheng.v1.camera_pb2 import Viewer
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.viewing_pb2 import AttendResponse, ViewingQuestion
+
+from federation.errors import ZonghengError
+from federation.link.listener import Listener
+from federation.trunk.attending import AttendLane, AttendService
+from node.config import NodeSettings
+from node.media.streams import Sources, Streams
+from node.media.supervisor import Attached, Supervisor
+from node.media.viewings import Gatekeeper, Viewing, Viewings
+from node.tree import Tree
+from node.wallclock import Now
+
+
+class CamerasHere(Gatekeeper, Sources, Protocol):
+    """The cameras of this node: who may look, and where their streams are had from."""
+
+
+class Media:
+    """Belongs to one event loop."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: NodeSettings,
+        tree: Tree,
+        listener: Listener,
+        cameras: CamerasHere,
+        key_of: Callable[[str], Awaitable[str]],
+        write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
+        now: Now,
+    ) -> None:
+        self._settings = settings
+        self.viewings = Viewings(tree, cameras, self._ask_child, self._say_child, write, now)
+        self.streams = Streams(
+            tree, self.viewings, cameras, key_of, self._can_ask, self._say_child, self._worker, self._parent_host
+        )  # fmt: skip
+        self.supervisor = Supervisor(folder, self.streams)
+        self.viewings.begins = self.supervisor.need
+        self.service = AttendService(listener, self.streams)
+        self.lane = AttendLane(self.streams)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.supervisor.run())
+            tasks.create_task(self.viewings.run())
+            tasks.create_task(self.streams.run())
+
+    @contextlib.asynccontextmanager
+    async def watching(
+        self, viewer: Viewer, stream: str, removed: Callable[[ZonghengError], None] = lambda error: None
+    ) -> AsyncIterator[Viewing]:
+        """One of this node's people looks for as long as the context lasts; the worker is there then. Raises ZonghengError as `Viewings.open`."""
+        viewing = await self.viewings.open(viewer, stream, removed)
+        try:
+            await self.supervisor.worker()
+            yield viewing
+        finally:
+            await self.viewings.close(viewing)
+
+    async def _ask_child(self, child: str, question: ViewingQuestion, within_s: float) -> int:
+        return await self.service.ask(child, question, within_s)
+
+    def _say_child(self, child: str, message: AttendResponse) -> None:
+        self.service.say(child, message)
+
+    def _can_ask(self, child: str) -> bool:
+        return self.service.can_ask(child)
+
+    async def _worker(self) -> Attached:
+        return await self.supervisor.worker()
+
+    def _parent_host(self) -> str:
+        return (self._settings.parent or "").rpartition(":")[0]

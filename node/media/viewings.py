@@ -1,0 +1,276 @@
+"""Who looks through which camera, at one node: its own people, and those whom its parent asks for.
+
+Nobody looks unasked: the camera's node says whether a viewer may, each node on the way may say no, and each enters who looks before it says yes. So what a node's people see
+of a hall is in that hall's own journal, with the name of who looks. Where a journal takes no entries (it is sealed) nobody looks.
+
+A viewing has one name at every hop, `<node of the viewer>-<random>`. It ends where the viewer leaves, where somebody at any node on the way puts the viewer out, and
+where the node above that asked for it is gone for a minute. A parent that comes back within that asks again under the same name, and nothing was interrupted.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import structlog
+from zongheng.v1.camera_pb2 import CameraClosed, CameraOpened, Viewer, ViewerRemoved
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.viewing_pb2 import AttendRequest, AttendResponse, ViewingEnd, ViewingQuestion, ViewingRemoval
+
+from federation.errors import ZonghengError, of
+from federation.trunk.attending import Say
+from federation.trunk.frame import Stream
+from node.tree import Tree
+from node.wallclock import Now
+
+MOST_FROM_ABOVE: Final = 1_000
+"""Viewings that a parent may have here at once."""
+
+UNCONFIRMED_US: Final = 60_000_000
+"""How long viewings from above go on while the parent that asked for them is not there."""
+
+ASK_S: Final = 10.0
+LOOK_S: Final = 2.0
+
+log = structlog.get_logger()
+
+
+class Gatekeeper(Protocol):
+    """Says who may look through a camera of this node."""
+
+    async def check(self, viewer: Viewer, stream: Stream) -> None:
+        """Raises ZonghengError `not_found` where there is no such camera, `forbidden` where this viewer may not look now."""
+        ...
+
+
+class AskChild(Protocol):
+    async def __call__(self, child: str, question: ViewingQuestion, within_s: float) -> int: ...
+
+
+@dataclass(slots=True, eq=False)
+class Viewing:
+    """Somebody who looks."""
+
+    id: str
+    stream: Stream
+    viewer: Viewer
+    from_above: bool
+    child: str
+    """The child through which the camera is reached; empty: it is this node's."""
+    removed: Callable[[ZonghengError], None] = field(default=lambda error: None, repr=False)
+    """Told when somebody puts the viewer out, or the camera's node says no after all."""
+    hop: int = 0
+    """How far from the camera's node this one is."""
+    since_us: int = 0
+    unconfirmed_us: int = 0
+    """When the parent that asked went away; 0: it is there."""
+    gone: bool = False
+    """The viewer left while they were still being asked for."""
+
+
+class Viewings:
+    """Belongs to one event loop."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        gatekeeper: Gatekeeper,
+        ask_child: AskChild,
+        say_child: Callable[[str, AttendResponse], None],
+        write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
+        now: Now,
+    ) -> None:
+        self._tree = tree
+        self._gatekeeper = gatekeeper
+        self._ask_child = ask_child
+        self._say_child = say_child
+        self._write = write
+        self._now = now
+        self._open: dict[str, Viewing] = {}
+        self._opening: dict[str, Viewing] = {}
+        self._say_parent: Say | None = None
+        self._to_ask: asyncio.Queue[str] = asyncio.Queue()
+        self.asking: set[str] = set()
+        """Children that came back, until they have said whether those who look may go on."""
+        self.begins: Callable[[], None] = lambda: None
+        """Told when somebody asks to look: there will be something to carry in a moment."""
+        self.ended: Callable[[Viewing], None] = lambda viewing: None
+        """Told of each viewing that is over."""
+
+    @property
+    def now_looking(self) -> Sequence[Viewing]:
+        """Everybody who looks at or through this node, the longest first."""
+        return sorted(self._open.values(), key=lambda viewing: viewing.since_us)
+
+    def is_wanted_above(self, stream: str) -> bool:
+        """Whether the parent was let in to a stream."""
+        return any(each.from_above and str(each.stream) == stream for each in self._open.values())
+
+    async def open(
+        self, viewer: Viewer, stream: str, removed: Callable[[ZonghengError], None] = lambda error: None
+    ) -> Viewing:
+        """Let one of this node's own people look. Raises ZonghengError: `not_found`, `unknown_node`, `forbidden`, `unreachable`, `deadline`."""
+        viewing = Viewing(
+            f"{self._tree.own.node}-{secrets.token_hex(8)}", Stream.parse(stream), viewer, False, "", removed
+        )
+        await self._begin(viewing)
+        return viewing
+
+    async def close(self, viewing: Viewing, code: str = "") -> None:
+        """The viewer looks no more; again changes nothing. `code`: what ended it, where they did not leave by themselves."""
+        if self._open.pop(viewing.id, None) is not viewing:
+            return
+        self._end_below(viewing)
+        self.ended(viewing)
+        seconds = max(0, (self._now() - viewing.since_us) // 1_000_000)
+        closed = CameraClosed(
+            viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, hop=viewing.hop,
+            seconds=seconds, code=code,
+        )  # fmt: skip
+        await self._write([Entry(source="node", camera_closed=closed)])
+
+    async def remove(self, viewing_id: str, by: str, reason: str) -> Viewing:
+        """Put a viewer out, wherever they sit. Raises ZonghengError `not_found`."""
+        viewing = self._open.get(viewing_id)
+        if viewing is None:
+            raise ZonghengError("not_found", f"nobody looks here under {viewing_id!r}")
+        await self._remove(viewing, by, reason)
+        return viewing
+
+    async def run(self) -> None:
+        """Ask again for whom has to be asked for, and end what nobody confirms; until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._look())
+            while True:
+                child = await self._to_ask.get()
+                tasks.create_task(self._ask_again(child))
+
+    # From the parent.
+
+    def attended(self, say: Say) -> None:
+        self._say_parent = say
+
+    def left(self) -> None:
+        self._say_parent = None
+        for viewing in self._open.values():
+            if viewing.from_above:
+                viewing.unconfirmed_us = viewing.unconfirmed_us or self._now()
+
+    async def asked(self, question: ViewingQuestion) -> int:
+        stream = Stream.parse(question.stream)
+        known = self._open.get(question.viewing)
+        if known is not None and known.from_above and known.stream == stream:
+            known.unconfirmed_us = 0
+            return known.hop
+        if known is not None or question.viewing in self._opening or not 8 <= len(question.viewing) <= 120:
+            raise ZonghengError("protocol", "a viewing has a name of its own")
+        if question.viewer.node == self._tree.own.node or self._tree.is_below(question.viewer.node):
+            raise ZonghengError("protocol", "whoever sits here or below is not asked for from above")
+        if sum(each.from_above for each in self._open.values()) + len(self._opening) >= MOST_FROM_ABOVE:
+            raise ZonghengError("busy", f"{MOST_FROM_ABOVE} look through {self._tree.own.node} already")
+        viewing = Viewing(question.viewing, stream, question.viewer, True, "")
+        await self._begin(viewing)
+        return viewing.hop
+
+    async def ended_above(self, viewing_id: str) -> None:
+        if (opening := self._opening.get(viewing_id)) is not None and opening.from_above:
+            opening.gone = True
+        viewing = self._open.get(viewing_id)
+        if viewing is not None and viewing.from_above:
+            await self.close(viewing)
+
+    # From children.
+
+    def attends(self, child: str) -> None:
+        """A child is there, perhaps again: it knows nothing of who looks."""
+        if any(viewing.child == child for viewing in self._open.values()):
+            self.asking.add(child)
+            self._to_ask.put_nowait(child)
+
+    async def removal(self, child: str, removal: ViewingRemoval) -> None:
+        viewing = self._open.get(removal.viewing)
+        if viewing is not None and viewing.child == child:
+            await self._remove(viewing, f"{removal.by}@{removal.node}", removal.words)
+
+    # What they are made of.
+
+    async def _begin(self, viewing: Viewing) -> None:
+        own = self._tree.own.node
+        self._opening[viewing.id] = viewing
+        self.begins()
+        try:
+            if viewing.stream.node == own:
+                await self._gatekeeper.check(viewing.viewer, viewing.stream)
+            else:
+                child = self._tree.route(viewing.stream.node)
+                if child is None:
+                    raise ZonghengError(
+                        "unknown_node", f"there is no node {viewing.stream.node!r} at or below {own}"
+                    )
+                viewing.child = child
+                viewing.hop = 1 + await self._ask(viewing)
+            opened = CameraOpened(
+                viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, hop=viewing.hop
+            )
+            await self._write([Entry(source="node", camera_opened=opened)])
+            viewing.since_us = self._now()
+            self._open[viewing.id] = viewing
+        except BaseException:
+            self._end_below(viewing)
+            raise
+        finally:
+            del self._opening[viewing.id]
+        log.info(
+            "camera.opened", stream=str(viewing.stream), viewer=viewing.viewer.who, node=viewing.viewer.node
+        )
+        if viewing.gone:
+            await self.close(viewing)
+            raise ZonghengError("not_found", "the viewer has left meanwhile")
+
+    async def _ask(self, viewing: Viewing) -> int:
+        question = ViewingQuestion(viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer)
+        return await self._ask_child(viewing.child, question, ASK_S)
+
+    def _end_below(self, viewing: Viewing) -> None:
+        if viewing.child:
+            self._say_child(viewing.child, AttendResponse(end=ViewingEnd(viewing=viewing.id)))
+
+    async def _remove(self, viewing: Viewing, by: str, reason: str) -> None:
+        removed = ViewerRemoved(
+            viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, by=by, reason=reason
+        )
+        await self._write([Entry(source="node", viewer_removed=removed)])
+        if viewing.from_above and self._say_parent is not None:
+            removal = ViewingRemoval(viewing=viewing.id, node=self._tree.own.node, by=by, words=reason)
+            self._say_parent(AttendRequest(removal=removal))
+        error = ZonghengError("viewer_removed", f"{by} ended it: {reason}" if reason else f"{by} ended it")
+        await self._put_out(viewing, error)
+
+    async def _put_out(self, viewing: Viewing, error: ZonghengError) -> None:
+        viewing.removed(error)
+        await self.close(viewing, error.code)
+
+    async def _ask_again(self, child: str) -> None:
+        try:
+            for viewing in [each for each in self._open.values() if each.child == child]:
+                try:
+                    await self._ask(viewing)
+                except ZonghengError as error:
+                    if error.code not in ("unreachable", "deadline", "busy"):
+                        await self._put_out(viewing, error)
+        except Exception as failed:  # a journal that takes nothing; it is looked at again
+            log.exception("camera.not_closed", code=of(failed).code)
+        finally:
+            self.asking.discard(child)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            late = self._now() - UNCONFIRMED_US
+            for viewing in list(self._open.values()):
+                if viewing.unconfirmed_us and viewing.unconfirmed_us < late:
+                    try:
+                        await self.close(viewing, "unreachable")
+                    except Exception as failed:
+                        log.exception("camera.not_closed", code=of(failed).code)

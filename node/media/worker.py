@@ -1,0 +1,345 @@
+"""The media worker: one process a node that holds its live streams, apart from the node's own loop.
+
+It opens what it is told to and knows nobody: who may look, where a stream comes from and who is to have it is said by the node's main process over `Attach`. A stream
+that somebody joins is asked for there, once however many join: it comes from a camera here, or from a child's worker that dials `Trunk`. Streams that the
+parent ordered are carried up from the same hubs.
+
+The worker lives as long as the main process: it ends when `Attach` ends, and when its standard input does, which the kernel closes however that
+process dies. It keeps nothing on disk. Killed, it is started again, and everybody who still wants a stream asks for it again.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import grpc.aio
+import structlog
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
+from zongheng.v1 import media_pb2 as wire
+from zongheng.v1.media_pb2_grpc import MediaServiceServicer, add_MediaServiceServicer_to_server
+
+from federation.errors import ZonghengError
+from federation.identity.credentials import MutualTls
+from federation.link.hello import failure
+from federation.trunk.carry import LISTEN_OPTIONS, Landing, Trunk
+from federation.trunk.hub import NS, Hub
+from federation.trunk.hubs import Hubs
+from federation.trunk.tickets import Tickets
+from node import config, control, logs
+from node.config import NodeSettings
+from node.keyring import KeyRing
+from node.media.carriers import Carriers
+from node.media.frames import Frames
+from node.media.ingest.source import Mask, Source
+from node.media.supervisor import SOCKET
+
+FINAL: Final = frozenset(
+    {"not_found", "forbidden", "unknown_node", "bad_request", "protocol", "too_large", "viewer_removed"}
+)
+"""Codes with which a stream ends; with any other it is tried again."""
+
+LANDS_S: Final = 20.0
+"""How long an order may take until frames come."""
+
+FIRST_REST_S: Final = 0.25
+LONGEST_REST_S: Final = 3.0
+WELL_NS: Final = 10 * NS
+
+_CERTIFIES_S: Final = 6 * 3_600.0
+
+Feed = Callable[[Source, Hub], Awaitable[None]]
+"""Feeds a hub from a camera of this node, until cancelled."""
+
+log = structlog.get_logger()
+
+
+class Worker(MediaServiceServicer):
+    """One worker's streams. Make it with `serving`."""
+
+    def __init__(self, folder: Path, settings: NodeSettings, feed: Feed, tasks: asyncio.TaskGroup) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._feed = feed
+        self._tasks = tasks
+        self._keyring = KeyRing.open(folder, settings)
+        self._said: asyncio.Queue[wire.AttachResponse] = asyncio.Queue()
+        self._wanted: dict[bytes, _Wanted] = {}
+        self._kept: dict[str, asyncio.Task[None]] = {}
+        self._attached = False
+        self.over = asyncio.Event()
+        """Nobody is there for whom to work."""
+        self.trunk = Trunk(lambda: self._keyring.identity.authority.anchors, time.monotonic_ns)
+        self.credentials = MutualTls(lambda: self._keyring.identity)
+        self.carriers = Carriers(self.credentials, time.monotonic_ns, tasks, self._carried)
+        self.hubs: Hubs
+        self.port = 0
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def serving(
+        cls, folder: Path, feed: Feed, services: Sequence["Service"] = ()
+    ) -> AsyncIterator["Worker"]:
+        """The worker of the node in ``folder``, listening for children and on the folder's socket, where ``services`` are offered as well."""
+        settings = config.load(folder)
+        trunk, door = grpc.aio.server(options=LISTEN_OPTIONS), grpc.aio.server()
+        async with asyncio.TaskGroup() as tasks, contextlib.AsyncExitStack() as stack:
+            worker = cls(folder, settings, feed, tasks)
+            certifying = tasks.create_task(worker._certify_again())
+            async with Hubs.running(worker._have, time.monotonic_ns) as worker.hubs:
+                worker.trunk.add_to(trunk)
+                add_MediaServiceServicer_to_server(worker, door)
+                Frames(worker.hubs, time.monotonic_ns).add_to(door)
+                for service in services:
+                    await stack.enter_async_context(service(worker, door))
+                worker.port = worker.credentials.server_port(trunk, settings.media_address)
+                with control.short_path(folder, SOCKET) as path:
+                    with contextlib.suppress(FileNotFoundError):
+                        (folder / SOCKET).unlink()
+                    door.add_insecure_port(f"unix:{path}")
+                    await trunk.start()
+                    await door.start()
+                    (folder / SOCKET).chmod(0o600)
+                    try:
+                        yield worker
+                    finally:
+                        await door.stop(None)
+                        await trunk.stop(None)
+                        certifying.cancel()
+                        worker.close()
+
+    def close(self) -> None:
+        for task in self._kept.values():
+            task.cancel()
+        self.carriers.close()
+
+    # What the main process says, and what it is told.
+
+    async def Attach(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
+        if self._attached:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "this worker has its node")
+        self._attached = True
+        try:
+            await context.write(wire.AttachResponse(ready=wire.WorkerReady(port=self.port)))
+            async with asyncio.TaskGroup() as tasks:
+                speaking = tasks.create_task(self._speak(context))
+                while (said := await context.read()) is not EOF:
+                    self._obey(said)
+                speaking.cancel()
+        finally:
+            self.over.set()
+
+    async def _speak(self, context: Any) -> None:
+        while True:
+            await context.write(await self._said.get())
+
+    def _obey(self, said: wire.AttachRequest) -> None:
+        match said.WhichOneof("part"):
+            case "identity_changed":
+                self._keyring = KeyRing.open(self._folder, self._settings)
+                self.carriers.redial()
+            case "source":
+                if wanted := self._wanted.get(said.source.ticket):
+                    wanted.settle(_source(said.source))
+            case "expected":
+                self._expect(said.expected.ticket, said.expected.key)
+            case "refused":
+                self._refuse(said.refused.ticket, failure(said.refused.code, said.refused.words))
+            case "carry":
+                self._tasks.create_task(self._carry(said.carry))
+            case "stopped":
+                self.carriers.stop(said.stopped.ticket)
+            case "kept":
+                self._keep(set(said.kept.streams))
+            case "again":
+                for wanted in self._wanted.values():
+                    if wanted.hub.stream == said.again.stream:
+                        wanted.again()
+
+    def _expect(self, ticket: bytes, key: str) -> None:
+        wanted = self._wanted.get(ticket)
+        if wanted is None or wanted.origin.done():
+            return
+        try:
+            wanted.settle(self.trunk.expect(wanted.hub, ticket, key))
+        except ZonghengError as error:
+            wanted.refuse(error)
+            return
+        self._said.put_nowait(wire.AttachResponse(upstream_ready=wire.UpstreamReady(ticket=ticket)))
+
+    def _refuse(self, ticket: bytes, error: ZonghengError) -> None:
+        if wanted := self._wanted.get(ticket):
+            wanted.refuse(error)
+
+    async def _carry(self, order: wire.CarryUp) -> None:
+        try:
+            hub = await self.hubs.open(order.stream)
+        except ZonghengError as error:
+            self._carried(order.ticket, error)
+            return
+        self.carriers.carry(hub, order.ticket, order.address)
+
+    def _carried(self, ticket: bytes, error: ZonghengError | None) -> None:
+        code, words = (error.code, error.detail) if error is not None else ("", "")
+        over = wire.CarryOver(ticket=ticket, code=code, words=words)
+        self._said.put_nowait(wire.AttachResponse(carried=over))
+
+    async def _certify_again(self) -> None:
+        """Give the port for children a fresh certificate long before the one it has runs out."""
+        while True:
+            await asyncio.sleep(min(self._settings.certificate_days * 86_400 / 4, _CERTIFIES_S))
+            self._keyring = KeyRing.open(self._folder, self._settings)
+
+    # Streams.
+
+    def _keep(self, streams: set[str]) -> None:
+        for stream in set(self._kept) - streams:
+            self._kept.pop(stream).cancel()
+        for stream in streams - set(self._kept):
+            self._kept[stream] = self._tasks.create_task(self._hold(stream))
+
+    async def _hold(self, stream: str) -> None:
+        """Have a stream open, for as long as it is to be kept."""
+        while True:
+            gone = asyncio.Event()
+            try:
+                hub = await self.hubs.open(stream)
+                seat = hub.join(lambda frame: None, ended=lambda error, gone=gone: gone.set())  # type: ignore[misc]
+                try:
+                    await gone.wait()
+                finally:
+                    seat.leave()
+            except ZonghengError as error:
+                log.warning("media.not_kept", stream=stream, code=error.code, words=error.detail)
+            await asyncio.sleep(LONGEST_REST_S)
+
+    async def _have(self, hub: Hub) -> None:
+        """Have a stream brought into its hub until cancelled, again and again. Raises ZonghengError where it cannot be had at all."""
+        hub.changed = lambda: self._tell_state(hub)
+        rest_s = 0.0
+        while True:
+            begun_ns = time.monotonic_ns()
+            error = await self._once(hub)
+            if error is not None:
+                if error.code in FINAL:
+                    raise error
+                hub.lost(error)
+                if time.monotonic_ns() - begun_ns > WELL_NS:
+                    rest_s = 0.0
+                await asyncio.sleep(rest_s)
+                rest_s = min(max(2 * rest_s, FIRST_REST_S), LONGEST_REST_S)
+
+    async def _once(self, hub: Hub) -> ZonghengError | None:
+        """Ask where the stream comes from and let it come; returns why it does not any more, None: it is to be asked for anew."""
+        ticket = Tickets.fresh()
+        wanted = self._wanted[ticket] = _Wanted(hub)
+        self._said.put_nowait(
+            wire.AttachResponse(wanted=wire.UpstreamWanted(ticket=ticket, stream=hub.stream))
+        )
+        try:
+            origin = await wanted.origin
+            if isinstance(origin, Landing):
+                told = await origin.carried(LANDS_S)
+                return told or ZonghengError("unreachable", f"{hub.stream} is not sent any more")
+            hub.restart()
+            return await wanted.fed(self._feed, origin)
+        except ZonghengError as error:
+            return error
+        finally:
+            del self._wanted[ticket]
+            self.trunk.forget(ticket)
+            self._said.put_nowait(wire.AttachResponse(over=wire.UpstreamOver(ticket=ticket)))
+
+    def _tell_state(self, hub: Hub) -> None:
+        code, words = (hub.error.code, hub.error.detail) if hub.error is not None else ("", "")
+        state = wire.StreamState(stream=hub.stream, state=hub.state, code=code, words=words)
+        self._said.put_nowait(wire.AttachResponse(state=state))
+
+
+Service = Callable[[Worker, grpc.aio.Server], contextlib.AbstractAsyncContextManager[None]]
+"""A part of the worker with a service of its own on the folder's socket: adds it, and runs for as long as the context lasts."""
+
+
+class _Wanted:
+    """A stream that was asked for, until it is over."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.origin: asyncio.Future[Source | Landing] = asyncio.get_running_loop().create_future()
+        self._scope: asyncio.Timeout | None = None
+        self._error: ZonghengError | None = None
+
+    def settle(self, origin: Source | Landing) -> None:
+        """Where it comes from. Only the first answer counts."""
+        if not self.origin.done():
+            self.origin.set_result(origin)
+
+    def refuse(self, error: ZonghengError) -> None:
+        """It cannot be had, or not any more."""
+        if not self.origin.done():
+            self.origin.set_exception(error)
+            return
+        origin = self.origin.result()
+        if isinstance(origin, Landing):
+            origin.settle(error)
+        else:
+            self._stop(error)
+
+    def again(self) -> None:
+        """What is known of where it comes from is old."""
+        if self.origin.done() and isinstance(self.origin.result(), Source):
+            self._stop(None)
+
+    async def fed(self, feed: Feed, source: Source) -> ZonghengError | None:
+        """Let a camera feed the hub until it is over; returns why."""
+        try:
+            async with asyncio.timeout(None) as scope:
+                self._scope = scope
+                await feed(source, self.hub)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+        return self._error
+
+    def _stop(self, error: ZonghengError | None) -> None:
+        self._error = error
+        if self._scope is not None:
+            self._scope.reschedule(asyncio.get_running_loop().time())
+
+
+def _source(said: wire.CameraSource) -> Source:
+    masks = tuple(Mask(mask.left, mask.top, mask.width, mask.height) for mask in said.burnt_masks)
+    return Source(said.address, said.user, said.password, said.transcode, masks)
+
+
+async def work(folder: Path, services: Sequence[Service] = ()) -> None:
+    """Serve until the main process is gone."""
+    from node.media.ingest.ingest import ingest
+
+    async with Worker.serving(folder, ingest, services) as worker:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.over.set)
+        loop.add_reader(sys.stdin.fileno(), _read_end, worker.over)
+        log.info("media.ready", port=worker.port)
+        await worker.over.wait()
+        loop.remove_reader(sys.stdin.fileno())
+
+
+def _read_end(over: asyncio.Event) -> None:
+    if not sys.stdin.buffer.raw.read(1):  # type: ignore[union-attr]
+        over.set()
+
+
+def main() -> None:
+    """`python -m node.media.worker DIR`, as the supervisor starts it."""
+    logs.configure()
+    asyncio.run(work(Path(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()
