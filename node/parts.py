@@ -64,6 +64,7 @@ from node.resupervision.comparison import Comparison
 from node.resupervision.standing import StandingLook
 from node.schedule.ticks import Ticking
 from node.sealed.letters import Letters
+from node.sealed.texts import SealedTexts
 from node.seeding import Seeding
 from node.store.highwater import HighWater
 from node.store.inbox import Inbox
@@ -228,7 +229,8 @@ class Parts:
         self.branch = Branch(store, writer, self.projector, now)
         self.desk = OperatorDesk(store, writer, self.seal, self.branch, self.journal_opened)
         self.alert_desk = AlertDesk(
-            store, vault, writer, self.raising, self.contexts, lambda: settings.parent is not None, now
+            store, vault, writer, self.raising, self.contexts, self.parent_node,
+            SealedTexts(store, vault, self._sealing_key, lambda: keyring.keys.sealing), now,
         )  # fmt: skip
         self.alerting = Alerting(folder, settings, store, self.contexts, self.raising, self.alert_desk, now)
         self.further_lanes: list[Lane] = []

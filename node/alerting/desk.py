@@ -27,6 +27,7 @@ from node.intake.secrecy import is_marked
 from node.projection.context import Contexts
 from node.projection.raising import Raising
 from node.projection.terms import TermsHistories
+from node.sealed.texts import SealedTexts
 from node.store.drafts import Draft
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
@@ -60,7 +61,8 @@ class AlertDesk:
         writer: JournalWriter,
         raising: Raising,
         contexts: Contexts,
-        has_parent: Callable[[], bool],
+        parent: Callable[[], str],
+        texts: SealedTexts,
         now: Now,
     ) -> None:
         self._store = store
@@ -68,7 +70,8 @@ class AlertDesk:
         self._writer = writer
         self._raising = raising
         self._contexts = contexts
-        self._has_parent = has_parent
+        self._parent = parent
+        self._texts = texts
         self._now = now
         self._own = writer.node
         self._histories = TermsHistories(store, contexts, self._own)
@@ -94,7 +97,8 @@ class AlertDesk:
     ) -> AlertRecord:
         """Take a step; ``ZonghengError`` ``bad_request`` says why it may not be taken, ``not_found`` that there is no such alert."""
         _public(reason, text)
-        if step is Step.ESCALATE and not self._has_parent():
+        parent = self._parent()
+        if step is Step.ESCALATE and not parent:
             raise ZonghengError("bad_request", "this node has no parent to escalate to: decide it here")
         days, terms, now_us = await self.days(), await self.terms(), self._now()
 
@@ -121,6 +125,9 @@ class AlertDesk:
             text=await self._kept(text),
             files=files,
         )
+        if step is Step.ESCALATE:
+            # Who decides there reads what was said here.
+            moved.texts.extend(await self._texts.enclosed([one.text for one in known if one.text], parent))
         return await self._raising.move(moved, permit)
 
     async def raise_by_hand(
@@ -214,6 +221,14 @@ class AlertDesk:
         if appended.repeated:
             raise ZonghengError("bad_request", f"{alert_id} of {origin} was decided already")
         return alert
+
+    async def said_below(self, origin: str, index: int) -> dict[str, str]:
+        """The full texts that came with the escalation at ``index`` of a child's journal, by digest."""
+        async with self._store.write() as session:
+            leaf = await session.journal.leaf(origin, index)
+            texts = list(Entry.FromString(leaf).alert_moved.texts) if leaf is not None else []
+            await self._texts.kept(session, texts, self._own)
+            return await self._vault.texts(session.vault, [one.text for one in texts])
 
     async def take_decision(self, decided: AlertDecided, node: str, serial: str) -> bool:
         """An ancestor's decision about an own alert, once; False: it waits for none (any more)."""

@@ -149,12 +149,18 @@ def raise_by_hand(
 
 
 @alert_app.command("escalated")
-def escalated(folder: Folder, as_json: Json = False) -> None:
+def escalated(
+    folder: Folder,
+    purpose: Annotated[
+        str, typer.Option(metavar="WHY", help="Show the full texts too; the look is an entry.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """Appeals that children escalated and that wait for a decision here; with --json one object a line."""
 
     async def work() -> int:
         async with reach(folder) as node:
-            answer = await node.get("/api/escalated")
+            answer = await node.get("/api/escalated", purpose=purpose)
         if as_json:
             for one in answer:
                 print(orjson.dumps(one).decode())
@@ -171,6 +177,12 @@ def escalated(folder: Folder, as_json: Json = False) -> None:
                 one["reason"],
             )
         out.print(table)
+        for one in answer:
+            for said in one["texts"]:
+                words = said["words"] or "—"
+                out.print(
+                    f"{one['alert']['alert_id']} {said['state']} {said['by']}: {words}", highlight=False
+                )
         return 0
 
     run(work)

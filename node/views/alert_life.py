@@ -141,6 +141,16 @@ class LifeView(BaseModel):
     """The step that it is about, with its risk points, its post and who held it."""
 
 
+class SaidView(BaseModel):
+    """The full text of one step below."""
+
+    state: str
+    by: str
+    at: str | None
+    words: str | None
+    """None: it was erased below, or is too long to have come with the appeal."""
+
+
 class EscalatedView(BaseModel):
     """An appeal that a node below escalated."""
 
@@ -150,6 +160,8 @@ class EscalatedView(BaseModel):
     """Of who escalated it."""
     appeal: str
     """The appeal's own reason."""
+    texts: list[SaidView]
+    """What was said below in full, in the order of the steps; empty without a purpose."""
     escalated_at: str | None
     due_at: str | None
 
@@ -247,8 +259,10 @@ async def raise_by_hand(node: "Node", caller: Caller, form: Finding) -> LifeView
     return await life_view(node, caller, record.alert_id, "")
 
 
-async def escalated(node: "Node", caller: Caller) -> list[EscalatedView]:
-    """Appeals that children escalated and that wait for a decision here, the oldest first."""
+async def escalated(node: "Node", caller: Caller, purpose: str = "") -> list[EscalatedView]:
+    """Appeals that children escalated and that wait for a decision here, the oldest first; with a purpose the full texts of each, and that
+    they were read is an entry.
+    """
     await node.projector.settled()
     own, zone = node.settings.node, node.settings.zone
     found: list[tuple[int, EscalatedView]] = []
@@ -275,11 +289,27 @@ async def escalated(node: "Node", caller: Caller) -> list[EscalatedView]:
             appeal = next((one for one in reversed(rows) if one.state == life.APPEALED), None)
             if risen is None or days is None:
                 continue
+            said = [one for one in rows if one.text and one.idx < risen.idx]
+            words: dict[str, str] = {}
+            if purpose.strip() and said:
+                looked = audit.looked(caller, f"texts of alert {record.alert_id} of {origin}", purpose)
+                await node.write_entries([looked])
+                words = await node.alert_desk.said_below(origin, risen.idx)
             shown = EscalatedView(
                 origin=origin,
                 alert=alerts.view(record, zone),
                 reason=risen.reason,
                 appeal="" if appeal is None else appeal.reason,
+                texts=[
+                    SaidView(
+                        state=STATES[one.state],
+                        by=one.by_whom,
+                        at=time_text(one.at_us, zone),
+                        words=words.get(one.text),
+                    )
+                    for one in said
+                    if purpose.strip()
+                ],
                 escalated_at=time_text(risen.at_us, zone),
                 due_at=time_text(days.due_us(risen.at_us, terms.above(risen.at_us).escalated_days), zone),
             )

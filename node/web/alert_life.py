@@ -78,9 +78,9 @@ def router(node: "Node") -> APIRouter:
         return FileResponse(path, media_type="application/octet-stream", filename=sha256)
 
     @api.get("/api/escalated")
-    async def escalated(caller: Asking) -> list[life.EscalatedView]:
-        """Appeals that children escalated and that wait for a decision here."""
-        return await life.escalated(node, caller)
+    async def escalated(caller: Asking, purpose: str = "") -> list[life.EscalatedView]:
+        """Appeals that children escalated and that wait for a decision here; with a purpose the full texts, which is an entry."""
+        return await life.escalated(node, caller, purpose)
 
     @api.post("/api/escalated/{origin}/{alert_id}/ruling", status_code=201)
     async def rule_below(caller: Asking, origin: str, alert_id: str, form: life.Ruling) -> AlertView:

@@ -62,6 +62,8 @@ def test_an_appeal_is_left_to_the_county_and_its_decision_comes_back(tree: Tree,
     assert [(one["origin"], one["alert"]["alert_id"], one["appeal"]) for one in waiting] == [
         ("330104101", card, "申请人撤回")
     ]
+    told = command("alert", "escalated", county.folder, "--purpose", "to decide", "--json").ended(0).lines
+    assert [(one["state"], one["words"]) for one in told[0]["texts"]] == [("appealed", "全文在此")]
     decided = ("--by", "c1", "--reason", "查明属实", "--cancel", "--origin", "330104101", "--json")
     command("alert", "decide", county.folder, card, *decided).ended(0)
 

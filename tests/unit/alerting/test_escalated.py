@@ -16,6 +16,7 @@ from zongheng.v1.entry_pb2 import (
 from federation.errors import ZonghengError
 from node.alerting.desk import AlertDesk
 from node.people.caller import OPERATOR
+from node.sealed.texts import BYTES_MOST, SealedTexts
 from node.store.rows import AlertRecord
 from node.supervision.life import Step
 from node.views import alert_life
@@ -25,16 +26,19 @@ from tests.unit.projection.units import TOWN, VILLAGE, Unit, item
 Make = Callable[[str], Awaitable[Unit]]
 
 
-def desk_of(one: Unit) -> AlertDesk:
+def desk_of(one: Unit, parent: Unit | None = None) -> AlertDesk:
     """The desk as it is where there is a parent."""
     node = one.node
+    key = None if parent is None else parent.node.keyring.keys.sealing_public
+    texts = SealedTexts(node.store, node.vault, lambda above: key, lambda: node.keyring.keys.sealing)
     return AlertDesk(
         node.store,
         node.vault,
         node.writer,
         node.raising,
         node.contexts,
-        lambda: True,
+        lambda: TOWN,
+        texts,
         node.now,
     )
 
@@ -151,3 +155,31 @@ async def test_a_late_decision_is_an_alert_at_the_node_that_owes_it(unit: Make) 
         (f"{VILLAGE}/c1", f"{card.alert_id}#1", 2),
     }  # fmt: skip
     assert [one.rule for one in await village.alerts() if one.rule == "life.escalated_decision"] == []
+
+
+async def test_what_was_said_in_full_goes_up_sealed_and_is_read_there_with_a_purpose(unit: Make) -> None:
+    town, village = await unit(TOWN), await unit(VILLAGE)
+    card, desk = await red_card(village), desk_of(village, town)
+    full, more = "申请人于四月三日撤回，全文如下。" * 40, "补" * BYTES_MOST
+    await desk.take(card.alert_id, Step.EXPLAIN, by="S7", text=more)
+    await village.catch_up()
+    await desk.take(card.alert_id, Step.APPEAL, by="S7", reason="撤回", text=full)
+    await village.catch_up()
+    with pytest.raises(ZonghengError, match="passport"):
+        await desk_of(village).take(card.alert_id, Step.ESCALATE, by="9001", reason="疑难")
+    await desk.take(card.alert_id, Step.ESCALATE, by="9001", reason="疑难")
+    await village.catch_up()
+    await village.push_to(town)
+    await town.catch_up()
+    async with town.node.store.read() as session:
+        leaves = await session.journal.leaves(VILLAGE, 0, village.node.writer.size)
+    assert not any("全文如下".encode() in leaf for leaf in leaves)
+    (waiting,) = await alert_life.escalated(town.node, OPERATOR)
+    assert waiting.texts == []
+    assert await town.entries("access_noted") == []
+    (waiting,) = await alert_life.escalated(town.node, OPERATOR, "to decide")
+    assert [(one.state, one.by, one.words) for one in waiting.texts] == [
+        ("explained", "S7", None),  # too long to come with it
+        ("appealed", "S7", full),
+    ]
+    assert len(await town.entries("access_noted")) == 1
