@@ -9,7 +9,8 @@ from node.matching.rules import COMPETING, DECEASED, SAME, TWICE
 from node.people.caller import OPERATOR
 from node.store.rows import AlertRecord
 from node.views.erasure import Erase, erase
-from tests.unit.matching.district import EAST, WEST, Make, bid, district, handed_in, payment
+from tests.unit.lane_down.handing import hand_down
+from tests.unit.matching.district import EAST, TODAY, WEST, Make, bid, district, handed_in, payment
 from tests.unit.matching.numbers import credit_code, resident
 from tests.unit.projection.units import COUNTY, DAY, NOW
 
@@ -201,3 +202,43 @@ async def test_bidders_who_belong_together_by_another_tender(unit: Make) -> None
     await handed_in(made.county, bid(second, "T4", "乙", account="6222 0200 1234 5678 905"))
     await made.pass_on()
     assert kinds(await made.found()) == [(COMPETING, "bidders", 1)]
+
+
+async def test_a_city_that_issued_the_key_finds_what_two_counties_cannot_see(unit: Make) -> None:
+    """Tokens rise to the issuer, with their proof, and the towns two tiers below are told."""
+    city, county, other = await unit("9901"), await unit(COUNTY), await unit("990103")
+    town = await unit(EAST)
+    for lower, upper in ((town, county), (county, city), (other, city)):
+        await lower.push_to(upper)
+        card = lower.node.passports.card()
+        card.parent = upper.code
+        upper.node.tree.learn([card])
+    card = town.node.passports.card()
+    card.parent = COUNTY
+    city.node.tree.learn([card])
+
+    async def pass_on() -> None:
+        for lower, upper in ((town, county), (county, city), (other, city)):
+            await lower.node.matching.look()
+            await lower.catch_up()
+            await lower.push_to(upper)
+            await upper.catch_up()
+        await city.node.matching.look()
+        await city.catch_up()
+        for upper, lower in ((city, county), (city, other), (county, town)):
+            await hand_down(upper.node, lower.node)
+            await lower.node.matching.look()
+
+    await city.node.linkage_keys.issue("payee", TODAY - 200, TODAY + 100, "S1", "the whole city")
+    await pass_on()
+    await handed_in(town, payment(WANG, "t-1"))
+    await handed_in(other, payment(WANG, "o-1"))
+    await pass_on()
+    await pass_on()
+    (alert,) = [one for one in await city.alerts() if one.domain == "matching"]
+    assert (alert.rule, alert.over) == (TWICE, 2)
+    (evidence,) = [entry.match_found for entry in await city.entries("match_found")]
+    assert {(half.node, half.case_id) for half in evidence.halves} == {(EAST, "t-1"), ("990103", "o-1")}
+    assert [one for one in await county.alerts() if one.domain == "matching"] == []
+    (half,) = [one for one in await town.alerts() if one.domain == "matching"]
+    assert (half.rule, half.agency) == (TWICE, "CZ")
