@@ -23,6 +23,7 @@ from typing import Final
 import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.identity_pb2 import ENROLMENT_STATE_REVOKED
 from zongheng.v1.matching_pb2 import LinkageKey
 
 from federation.errors import ZonghengError
@@ -192,8 +193,13 @@ class LinkageKeys:
         own = [key for key in await self.open_keys() if key.name.issuer == self._own]
         if not own:
             return
+        async with self._store.read() as session:
+            children = {row.node: row.state for row in await session.children.all()}
+        revoked = {child for child, state in children.items() if state == ENROLMENT_STATE_REVOKED}
         wanted: dict[str, tuple[OpenKey, str, bytes]] = {}
         for node, sealing_key, asked_for in self._reading():
+            if self._tree.route(node) in revoked:
+                continue
             for key in own:
                 serial = f"{key.name}/{node}/{key_id(sealing_key)}"
                 if key.name.purpose in asked_for and serial not in self._sent:

@@ -15,6 +15,7 @@ projections are built anew nothing is read, computed or raised. Work for what di
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -59,6 +60,8 @@ COMPARED: Final = 2_000
 ROWS: Final = 20_000
 """Rows that one comparison reads at most."""
 
+_MEASURED: Final = "matching.measured_by"
+
 HALVES: Final = 50
 """Rows named beside an alert; the alert's number counts all."""
 
@@ -93,6 +96,8 @@ class Matching:
         self._at_rest = at_rest
         self._now = now
         self._own = writer.node
+        self._by = ""
+        """By which policy and ceilings everything was compared last."""
 
     async def run(self) -> None:
         """Look, until cancelled; what fails is logged and comes again."""
@@ -123,6 +128,7 @@ class Matching:
         await self._keys.look(today.astimezone(ZoneInfo(context.zone)).toordinal() - EPOCH_ORDINAL)
         while self._at_rest() and await self._linking.step(at.get(self._own, 0)):
             pass
+        await self._measured_by(context)
         while self._at_rest() and await self._compare(context):
             pass
         await self._notices.tell()
@@ -154,6 +160,19 @@ class Matching:
                 await session.linkage.put_seed(seed.request_index, idx)
 
     # What is found.
+
+    async def _measured_by(self, context: Context) -> None:
+        """Under another policy, or other ceilings, everything is compared again."""
+        ceilings = sorted(_ceilings(context).items())
+        by = f"{context.policy.version} {context.policy.mandated} {ceilings}"
+        if by == self._by:
+            return
+        digest = sha256(by.encode()).digest()
+        async with self._store.write() as session:
+            if await session.links.get(_MEASURED) != digest:
+                await session.linkage.compare_again()
+                await session.links.put(_MEASURED, digest)
+        self._by = by
 
     async def _compare(self, context: Context) -> bool:
         """Compare the next of what is due; False: nothing was."""
@@ -194,13 +213,11 @@ class Matching:
             ]
         if role == PARTY:
             return [(name, await self._of_party(session, key, name)) for name in names]
-        shared = await session.linkage.shared(key, names)
-        rows = _grouped(await session.linkage.of_tokens(key, shared, ROWS), lambda row: row.token)
         ceilings = _ceilings(context)
-        return [
-            (name, of_payee(self._own, rows.get(name, ()), self._branch, ceilings))
-            for name in (names if ceilings else shared)
-        ]
+        # One payment alone is no match, but may be above a ceiling.
+        wanted = names if ceilings else await session.linkage.shared(key, names)
+        rows = _grouped(await session.linkage.of_tokens(key, wanted, ROWS), lambda row: row.token)
+        return [(name, of_payee(self._own, rows.get(name, ()), self._branch, ceilings)) for name in wanted]
 
     async def _of_party(self, session: Session, key: str, party: str) -> list[Match]:
         own = await session.linkage.of_parties(key, [party], ROWS)

@@ -169,6 +169,18 @@ class Linkage:
         )
         return [DueRow(*row) for row in rows]
 
+    async def compare_again(self) -> None:
+        """Queue everything: what is too much has changed."""
+        for role, name, where in (
+            ("", "token", "party = ''"),
+            (PARTY, "party", "party <> ''"),
+            (TENDER, "grp", "party <> ''"),
+        ):
+            await self._tx.run(
+                f"INSERT INTO linkage_due (key, role, token) SELECT DISTINCT key, '{role}', {name} FROM linkage"
+                f" WHERE {where} ON CONFLICT DO NOTHING"
+            )
+
     async def waiting(self) -> int:
         """How much is to be compared."""
         row = await self._tx.one("SELECT COUNT(*) FROM linkage_due")

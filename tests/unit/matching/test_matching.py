@@ -1,13 +1,16 @@
 """A payee paid twice in two towns, a deceased one, one hand behind several bidders: from intake to the alert, and back down to each half."""
 
 from zongheng.v1.case_pb2 import CaseEvent
+from zongheng.v1.catalogue_pb2 import Policy, RuleSetting
+from zongheng.v1.engine_pb2 import Library, LibraryRow
 from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, Entry
+from zongheng.v1.identity_pb2 import ENROLMENT_STATE_REVOKED
 from zongheng.v1.intake_pb2 import Submission
 
 from node.matching.registers import load
-from node.matching.rules import COMPETING, DECEASED, SAME, TWICE
+from node.matching.rules import CEILING, COMPETING, DECEASED, SAME, TWICE
 from node.people.caller import OPERATOR
-from node.store.rows import AlertRecord
+from node.store.rows import AlertRecord, ChildRow
 from node.views.erasure import Erase, erase
 from tests.unit.lane_down.handing import hand_down
 from tests.unit.matching.district import EAST, TODAY, WEST, Make, bid, district, handed_in, payment
@@ -242,3 +245,48 @@ async def test_a_city_that_issued_the_key_finds_what_two_counties_cannot_see(uni
     assert [one for one in await county.alerts() if one.domain == "matching"] == []
     (half,) = [one for one in await town.alerts() if one.domain == "matching"]
     assert (half.rule, half.agency) == (TWICE, "CZ")
+
+
+async def test_another_policy_or_another_ceiling_measures_everything_again(unit: Make) -> None:
+    made = await district(unit)
+    county = made.county
+    await made.issue()
+    home = "330104000123"
+    await handed_in(made.towns[0], payment(WANG, "e-1", household=home, amount=700))
+    await handed_in(made.towns[1], payment(LI, "w-1", name="李强", household=home, amount=400))
+    await made.pass_on()
+    assert await made.found() == []
+    ceiling = Library(name="household_ceilings", version=1, rows=[LibraryRow(code="G", high=1_000)])
+    await county.told(Entry(source="catalogue", serial="ceilings", library_published=ceiling))
+    await made.pass_on()
+    assert kinds(await made.found()) == [(CEILING, "household:G/2026", 110)]
+    looser = Policy(version=2, rules=[RuleSetting(rule=CEILING, yellow=111)])
+    await county.told(Entry(source="catalogue", serial="policy/2", policy_published=looser))
+    await made.pass_on()
+    assert kinds(await made.found()) == []
+
+
+async def test_a_child_that_was_revoked_gets_no_key(unit: Make) -> None:
+    made = await district(unit)
+    async with made.county.node.store.write() as session:
+        await session.children.put(
+            ChildRow(
+                EAST,
+                "town",
+                "town",
+                "east",
+                int(ENROLMENT_STATE_REVOKED),
+                b"",
+                b"",
+                b"",
+                "",
+                "",
+                "",
+                b"",
+                1,
+                "left",
+            )
+        )
+    await made.issue()
+    assert await made.towns[0].node.linkage_keys.rows() == []
+    assert len(await made.towns[1].node.linkage_keys.rows()) == 1
