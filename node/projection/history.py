@@ -5,7 +5,7 @@ come: a segment that is missing or damaged is replaced by the entries it was mad
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import polars as pl
@@ -16,6 +16,7 @@ from node.projection.entries import read
 from node.store.segments import Segments
 from node.store.store import Session, Store
 from node.supervision.frame import concat, from_rows
+from node.supervision.packing import Packing
 
 log = structlog.get_logger()
 
@@ -38,21 +39,34 @@ class History:
 
     async def events(self, session: Session, origin: str, size: int) -> pl.DataFrame:
         """The case events among the first ``size`` entries; with the columns that some event fills."""
+        return await asyncio.to_thread(concat, [frame async for frame in self._frames(session, origin, size)])
+
+    async def packed(self, session: Session, origin: str, size: int) -> pl.DataFrame:
+        """As `events`, for who judges all of them (`supervision.packing`)."""
+        packing = Packing()
+        frames = [
+            await asyncio.to_thread(packing.packed, frame)
+            async for frame in self._frames(session, origin, size)
+        ]
+        return await asyncio.to_thread(concat, frames)
+
+    async def _frames(self, session: Session, origin: str, size: int) -> AsyncIterator[pl.DataFrame]:
         entered = (await session.cursors.get(_CURSOR, origin)).position
-        frames: list[pl.DataFrame] = []
         position = 0
         for segment in await asyncio.to_thread(self._segments.held, origin, min(entered, size)):
-            frames += await self._parsed(session, origin, position, segment.lo)
+            for parsed in await self._parsed(session, origin, position, segment.lo):
+                yield parsed
             frame = await asyncio.to_thread(self._segments.read, origin, segment)
             if frame is None:
-                frames += await self._parsed(session, origin, segment.lo, segment.hi)
+                for parsed in await self._parsed(session, origin, segment.lo, segment.hi):
+                    yield parsed
             else:
-                frames.append(frame)
+                yield frame
             position = segment.hi
         if position < entered <= size:
             log.warning("segment.missing", origin=origin, lo=position, hi=entered)
-        frames += await self._parsed(session, origin, position, size)
-        return await asyncio.to_thread(concat, frames)
+        for parsed in await self._parsed(session, origin, position, size):
+            yield parsed
 
     async def extend(self, origin: str) -> bool:
         """Write one more segment if enough was projected beyond the last; whether it did."""

@@ -18,6 +18,7 @@ from node.supervision.context import Context
 from node.supervision.evaluate import Evaluation, evaluate
 from node.supervision.fold import Domain
 from node.supervision.frame import by_case, case_begins
+from node.supervision.packing import unpacked
 
 T = TypeVar("T")
 
@@ -31,12 +32,12 @@ WHOLE: Final = 100_000
 def evaluate_all(
     events: pl.DataFrame, context: Context, as_of_us: int, journal_size: int, domains: Sequence[Domain]
 ) -> Evaluation:
-    """`evaluate` for any number of events; `judged`, which holds every intermediate frame, is left empty.
+    """`evaluate` for any number of events, packed or not; `judged`, which holds every intermediate frame, is left empty.
 
     Raises what `evaluate` raises.
     """
     parts = judge_in_parts(
-        events, lambda part: _slim(evaluate(part, context, as_of_us, journal_size, domains))
+        events, lambda part: _slim(evaluate(unpacked(part), context, as_of_us, journal_size, domains))
     )
     if len(parts) == 1:
         return parts[0]

@@ -55,7 +55,7 @@ async def evaluation(node: "Node", as_of: str | None) -> EvaluationView:
     as_of_us = time_us(as_of, zone) or node.now()
     async with node.store.read() as session:
         size = (await session.cursors.get("events", origin)).position
-        events = await node.history.events(session, origin, size)
+        events = await node.history.packed(session, origin, size)
     context = await node.contexts.of(origin)
     return await asyncio.to_thread(_evaluated, events, context, as_of_us, size, zone)
 

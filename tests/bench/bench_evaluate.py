@@ -112,7 +112,8 @@ def _judged(workspace: Workspace, folder: Path, size: int, runs: int = 2) -> Any
     told = json.loads(done.stdout)
     print(
         f"  {told['events']:,} events, {told['cases']:,} cases, {told['findings']:,} findings: read {told['read_s']:.2f} s, "
-        f"judged {told['evaluate_s']:.2f} s, peak memory {told['peak_mb']:.0f} MB",
+        f"judged {told['evaluate_s']:.2f} s, "
+        f"peak memory {told['peak_mb']:.0f} MB, {told['peak_mb'] / _MOST_MB:.2f} of the most it may take",
         file=sys.stderr,
     )
     return told

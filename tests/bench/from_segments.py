@@ -17,6 +17,7 @@ from node.supervision.calendar import Calendar
 from node.supervision.context import Context
 from node.supervision.fold import installed
 from node.supervision.frame import concat
+from node.supervision.packing import Packing
 
 ORIGIN = "990121"
 
@@ -29,9 +30,9 @@ def main(folder: Path, size: int, runs: int) -> None:
     best = None
     for _ in range(runs):
         began = time.perf_counter()
-        frames = [segments.read(ORIGIN, segment) for segment in segments.held(ORIGIN, size)]
-        events = concat(frame for frame in frames if frame is not None)
-        del frames
+        packing = Packing()
+        frames = (segments.read(ORIGIN, segment) for segment in segments.held(ORIGIN, size))
+        events = concat(packing.packed(frame) for frame in frames if frame is not None)
         read = time.perf_counter()
         result = evaluate_all(events, context, as_of_us, size, domains)
         ended = time.perf_counter()

@@ -12,7 +12,8 @@ from node.supervision.calendar import Calendar
 from node.supervision.context import Context
 from node.supervision.evaluate import evaluate
 from node.supervision.fold import installed
-from node.supervision.frame import empty, from_tuples
+from node.supervision.frame import concat, empty, from_tuples
+from node.supervision.packing import Packing, unpacked
 
 DAY_US = 86_400_000_000
 START = int(datetime(2024, 3, 1, 2, tzinfo=UTC).timestamp() * 1_000_000)
@@ -56,6 +57,27 @@ def test_parts_add_up_to_the_whole() -> None:
         expected, found = getattr(whole, name), getattr(parts, name)
         assert_frame_equal(found, expected, check_row_order=False)
     assert (parts.as_of_us, parts.journal_size) == (whole.as_of_us, whole.journal_size)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("cut", [1, 250, 399])
+def test_packed_events_in_any_order_are_judged_as_they_are(cut: int) -> None:
+    events, context, domains = history(400), Context(Calendar.china()), installed(("approval",))
+    packing = Packing()
+    shuffled = events.sample(fraction=1, shuffle=True, seed=cut)
+    packed = concat(packing.packed(part) for part in (shuffled[cut:], shuffled[:cut]))
+    assert all(dtype != pl.String for dtype in packed.dtypes)
+    whole = evaluate(events, context, AS_OF, events.height, domains)
+    parts = evaluate_all(packed, context, AS_OF, events.height, domains)
+    for name in ("cases", "findings", "rules", "figures"):
+        assert_frame_equal(getattr(parts, name), getattr(whole, name), check_row_order=False)
+
+
+def test_what_is_packed_comes_back_exactly() -> None:
+    events = history(50)
+    with_gaps = events.with_columns(pl.when(pl.col("idx") % 3 == 0).then("step").alias("step"))
+    assert_frame_equal(unpacked(Packing().packed(with_gaps)), with_gaps)
+    assert unpacked(events) is events
 
 
 @pytest.mark.usefixtures("small_parts")
