@@ -61,6 +61,13 @@ CATALOGUE: Final[dict[str, Fault]] = {
         ),
         Fault("unknown_kind", _S.INVALID_ARGUMENT, 422, "事件类型未知", "The event kind is unknown"),
         Fault(
+            "not_supervised",
+            _S.INVALID_ARGUMENT,
+            422,
+            "本级不监察该领域",
+            "This node does not supervise the domain",
+        ),
+        Fault(
             "duplicate",
             _S.ALREADY_EXISTS,
             409,

@@ -37,6 +37,7 @@ from node.files.room import Room
 from node.files.shelf import Shelf
 from node.holding import OwnHolding
 from node.intake.service import Intake
+from node.intake.supervised import supervised_by
 from node.intake.withdrawn import Withdrawn
 from node.joining import Joining
 from node.keyring import Clock, KeyRing
@@ -157,7 +158,9 @@ class Parts:
             self.figures.restart,
         )
         withdrawn = Withdrawn.over(store, self.contexts, self.projector.settled, settings.node)
-        self.intake = Intake(store, writer, vault, now, self.tree.is_below, withdrawn)
+        self.intake = Intake(
+            store, writer, vault, now, self.tree.is_below, withdrawn, supervised_by(settings.tier)
+        )
         self.answering = Answering(store, self.contexts, self.history, self.edge, now)
         self.renewal = Renewal(store, self.inbox, self.projector, self.telling, settings.node, now)
         self.children = ChildJournals(

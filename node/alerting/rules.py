@@ -17,6 +17,7 @@ from node.alerting.words import WORDS, rule_of
 from node.supervision.alert import LIFE_DOMAIN
 from node.supervision.life import Duty
 from node.supervision.policy import Level, Rule, Threshold
+from node.supervision.statutes import CHOICE
 
 RULES: Final = tuple(
     Rule(
@@ -24,7 +25,7 @@ RULES: Final = tuple(
         LIFE_DOMAIN,
         "alert",
         (Threshold(Level.YELLOW, 1), Threshold(Level.RED, 5)),
-        "DOMAIN §2",
+        CHOICE,
         WORDS[rule_of(duty)],
         reruns_elsewhere=False,
     )

@@ -94,15 +94,10 @@ def import_file(
 def _supervised(domain: str, tier: str) -> None:
     """Refuse a log that this tier would keep and never look at. Raises BadMapping."""
     from node.intake.mapping import BadMapping
-    from tiers.profile import profile_of
-    from tiers.tier import tier_named
+    from node.intake.supervised import refusal, supervised_by
 
-    supervised = profile_of(tier_named(tier)).domains
-    if domain not in supervised:
-        raise BadMapping(
-            f"domain: a {tier} does not supervise {domain!r}, it supervises {', '.join(supervised)}:"
-            " import the log at a node that does"
-        )
+    if domain not in supervised_by(tier):
+        raise BadMapping(f"domain: {refusal(domain, supervised_by(tier))}")
 
 
 @contextlib.asynccontextmanager

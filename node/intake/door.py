@@ -1,7 +1,7 @@
 """The door: what is let into the journal, and as which bytes.
 
 Turned away is only what is marked as a state secret, unreadable, unattributable (no case, no agency, no time), of a kind or domain that nobody
-knows, more than five minutes in the future, too large, or a new case of an item that is withdrawn; the duplicate is found by the journal's own guard
+knows or that this tier does not supervise, more than five minutes in the future, too large, or a new case of an item that is withdrawn; the duplicate is found by the journal's own guard
 (``service``). Everything else passes: what is wrong in the world becomes a finding.
 
 Nothing personal passes. An attribute that the vocabulary does not know is dropped; free text leaves a digest and an
@@ -26,6 +26,7 @@ from zongheng.v1.intake_pb2 import Submission
 from federation.errors import CATALOGUE
 from node.intake.identity import counts_for_identity, derived_serial
 from node.intake.secrecy import is_marked, may_be_marked
+from node.intake.supervised import refusal
 from node.intake.times import micros, zone_of
 from node.intake.vocabulary import Sense, UnknownDomain, vocabulary
 from node.store.drafts import Draft
@@ -122,8 +123,16 @@ def _attributes_of(domain: str, kind: str, zone: str) -> Mapping[str, _Expected]
 class Door:
     """The door for one batch: one source, one import or none, one reading of the clock."""
 
-    def __init__(self, source: str, import_id: str, now_us: int, closed: Collection[str] = ()) -> None:
-        """``closed``: cases that may not begin (`node.intake.withdrawn`)."""
+    def __init__(
+        self,
+        source: str,
+        import_id: str,
+        now_us: int,
+        closed: Collection[str] = (),
+        supervised: Collection[str] | None = None,
+    ) -> None:
+        """``closed``: cases that may not begin (`node.intake.withdrawn`). ``supervised``: the domains that are let in; None: all."""
+        self._supervised = supervised
         self._source, self._import_id, self._closed = source, import_id, closed
         self._now_us, self._latest_us = now_us, now_us + AHEAD_US
         self._before_serial = Entry(noted_at_us=now_us, source=source).SerializeToString() + b"\x1a"
@@ -146,6 +155,8 @@ class Door:
         attributes = _attributes_of(event.domain, event.kind, event.zone)
         if isinstance(attributes, Refused):
             return attributes
+        if self._supervised is not None and event.domain not in self._supervised:
+            return Refused("not_supervised", refusal(event.domain, self._supervised))
         case_id = event.case_id
         if case_id in self._closed:
             return _WITHDRAWN

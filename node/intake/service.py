@@ -9,7 +9,7 @@ An import killed anywhere goes on where it stopped (``progress``). Until ``Finis
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, NoReturn
 
 import grpc.aio
@@ -63,9 +63,12 @@ class Intake(IntakeServiceServicer):
         now: Now,
         is_below: Callable[[str], bool] = lambda node: False,
         withdrawn: Withdrawn | None = None,
+        supervised: Collection[str] | None = None,
     ) -> None:
-        """``is_below`` says whether a node is below this one: what is for it goes down. ``withdrawn`` None: there is no catalogue to ask."""
-        self._withdrawn = withdrawn
+        """``is_below`` says whether a node is below this one: what is for it goes down. ``withdrawn`` None: there is no catalogue to ask.
+        ``supervised``: the domains that are taken in; None: all.
+        """
+        self._withdrawn, self._supervised = withdrawn, supervised
         self._store, self._writer, self._vault, self._now = store, writer, vault, now
         self._is_below = is_below
         self._imports: dict[str, Progress] = {}
@@ -83,7 +86,8 @@ class Intake(IntakeServiceServicer):
         # What this version does not know could be anything, a person's name too.
         request.DiscardUnknownFields()
         closed = await self._withdrawn.closed(request.submissions) if self._withdrawn is not None else ()
-        batch = Batch(Door(request.source, request.import_id, self._now(), closed), request.submissions)
+        door = Door(request.source, request.import_id, self._now(), closed, self._supervised)
+        batch = Batch(door, request.submissions)
         if batch.held:
             await self._vaulted(request, batch)
         self._address(batch)

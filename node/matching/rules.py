@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | payee.twice | payments to one person of one programme and period (or one batch), by more than one node; what bounced does not count | 财政违法行为处罚处分条例 §6; 社会救助暂行办法 §68 |
 | payee.deceased | days from the registered death to the last payment | 财政违法行为处罚处分条例 §6; 社会救助暂行办法 §13; choice of days |
-| household.ceiling | per cent of the ceiling (library `household_ceilings`) that one household got of one programme and period | 社会救助暂行办法 §11 |
+| household.ceiling | per cent of the ceiling (library `household_ceilings`) that one household got of one programme and period | the library |
 | bidder.same | bidders of one tender with one legal representative, account, guarantee or machine | 招标投标法实施条例 §34, §40 |
 | bidder.near | bidders of one tender with one telephone or address | 招标投标法实施条例 §39, §40; choice |
 | bidder.competing | tenders for which two bid against each other of whom another tender shows such a thing | 招标投标法 §32; 招标投标法实施条例 §39; choice |
@@ -18,6 +18,7 @@ from typing import Final
 from node.matching.words import WORDS
 from node.supervision.alert import MATCHING_DOMAIN
 from node.supervision.policy import Level, Rule, Threshold
+from node.supervision.statutes import CHOICE, LIBRARY
 
 DOMAIN: Final = MATCHING_DOMAIN
 
@@ -54,16 +55,20 @@ RULES: Final = (
     _rule(
         DECEASED,
         "payee",
-        "财政违法行为处罚处分条例 §6; 社会救助暂行办法 §13",
+        f"财政违法行为处罚处分条例 §6; 社会救助暂行办法 §13; {CHOICE}",
         (Level.NOTICE, 1),
         (Level.YELLOW, 31),
         (Level.RED, 93),
     ),
-    _rule(CEILING, "household", "社会救助暂行办法 §11", (Level.YELLOW, 101)),
+    _rule(CEILING, "household", LIBRARY, (Level.YELLOW, 101)),
     _rule(SAME, "tender", "招标投标法实施条例 §34, §40", (Level.RED, 2)),
-    _rule(NEAR, "tender", "招标投标法实施条例 §39, §40", (Level.YELLOW, 2)),
+    _rule(NEAR, "tender", f"招标投标法实施条例 §39, §40; {CHOICE}", (Level.YELLOW, 2)),
     _rule(
-        COMPETING, "bidders", "招标投标法 §32; 招标投标法实施条例 §39", (Level.NOTICE, 1), (Level.YELLOW, 3)
+        COMPETING,
+        "bidders",
+        f"招标投标法 §32; 招标投标法实施条例 §39; {CHOICE}",
+        (Level.NOTICE, 1),
+        (Level.YELLOW, 3),
     ),
 )
 

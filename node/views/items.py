@@ -18,6 +18,7 @@ from zongheng.v1.items_pb2 import ItemStep, ItemStepKind
 
 from federation.errors import ZonghengError
 from node.intake.secrecy import is_marked
+from node.intake.supervised import must_supervise
 from node.models.forms import ItemForm
 from node.models.messages import item_form, item_message
 from node.models.publication import Publication
@@ -206,6 +207,7 @@ async def submit(node: "Node", caller: Caller, code: str, form: Step) -> ItemVie
             raise ZonghengError(
                 "bad_request", f"version {form.version} of {code} is {version.state}, no draft"
             )
+        must_supervise(node.settings.tier, version.draft.item.domain)
         content = item_message(version.draft.item, version.draft.item.domain)
         step = ItemStep(content=content, faults=[one.rule for one in _faults(content)])
         await _take(node, version, Kind.LISTED, _signed(caller, form.by), form.reason, step)

@@ -35,6 +35,7 @@ from federation.errors import ZonghengError
 from node.alerting import rules as late_steps
 from node.directives import rules as directives
 from node.intake.secrecy import is_marked
+from node.intake.supervised import refusal, supervised_by
 from node.matching import rules as matching
 from node.models.forms import AgencyForm, OfficerForm, SourceForm
 from node.models.messages import agency_message, day_number, item_message
@@ -165,6 +166,7 @@ class _Difference:
     def __init__(self, node: "Node", form: Publication, known: Known, from_us: int = 0) -> None:
         self._form, self._known = form, known
         self._node, self._calendar = node.settings.node, node.settings.calendar
+        self._tier = node.settings.tier
         self._zone, self._now_us = node.settings.zone, node.now()
         asked_items = [item_message(item, item.domain) for item in form.items]
         for item in asked_items:
@@ -202,6 +204,7 @@ class _Difference:
     def check(self) -> None:
         """Raise ZonghengError ``bad_request`` for whatever the form alone cannot tell."""
         faults = [
+            *self._faults_of_domains(),
             *self._faults_of_items(),
             *self._faults_of_agencies(),
             *self._faults_of_policy(),
@@ -214,6 +217,14 @@ class _Difference:
             )
         if faults:
             raise ZonghengError("bad_request", "; ".join(faults))
+
+    def _faults_of_domains(self) -> list[str]:
+        supervised = supervised_by(self._tier)
+        return [
+            f"items.{at}.domain: {refusal(item.domain, supervised)}"
+            for at, item in enumerate(self._form.items)
+            if item.domain not in supervised
+        ]
 
     def _faults_of_items(self) -> list[str]:
         new = {(item.code, item.version) for item in self.items}

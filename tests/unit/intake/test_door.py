@@ -208,3 +208,16 @@ def test_cleaning_keeps_what_is_known_and_leaves_the_original_alone() -> None:
     kept = cleaned(one)
     assert [a.text for a in kept.attributes] == ["a"]
     assert one.applicant == "x"
+
+
+def test_what_the_tier_does_not_supervise_is_turned_away_with_what_to_do() -> None:
+    door = Door("dept", "", NOW, supervised={"openness", "complaint"})
+    refused = door.admit(submission(domain="penalty", kind="filing"))
+    assert isinstance(refused, Refused)
+    assert (refused.code, "'penalty'" in refused.reason) == ("not_supervised", True)
+    assert "complaint, openness" in refused.reason
+    assert isinstance(door.admit(submission(domain="complaint", kind="received")), Draft)
+    # A domain that nobody knows is still that.
+    unknown = door.admit(submission(domain="nothing", kind="filing"))
+    assert isinstance(unknown, Refused)
+    assert unknown.code == "unknown_kind"

@@ -29,6 +29,7 @@ class Settings:
     zone: str = "Asia/Shanghai"
     calendar: str = "china"
     review_items: bool = False
+    tier: str = "county"
 
 
 class CatalogueReader:

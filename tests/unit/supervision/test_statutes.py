@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from node.alerting.rules import RULES as LATE_STEPS
 from node.directives.rules import RULES as DIRECTIVE_RULES
+from node.matching.rules import RULES as MATCHING_RULES
 from node.resupervision.rules import rules_of
 from node.supervision.policy import Level, Rule
 from node.supervision.rule_table import held_against, page, told
@@ -17,7 +19,7 @@ from tiers.tier import tier_named
 BY_CODE = {rule.code: rule for _, rule in RULES}
 WATCHED = profile_of(tier_named("county")).resupervision
 assert WATCHED is not None
-ALL = (*BY_CODE.values(), *DIRECTIVE_RULES, *rules_of(WATCHED))
+ALL = (*BY_CODE.values(), *DIRECTIVE_RULES, *MATCHING_RULES, *LATE_STEPS, *rules_of(WATCHED))
 
 
 def names(rule: Rule) -> set[str]:
