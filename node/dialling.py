@@ -89,6 +89,13 @@ class ParentLink:
         return None if self._dialler is None else self._dialler.status.clock_offset_ms
 
     @property
+    def code(self) -> str:
+        """Catalogue code of what the instruction is about; empty: there is none."""
+        if self._desk.instruction or not self._writer.sealed:
+            return self._desk.code or self._from_above.code
+        return "sealed"
+
+    @property
     def instruction(self) -> str:
         """What an operator should do about the link or the seal; empty: nothing."""
         sealed = self._writer.sealed

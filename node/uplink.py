@@ -234,10 +234,13 @@ class OperatorDesk:
         self._agreed = asyncio.Event()
         self.sealed: Decision | None = None
         self.instruction = ""
+        self.code = ""
+        """Catalogue code of what the instruction is about; empty: there is none."""
 
     async def seal(self, decision: Decision, words: str) -> None:
         self.sealed = decision
         self.instruction = words
+        self.code = "sealed" if decision in (Decision.PULL_BACK, Decision.MEND) else "quarantined"
         self._agreed.clear()
         if decision in (Decision.PULL_BACK, Decision.MEND):
             await self._seal.put_on(words, self._writer.size)
@@ -245,7 +248,7 @@ class OperatorDesk:
 
     async def unseal(self) -> None:
         self.sealed = None
-        self.instruction = ""
+        self.instruction = self.code = ""
         if not self._writer.sealed:
             return
         if await self._branch.is_set_aside():
@@ -276,5 +279,6 @@ class OperatorDesk:
             self._opened()
 
     async def report(self, code: str, words: str) -> None:
-        self.instruction = words if code not in ("unreachable", "deadline") else ""
+        by_itself = code in ("unreachable", "deadline")
+        self.instruction, self.code = ("", "") if by_itself else (words, code)
         log.warning("link.reported", code=code, words=words)

@@ -29,6 +29,8 @@ class Caller:
     acts: frozenset[Act] = field(default_factory=frozenset)
     address: str = ""
     """Network address; empty: the folder's socket."""
+    by_token: bool = False
+    """A program asks with a token, for its owner."""
 
     @property
     def is_operator(self) -> bool:
@@ -50,18 +52,35 @@ class Caller:
             raise ZonghengError("forbidden", f"you act as {self.who}, not as {given}")
         return self.who
 
+    def acting(self, given: str) -> str:
+        """The staff number under which something happened in a case. Somebody who is logged in acts as themselves; the operator, and a
+        business system with its token, say who did. ``bad_request`` when nobody is named, ``forbidden`` for another's number.
+        """
+        who = (given or self.who) if self.by_token else self.signing(given)
+        if not who.strip():
+            raise ZonghengError("bad_request", "say who acts (actor): a staff number")
+        return who
+
 
 OPERATOR: Final = Caller(OPERATOR_NAME, acts=frozenset(Act))
 """The owner of the folder."""
 
 
 def person(
-    number: str, roles: Iterable[Role], agency: str, line: str, acts: Iterable[Act] | None, address: str
+    number: str,
+    roles: Iterable[Role],
+    agency: str,
+    line: str,
+    acts: Iterable[Act] | None,
+    address: str,
+    *,
+    by_token: bool = False,
 ) -> Caller:
     """A caller out of an account; ``acts`` narrows what the roles give (a token's scope)."""
     held = frozenset(roles)
     given = acts_of(held)
-    return Caller(number, held, agency, line, given if acts is None else given & frozenset(acts), address)
+    may = given if acts is None else given & frozenset(acts)
+    return Caller(number, held, agency, line, may, address, by_token)
 
 
 def agencies_seen(caller: Caller, agencies: Mapping[str, Agency]) -> frozenset[str] | None:

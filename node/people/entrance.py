@@ -98,7 +98,13 @@ class Entrance:
             raise ZonghengError("login_required", "this token is unknown, revoked or no longer good")
         token, account = found
         caller = person(
-            account.number, account.roles, account.agency, account.line, token.acts or None, address
+            account.number,
+            account.roles,
+            account.agency,
+            account.line,
+            token.acts or None,
+            address,
+            by_token=True,
         )
         return Inside(caller, "")
 

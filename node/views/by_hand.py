@@ -32,7 +32,8 @@ class OpenCase(BaseModel):
 
     item: str = Field(min_length=1)
     agency: str = Field(min_length=1)
-    actor: str = Field(min_length=1)
+    actor: str = ""
+    """Staff number; of who is logged in, over the network; a token's program says whose."""
     domain: str = "approval"
     kind: str = "application"
     at: str | None = None
@@ -48,7 +49,8 @@ class MoveCase(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: str = Field(min_length=1)
-    actor: str = Field(min_length=1)
+    actor: str = ""
+    """Staff number; of who is logged in, over the network; a token's program says whose."""
     step: str = ""
     agency: str = ""
     at: str | None = None
@@ -73,7 +75,7 @@ async def open_by_hand(node: "Node", caller: Caller, form: OpenCase) -> Entered:
         item=form.item,
         zone=zone,
         now_us=now_us,
-        actor=form.actor,
+        actor=caller.acting(form.actor),
         applicant_name=form.applicant,
         applicant_id_number=form.id_number,
         attributes=form.attributes,
@@ -107,7 +109,7 @@ async def move_by_hand(node: "Node", caller: Caller, case_id: str, form: MoveCas
         agency=form.agency or (known.agency if known else ""),
         zone=node.settings.zone,
         now_us=now_us,
-        actor=form.actor,
+        actor=caller.acting(form.actor),
         item=known.item if known else "",
         step=form.step,
         attributes=attributes,

@@ -56,7 +56,8 @@ class Signature(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     agency: str = Field(min_length=1)
-    actor: str = Field(min_length=1)
+    actor: str = ""
+    """Staff number; of who is logged in, over the network; a token's program says whose."""
     at: str | None = None
 
 
@@ -189,7 +190,7 @@ async def sign(node: "Node", caller: Caller, case_id: str, form: Signature) -> E
         agency=form.agency,
         zone=node.settings.zone,
         now_us=now_us,
-        actor=form.actor,
+        actor=caller.acting(form.actor),
         item=mine.item,
         attributes=carried,
         domain=mine.domain,

@@ -42,6 +42,8 @@ class LinkStatus(BaseModel):
     """none, connecting, linked, backing_off, quarantined, behind, stopped."""
     instruction: str
     """What an operator should do; empty: nothing."""
+    code: str
+    """What that is about, a code of the catalogue of errors; empty: nothing."""
     clock_offset_ms: int | None
     """The parent's clock minus this node's, as last heard; null: never heard since the start."""
 
@@ -177,6 +179,7 @@ async def status(node: "Node") -> Status:
         link=LinkStatus(
             state=node.link.state,
             instruction=node.link.instruction,
+            code=node.link.code,
             clock_offset_ms=node.link.clock_offset_ms,
         ),
         journal=JournalStatus(

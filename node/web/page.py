@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from federation.errors import CATALOGUE
+
 if TYPE_CHECKING:
     from node.views.alerts import AlertView
     from node.views.rollups import RollupView
@@ -37,6 +39,22 @@ _LINKS = {
 }
 
 
+_INSTRUCTIONS = {
+    "quarantined": "本节点日志与上级所存不一致，已被隔离，等待上级人员裁定；其间可继续办件。",
+    "sealed": "本节点日志已封存，与上级核对一致后自动启封；没有上级的节点由操作员启封。",
+    "parent_behind": "上级所示日志少于其签认过的部分，暂不接收下发内容；查明原因后由操作员重新开通。",
+}
+
+
+def link_words(code: str) -> str:
+    """What an operator should know of the link, in Chinese; empty: nothing. The command line says it in full."""
+    if not code:
+        return ""
+    known = CATALOGUE.get(code)
+    words = _INSTRUCTIONS.get(code) or f"{known.zh if known else code}。"
+    return f"{words}处理办法见 zongheng status 和 zongheng lane。"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -45,7 +63,9 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.globals.update(TIERS=_TIERS, LEVELS=_LEVELS, STATES=_STATES, LINKS=_LINKS)
+    environment.globals.update(
+        link_words=link_words, TIERS=_TIERS, LEVELS=_LEVELS, STATES=_STATES, LINKS=_LINKS
+    )
     return environment
 
 
