@@ -1,4 +1,4 @@
-"""``zongheng report | forecast``: a day, a week or a month of a subtree as a workbook or as pages; and which open cases are likely to be late."""
+"""``zongheng report``: a day, a week or a month of a subtree as a workbook or as pages."""
 
 import asyncio
 from pathlib import Path
@@ -13,13 +13,9 @@ from node.cli.app import Json, out, run
 from node.cli.nodes import Folder
 from node.cli.reach import reach
 
-SHOWN = 30
-"""Cases of a forecast shown to a person; --json prints all."""
-
 
 def register(app: typer.Typer) -> None:
     app.command("report")(report)
-    app.command("forecast")(forecast)
 
 
 def report(
@@ -80,37 +76,3 @@ def _print_filed(answer: dict[str, Any], as_json: bool) -> None:
     out.print(table)
     if answer["problem"]:
         out.print(f"{answer['problem_at'][:16]}: {answer['problem']}", style="red", highlight=False)
-
-
-def forecast(folder: Folder, as_json: Json = False) -> None:
-    """Open cases of this node that are likely to be late, and how right such a forecast was in the past."""
-
-    async def work() -> int:
-        async with reach(folder) as node:
-            answer = await node.get("/api/forecast")
-        if as_json:
-            print(orjson.dumps(answer).decode())
-            return 0
-        out.print(
-            f"as of {answer['as_of']}: {answer['open_cases']} open cases not late yet; of the {len(answer['cases'])} that can be "
-            f"forecast about {answer['expected_late']} will be late",
-            highlight=False,
-        )
-        past = answer["past"]
-        out.print(
-            "there is no past to test it on"
-            if past is None
-            else f"tested on the past year: of {past['forecasts']} forecasts {past['expected_late']} were expected to be late, {past['late']} "
-            f"were; error {past['error']}, with the plain share {past['error_of_share']} (0 is perfect)",
-            highlight=False,
-        )
-        table = Table("chance %", "case", "item", "agency", "due", "of", box=None, pad_edge=False)
-        for one in answer["cases"][:SHOWN]:
-            basis = f"{one['sample']} of {'the item' if one['of_item'] else 'all items'}"
-            table.add_row(
-                str(one["chance_percent"]), one["case"], one["item"], one["agency"], (one["due_at"] or "")[:10], basis
-            )  # fmt: skip
-        out.print(table)
-        return 0
-
-    run(work)

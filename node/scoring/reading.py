@@ -305,10 +305,13 @@ def _group(kind: SubjectKind, subject: str, agency: str, context: JournalContext
         return context.genesis.tier
     if kind is not SubjectKind.AGENCY:
         return agency
-    known = context.agencies.get(subject)
+    return agency_group(subject, context)
+
+
+def agency_group(code: str, context: JournalContext) -> str:
+    """Which agencies of one node are comparable with this one: those with approvals, those without, those of a line (vertical)."""
+    known = context.agencies.get(code)
     if known is not None and known.superior:
         return "vertical"
-    approvals = any(
-        item.agency == subject and item.domain in ("", APPROVAL) for item in context.context.items
-    )
+    approvals = any(item.agency == code and item.domain in ("", APPROVAL) for item in context.context.items)
     return "approvals" if approvals else "no_approvals"

@@ -70,6 +70,26 @@ class Events:
         )
         return [case_id for (case_id,) in rows]
 
+    async def stages(self, origin: str, case_ids: Sequence[str]) -> list[tuple[str, int, str, str]]:
+        """(case, instant, kind, step) of every event of these cases, case by case, each in the order in which it happened."""
+        rows = await self._tx.all(
+            "SELECT case_id, at_us, kind, step FROM event WHERE origin = ? AND case_id = ANY(?) ORDER BY case_id, at_us, idx",
+            origin,
+            list(case_ids),
+        )
+        return [(case, int(at_us), kind, step) for case, at_us, kind, step in rows]
+
+    async def steps_between(self, origin: str, from_us: int, to_us: int) -> dict[str, int]:
+        """Step → how often it was taken in ``[from_us, to_us)``; no gatherings. Reads every event."""
+        rows = await self._tx.all(
+            "SELECT step, COUNT(*) FROM event WHERE origin = ? AND at_us >= ? AND at_us < ? AND step <> ''"
+            " AND SUBSTR(case_id, 1, 1) <> '@' GROUP BY step ORDER BY step",
+            origin,
+            from_us,
+            to_us,
+        )
+        return {step: int(count) for step, count in rows}
+
     async def page(self, origin: str, after: tuple[str, int] | None, limit: int) -> list[EventRow]:
         """The next rows after the key (case, index), ordered by it; None begins."""
         return [event_row(row) for row in await self._page(origin, after, limit)]

@@ -48,6 +48,7 @@ from node.web.body import BodyLimit
 from node.web.cameras import router as cameras_router
 from node.web.directives import router as directives_router
 from node.web.guard import COOKIE, Asking, Guard
+from node.web.insight import router as insight_router
 from node.web.items import router as items_router
 from node.web.libraries import router as libraries_router
 from node.web.matching import router as matching_router
@@ -408,6 +409,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(alert_life_router(node))
     app.include_router(accountability_router(node))
     app.include_router(reports_router(node))
+    app.include_router(insight_router(node))
     app.include_router(scores_router(node))
     app.include_router(cameras_router(node))
     app.include_router(streams_router(node))

@@ -1,4 +1,4 @@
-"""Reports over HTTP, as JSON, as a workbook, as pages; and the forecast."""
+"""Reports over HTTP, as JSON, as a workbook, as pages."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Response
 
 from node.reports.made import MEDIA_TYPES, Format, file_name, made
 from node.views import filed as filed_view
-from node.views import forecast as forecast_view
 from node.views import report as view
 
 if TYPE_CHECKING:
@@ -43,11 +42,6 @@ def router(node: "Node") -> APIRouter:
             media_type=MEDIA_TYPES[form],
             headers=_attached(file_name(found.subtree, found.label, form)),
         )
-
-    @routes.get("/api/forecast")
-    async def forecast() -> forecast_view.ForecastView:
-        """Open cases that are likely to be late, and how right the same forecast was in the past."""
-        return await forecast_view.forecast_view(node)
 
     @routes.get("/api/reports")
     async def filed() -> filed_view.FiledReports:
