@@ -147,6 +147,7 @@ class Peer:
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         self._transceivers: dict[Kind, RTCRtpTransceiver] = {}
+        self._ask_keyframe: Callable[[int], Awaitable[None]] | None = None
 
         def tell() -> None:
             changed(self._connection.connectionState)
@@ -199,6 +200,20 @@ class Peer:
 
         receiver._handle_rtcp_packet = handle
         self._transceivers[kind] = transceiver
+
+    def when_lost(self, lost: Callable[[], None]) -> None:
+        """``lost`` is told when packets of a received picture are gone for good; the publisher is asked for a keyframe besides."""
+        transceiver = self._transceivers.get("video")
+        if transceiver is None:
+            return
+        receiver: Any = transceiver.receiver
+        ask = self._ask_keyframe = receiver._send_rtcp_pli
+
+        async def told(media_ssrc: int) -> None:
+            lost()
+            await ask(media_ssrc)
+
+        receiver._send_rtcp_pli = told
 
     async def answer(self, offer: str) -> str:
         """Take the other side's offer, in which every track is one that was had ready, and answer it with all candidates.
@@ -259,8 +274,9 @@ class Peer:
         transceiver = self._transceivers.get("video")
         if transceiver is not None and self.state == "connected":
             receiver: RTCRtpReceiver = transceiver.receiver
+            ask = self._ask_keyframe or receiver._send_rtcp_pli
             for source in receiver.getSynchronizationSources():
-                await receiver._send_rtcp_pli(source.source)
+                await ask(source.source)
 
     async def close(self) -> None:
         await self._connection.close()

@@ -190,7 +190,7 @@ class Viewers:
             return
         self._admission.leave()
         self.release(session.fan)
-        self._tasks.create_task(_closed(session.peer))
+        self._tasks.create_task(closed(session.peer))
         _log.info("viewer.ended", stream=session.stream, code=session.error.code if session.error else "")
         self._ended(session)
 
@@ -215,7 +215,8 @@ async def first_picture(fan: FanOut, within_s: float) -> Codec:
         ) from None
 
 
-async def _closed(peer: Peer) -> None:
+async def closed(peer: Peer) -> None:
+    """Close a connection; nothing of it is waited for longer than ten seconds."""
     try:
         async with asyncio.timeout(10):
             await peer.close()

@@ -1,0 +1,315 @@
+"""People who publish: a browser, a phone or an encoder offers its picture (WHIP, RFC 9725), and its frames become those of a stream.
+
+- Nothing is decoded. Pictures are H.264 or VP8 as the publisher made them, sound is Opus; parameter sets that came apart are put before each
+  IDR picture; a change of size shows in the picture itself, a change of codec ends the sessions of who watches and they ask again.
+- Time is the publisher's own: its sender reports tie both tracks to one clock, and that clock to ours when the first of them came. Until then it is the
+  time of arrival.
+- What is broken (a hole, a frame that is no picture at all) is left out with all that refers to it, up to the keyframe that is asked for. Who sends
+  more than ``Ceiling`` allows is ended.
+- One publisher a stream: a second one is refused while the first is connected, since nobody could tell which of them is watched.
+- A stream whose publisher is away stays open for those who watch it and goes on when the publisher comes back.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import AUDIO, MAX_UNIT_BYTES, VIDEO, Codec, Frame
+from federation.trunk.hub import Hub
+from node.media.webrtc import offer as sdp
+from node.media.webrtc.adapter import Arrived, Clock, Peer
+from node.media.webrtc.limits import Admission, Limits
+from node.media.webrtc.pictures import ParameterSets, is_keyframe
+from node.media.webrtc.viewing import Answered, closed
+
+_CODECS: Final = {"H264": Codec.H264, "VP8": Codec.VP8, "OPUS": Codec.OPUS}
+_NTP_SECONDS: Final = 2_208_988_800
+_LEAP_S: Final = 10
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What one publisher may send."""
+
+    bytes_per_s: int = 30_000_000 // 8
+    """30 Mb/s, over some seconds."""
+    seconds: float = 2.0
+
+
+class Unwrapped:
+    """RTP timestamps of one track as a time that only goes forward, in ticks of 1/90,000 s."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._last: int | None = None
+        self._last_s = 0.0
+        self._ticks = 0
+
+    def ticks(self, timestamp: int, now_s: float) -> int:
+        """Of a frame with this timestamp that came at ``now_s``. A leap of more than ten seconds is a clock that was set again: then the time
+        that passed counts."""
+        if self._last is None:
+            self._ticks = round(now_s * self._rate)
+        else:
+            step = (timestamp - self._last + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            if abs(step) > _LEAP_S * self._rate:
+                step = round((now_s - self._last_s) * self._rate)
+            self._ticks += max(0, step)
+        self._last, self._last_s = timestamp, now_s
+        return self._ticks * 90_000 // self._rate
+
+
+class CommonClock:
+    """A publisher's clock, told by the sender reports of both tracks, in our time."""
+
+    def __init__(self) -> None:
+        self._ahead_ns: int | None = None
+        self._known: dict[int, Clock] = {}
+
+    def report(self, track: int, clock: Clock, now_ns: int) -> None:
+        self._known[track] = clock
+        if self._ahead_ns is None:
+            self._ahead_ns = _unix_ns(clock.ntp) - now_ns
+
+    def captured_ns(self, track: int, timestamp: int, rate: int, now_ns: int) -> int:
+        """When a frame with this timestamp was captured, in our Unix time; before the track's first report, when it came."""
+        clock = self._known.get(track)
+        if clock is None or self._ahead_ns is None:
+            return now_ns
+        since = (timestamp - clock.timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        captured = _unix_ns(clock.ntp) + since * 1_000_000_000 // rate - self._ahead_ns
+        # A publisher whose reports are nonsense is believed no further than ten seconds.
+        return captured if abs(captured - now_ns) < _LEAP_S * 1_000_000_000 else now_ns
+
+
+def _unix_ns(ntp: int) -> int:
+    return ((ntp >> 32) - _NTP_SECONDS) * 1_000_000_000 + ((ntp & 0xFFFFFFFF) * 1_000_000_000 >> 32)
+
+
+class Publication:
+    """One publisher, from the offer on."""
+
+    def __init__(self, stream: str, who: str, publishers: "Publishers") -> None:
+        self.id = secrets.token_urlsafe(18)
+        self.stream = stream
+        self.who = who
+        self.peer = Peer(publishers.addresses, self._changed)
+        self.ufrag = ""
+        self.error: ZonghengError | None = None
+        self.is_connected = False
+        self._publishers = publishers
+        self._loop = asyncio.get_running_loop()
+        self._sets = ParameterSets()
+        self._clock = CommonClock()
+        self._unwrapped: dict[int, Unwrapped] = {}
+        self._broken = True
+        self._room = publishers.ceiling.bytes_per_s * publishers.ceiling.seconds
+        self._room_s = self._loop.time()
+        self._late = self._loop.call_later(publishers.limits.connect_s, self._too_late)
+
+    async def answer(self, offer: sdp.Offer, rates: sdp.Bitrates) -> str:
+        for kind in offer.tracks:
+            track = VIDEO if kind == "video" else AUDIO
+            codecs = (Codec.H264, Codec.VP8) if track == VIDEO else (Codec.OPUS,)
+            self.peer.receive(kind, codecs, self._taker(track), self._hearer(track))
+        self.peer.when_lost(self._lost)
+        answer = await self.peer.answer(offer.text)
+        self.ufrag = sdp.ufrag(offer.text)
+        return sdp.with_bitrates(answer, rates)
+
+    def end(self, error: ZonghengError | None = None) -> None:
+        """Over; again changes nothing."""
+        self._late.cancel()
+        self.error = self.error or error
+        self._publishers.forget(self)
+
+    def want_keyframe(self) -> None:
+        """Ask the publisher for a keyframe; nobody waits for it."""
+        self._publishers.tasks.create_task(self._asked())
+
+    async def _asked(self) -> None:
+        try:
+            await self.peer.want_keyframe()
+        except Exception as error:
+            _log.info("publisher.not_asked", stream=self.stream, words=str(error))
+
+    def _taker(self, track: int) -> Callable[[Arrived], None]:
+        return lambda arrived: self._take(track, arrived)
+
+    def _hearer(self, track: int) -> Callable[[Clock], None]:
+        return lambda clock: self._clock.report(track, clock, time.time_ns())
+
+    def _take(self, track: int, arrived: Arrived) -> None:
+        now_s, now_ns = self._loop.time(), time.time_ns()
+        codec = _CODECS.get(arrived.codec)
+        if codec is None or (codec is Codec.OPUS) is not (track == AUDIO):
+            return
+        if not self._has_room(len(arrived.unit), now_s):
+            self.end(
+                ZonghengError("too_large", "the publisher sends more than this node takes: lower its bitrate")
+            )
+            return
+        rate = 48_000 if track == AUDIO else 90_000
+        unwrapped = self._unwrapped.setdefault(track, Unwrapped(rate))
+        unit = self._sets.completed(arrived.unit) if codec is Codec.H264 else arrived.unit
+        keyframe = is_keyframe(codec, unit)
+        if track == VIDEO:
+            if not _is_picture(codec, unit):
+                self._lost()
+                return
+            if self._broken and not keyframe:
+                return
+            self._broken = False
+        self._publishers.put(
+            self,
+            track,
+            unwrapped.ticks(arrived.timestamp, now_s),
+            self._clock.captured_ns(track, arrived.timestamp, rate, now_ns),
+            keyframe,
+            codec,
+            unit,
+        )
+
+    def _lost(self) -> None:
+        """Something of the picture is missing: what comes next refers to it."""
+        if not self._broken:
+            self._broken = True
+            self.want_keyframe()
+
+    def _has_room(self, size: int, now_s: float) -> bool:
+        ceiling = self._publishers.ceiling
+        gone = (now_s - self._room_s) * ceiling.bytes_per_s
+        self._room = min(ceiling.bytes_per_s * ceiling.seconds, self._room + gone) - size
+        self._room_s = now_s
+        return self._room > 0
+
+    def _changed(self, state: str) -> None:
+        if state == "connected":
+            self.is_connected = True
+            self._late.cancel()
+            self.want_keyframe()
+        elif state in {"failed", "closed"}:
+            self.end(ZonghengError("unreachable", "the connection with the publisher was lost"))
+
+    def _too_late(self) -> None:
+        if not self.is_connected:
+            self.end(ZonghengError("deadline", "the publisher did not connect in time"))
+
+
+def _is_picture(codec: Codec, unit: bytes) -> bool:
+    if len(unit) > MAX_UNIT_BYTES:
+        return False
+    if codec is Codec.H264:
+        return unit.startswith((b"\x00\x00\x01", b"\x00\x00\x00\x01"))
+    return len(unit) >= 3
+
+
+class Publishers:
+    """Everybody who publishes through this worker, and the hubs that their streams feed."""
+
+    def __init__(
+        self,
+        tasks: asyncio.TaskGroup,
+        addresses: Sequence[str],
+        limits: Limits,
+        admission: Admission,
+        ended: Callable[[Publication], None] = lambda publication: None,
+        *,
+        ceiling: Ceiling | None = None,
+        rates: sdp.Bitrates | None = None,
+    ) -> None:
+        self.tasks = tasks
+        self.addresses = tuple(addresses)
+        self.limits = limits
+        self.ceiling = ceiling or Ceiling()
+        self.publications: dict[str, Publication] = {}
+        """By stream."""
+        self._admission = admission
+        self._ended = ended
+        self._rates = rates or sdp.Bitrates()
+        self._hubs: dict[str, Hub] = {}
+        self._ticks: dict[tuple[str, int], int] = {}
+
+    async def publish(self, stream: str, offer: str, who: str = "") -> Answered:
+        """Answer the offer of somebody who publishes.
+
+        Raises ZonghengError: `too_large` and `bad_request` for the offer, `busy` when somebody publishes this stream already, `at_capacity`.
+        """
+        read = sdp.read(offer)
+        if stream in self.publications:
+            raise ZonghengError("busy", f"{stream} is being published already: end that first")
+        self._admission.enter()
+        publication = self.publications[stream] = Publication(stream, who, self)
+        try:
+            async with self._admission.offer():
+                answer = await publication.answer(read, self._rates)
+        except BaseException as error:
+            publication.end(error if isinstance(error, ZonghengError) else None)
+            raise
+        return Answered(publication.id, answer, sdp.ufrag(answer))
+
+    async def feed(self, hub: Hub) -> None:
+        """The source of a stream that is published: whoever publishes it, now or later, until this is cancelled."""
+        self._hubs[hub.stream] = hub
+        hub.ask_keyframe = lambda: self._ask(hub.stream)
+        try:
+            if hub.stream in self.publications:
+                self._ask(hub.stream)
+            else:
+                hub.lost(ZonghengError("unreachable", f"nobody publishes {hub.stream} at the moment"))
+            await asyncio.Event().wait()
+        finally:
+            if self._hubs.get(hub.stream) is hub:
+                del self._hubs[hub.stream]
+                for track in (VIDEO, AUDIO):
+                    self._ticks.pop((hub.stream, track), None)
+
+    def find(self, session: str) -> Publication | None:
+        return next((one for one in self.publications.values() if one.id == session), None)
+
+    def put(
+        self,
+        publication: Publication,
+        track: int,
+        ticks: int,
+        captured_ns: int,
+        keyframe: bool,
+        codec: Codec,
+        unit: bytes,
+    ) -> None:
+        """For the publication: its next frame."""
+        hub = self._hubs.get(publication.stream)
+        if hub is None or self.publications.get(publication.stream) is not publication:
+            return
+        last = hub.last_seq(track)
+        # A publisher that comes back may count from a little before.
+        ticks = self._ticks[hub.stream, track] = max(ticks, self._ticks.get((hub.stream, track), 0))
+        hub.put(Frame(track, 0 if last is None else last + 1, ticks, captured_ns, keyframe, codec, unit))
+
+    def forget(self, publication: Publication) -> None:
+        """For the publication: it is over."""
+        if self.publications.get(publication.stream) is not publication:
+            return
+        del self.publications[publication.stream]
+        self._admission.leave()
+        if (hub := self._hubs.get(publication.stream)) is not None:
+            hub.lost(ZonghengError("unreachable", f"nobody publishes {publication.stream} at the moment"))
+        self.tasks.create_task(closed(publication.peer))
+        _log.info(
+            "publisher.ended",
+            stream=publication.stream,
+            code=publication.error.code if publication.error else "",
+        )
+        self._ended(publication)
+
+    def _ask(self, stream: str) -> None:
+        if (publication := self.publications.get(stream)) is not None:
+            publication.want_keyframe()
