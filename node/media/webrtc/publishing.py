@@ -26,7 +26,7 @@ from node.media.webrtc import offer as sdp
 from node.media.webrtc.adapter import Arrived, Clock, Peer
 from node.media.webrtc.limits import Admission, Limits
 from node.media.webrtc.pictures import ParameterSets, is_keyframe
-from node.media.webrtc.viewing import Answered, closed
+from node.media.webrtc.viewing import Answered, closed, trickled
 
 _CODECS: Final = {"H264": Codec.H264, "VP8": Codec.VP8, "OPUS": Codec.OPUS}
 _NTP_SECONDS: Final = 2_208_988_800
@@ -101,6 +101,7 @@ class Publication:
         self.id = secrets.token_urlsafe(18)
         self.stream = stream
         self.who = who
+        self.since_ns = time.time_ns()
         self.peer = Peer(publishers.addresses, self._changed)
         self.ufrag = ""
         self.error: ZonghengError | None = None
@@ -124,6 +125,10 @@ class Publication:
         answer = await self.peer.answer(offer.text)
         self.ufrag = sdp.ufrag(offer.text)
         return sdp.with_bitrates(answer, rates)
+
+    async def trickle(self, fragment: str) -> None:
+        """Further addresses of the publisher. ZonghengError `bad_request` for credentials of another offer."""
+        await trickled(self.peer, self.ufrag, fragment)
 
     def end(self, error: ZonghengError | None = None) -> None:
         """Over; again changes nothing."""

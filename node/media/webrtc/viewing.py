@@ -153,14 +153,10 @@ class Viewers:
             raise
         return Answered(session.id, answer, sdp.ufrag(answer))
 
-    async def trickle(self, session_id: str, etag: str, fragment: str) -> None:
+    async def trickle(self, session_id: str, fragment: str) -> None:
         """Further addresses of a viewer. ZonghengError `not_found`; `bad_request` for credentials of another offer (an ICE restart)."""
         session = self._session(session_id)
-        read = sdp.read_fragment(fragment)
-        if read.ufrag and read.ufrag != session.ufrag:
-            raise ZonghengError("bad_request", "ICE is not restarted: end the session and offer again")
-        for mid, candidate in read.candidates:
-            await session.peer.candidate(candidate, mid, 0)
+        await trickled(session.peer, session.ufrag, fragment)
 
     def end(self, session_id: str, error: ZonghengError | None = None) -> None:
         """End a session; ZonghengError `not_found`."""
@@ -213,6 +209,15 @@ async def first_picture(fan: FanOut, within_s: float) -> Codec:
         raise fan.hub.error or ZonghengError(
             "deadline", f"{fan.hub.stream} gave no picture within {within_s:g} s: is its camera on?"
         ) from None
+
+
+async def trickled(peer: Peer, ufrag: str, fragment: str) -> None:
+    """Give a peer the addresses that came later; ``ufrag`` names the credentials of its offer."""
+    read = sdp.read_fragment(fragment)
+    if read.ufrag and read.ufrag != ufrag:
+        raise ZonghengError("bad_request", "ICE is not restarted: end the session and offer again")
+    for mid, candidate in read.candidates:
+        await peer.candidate(candidate, mid, 0)
 
 
 async def closed(peer: Peer) -> None:
