@@ -79,6 +79,8 @@ class Act(StrEnum):
     """Issue and close keys of the matching."""
     WATCH = "cameras.watch"
     """Look through cameras, of this node and of those below; which of them is said camera by camera, and each look is an entry."""
+    SHOW = "cameras.show"
+    """Be a camera: send a picture of one's own to a stream that is set up for it."""
 
 
 _A = Act
@@ -100,6 +102,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.SUPERVISOR: frozenset(
         {
             _A.WATCH,
+            _A.SHOW,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,
@@ -121,6 +124,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.EMBEDDED_SUPERVISOR: frozenset(
         {
             _A.WATCH,
+            _A.SHOW,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,
@@ -137,6 +141,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
         {
             _A.WATCH,
             _A.LIST_ITEMS,
+            _A.SHOW,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,

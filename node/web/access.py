@@ -30,6 +30,16 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("GET", "/api/me"): Open.INSIDE,
     ("POST", "/api/me/password"): Open.INSIDE,
     ("GET", "/"): Open.INSIDE,
+    ("GET", "/watch/{stream:path}"): Act.WATCH,
+    ("POST", "/api/whep/{stream:path}"): Act.WATCH,
+    ("POST", "/api/whip/{stream:path}"): Act.SHOW,
+    # Whose session it is, is looked at there.
+    ("PATCH", "/api/webrtc-sessions/{session}"): Open.INSIDE,
+    ("DELETE", "/api/webrtc-sessions/{session}"): Open.INSIDE,
+    # What a browser asks before it lets a page of another site ask.
+    ("OPTIONS", "/api/whep/{stream:path}"): Open.ANYBODY,
+    ("OPTIONS", "/api/whip/{stream:path}"): Open.ANYBODY,
+    ("OPTIONS", "/api/webrtc-sessions/{session}"): Open.ANYBODY,
     ("GET", "/api/status"): Act.READ_STATUS,
     ("GET", "/api/evaluation"): Act.READ_FIGURES,
     ("GET", "/api/alerts"): Act.READ_ALERTS,
@@ -173,6 +183,12 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("POST", "/api/erasures"): Act.ERASE_PERSONS,
 }
 """(method, path as the route names it) → what it asks for. Those that are ``INSIDE`` look at who asks themselves."""
+
+
+FOREIGN: Final = frozenset(
+    {"/api/whep/{stream:path}", "/api/whip/{stream:path}", "/api/webrtc-sessions/{session}"}
+)
+"""Addresses that players on pages of other sites may ask with a token."""
 
 
 def needed(method: str, path: str) -> Act | Open | None:

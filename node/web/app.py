@@ -57,6 +57,7 @@ from node.web.people import router as people_router
 from node.web.reports import router as reports_router
 from node.web.scores import router as scores_router
 from node.web.streams import router as streams_router
+from node.web.webrtc import router as webrtc_router
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -99,10 +100,11 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         # With "no-referrer" a browser names no origin when it posts our own form, and it could not be told from a foreign one.
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
+        response.headers.setdefault(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
         )
         if request.url.scheme == "https":
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -413,6 +415,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(scores_router(node))
     app.include_router(cameras_router(node))
     app.include_router(streams_router(node))
+    app.include_router(webrtc_router(node))
     app.include_router(items_router(node))
     app.include_router(matching_router(node))
     app.include_router(libraries_router(node))

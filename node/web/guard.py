@@ -18,7 +18,7 @@ from node.people import audit
 from node.people.caller import OPERATOR, Caller
 from node.people.inside import Inside, same_secret
 from node.people.roles import Act
-from node.web.access import Open, needed
+from node.web.access import FOREIGN, Open, needed
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -29,7 +29,7 @@ COOKIE: Final = "zongheng_session"
 CSRF_HEADER: Final = "x-csrf-token"
 
 _DOOR: Final = "zongheng.door"
-_SAFE: Final = frozenset({"GET", "HEAD"})
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITH_A_NEW_PASSWORD_ONLY: Final = frozenset({"/api/me", "/api/me/password", "/api/logout"})
 
 
@@ -66,7 +66,11 @@ class Guard:
     async def __call__(self, request: Request) -> None:
         path = request.scope["route"].path
         wanted = needed(request.method, path)
-        if not through_folder(request) and request.method not in _SAFE:
+        if (
+            not through_folder(request)
+            and request.method not in _SAFE
+            and not self._with_a_token(request, path)
+        ):
             _same_origin(request)
         if wanted is Open.ANYBODY:
             request.state.caller = OPERATOR if through_folder(request) else Caller("")
@@ -87,6 +91,11 @@ class Guard:
         )
         if not allowed:
             await self.refuse(caller, f"{request.method} {request.url.path}")
+
+    def _with_a_token(self, request: Request, path: str) -> bool:
+        """Whether it is one that pages of other sites may make: with a token of its own, so that it carries no right of the browser's."""
+        bearer = request.headers.get("authorization", "").lower().startswith("bearer ")
+        return path in FOREIGN and bearer and self._node.login_required
 
     async def refuse(self, caller: Caller, subject: str) -> None:
         """Enter the refusal and raise it."""

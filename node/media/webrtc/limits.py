@@ -5,6 +5,7 @@ stops. So who would be one too many is told so, with a time after which to ask a
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Final
 from federation.errors import ZonghengError
 
 _LOOK_S: Final = 0.25
+_LOOKS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Limits:
     offers_waiting: int = 98
     """Offers that wait for these."""
     lag_s: float = 0.15
-    """How late the event loop may be; beyond it nobody new is let in."""
+    """How late the event loop may be for a second on end; beyond it nobody new is let in."""
     connect_s: float = 15.0
     """Within which who was answered has to connect."""
 
@@ -40,8 +42,12 @@ class Admission:
         self._offers = 0
         self.inside = 0
         """Sessions there are."""
-        self.lag_s = 0.0
-        """How late the event loop was lately, at worst."""
+        self._lags: deque[float] = deque(maxlen=_LOOKS)
+
+    @property
+    def lag_s(self) -> float:
+        """By how many seconds the event loop was late all through the last second, at least."""
+        return min(self._lags) if len(self._lags) == _LOOKS else 0.0
 
     def enter(self) -> None:
         """One more session. Raises ZonghengError `at_capacity`."""
@@ -83,6 +89,4 @@ class Admission:
         while True:
             due = loop.time() + _LOOK_S
             await asyncio.sleep(_LOOK_S)
-            late = loop.time() - due
-            # What was bad a moment ago counts for some seconds, so that not everybody comes back into the same jam.
-            self.lag_s = max(late, self.lag_s * 0.8)
+            self._lags.append(loop.time() - due)

@@ -76,13 +76,16 @@ class Publisher:
         if sound:
             self.connection.addTransceiver(Encoded("audio", silence(), 960, 48_000), direction="sendonly")
 
-    async def publish(self, publishers: Publishers) -> Answered:
+    async def offer(self) -> str:
         token = adapter._addresses.set(("127.0.0.1",))
         try:
             await self.connection.setLocalDescription()
         finally:
             adapter._addresses.reset(token)
-        answered = await publishers.publish(STREAM, self.connection.localDescription.sdp)
+        return self.connection.localDescription.sdp
+
+    async def publish(self, publishers: Publishers) -> Answered:
+        answered = await publishers.publish(STREAM, await self.offer())
         await self.connection.setRemoteDescription(RTCSessionDescription(answered.answer, "answer"))
         return answered
 

@@ -1,0 +1,132 @@
+"""WHEP and WHIP (RFC 9725) over HTTP, and the page on which people watch.
+
+A player posts an offer and gets the answer with the address of its session; it ends the session with DELETE and adds addresses with PATCH. Players of other
+makes show a token (``Authorization: Bearer``), and they alone may come from pages of other sites: a request with a token carries no
+right of the browser it comes from. ICE is not restarted: a player that lost its way asks again.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from federation.errors import ZonghengError
+from node.people.inside import Inside
+from node.web.access import FOREIGN
+from node.web.guard import Asking
+from node.web.page import watch_page
+
+if TYPE_CHECKING:
+    from node.media.webrtc.desk import Begun
+    from node.run import Node
+
+SDP: Final = "application/sdp"
+FRAGMENT: Final = "application/trickle-ice-sdpfrag"
+
+_LARGEST: Final = 64 << 10
+
+_OPEN_TO_OTHERS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+def router(node: "Node") -> APIRouter:
+    """The routes over one node."""
+    routes = APIRouter(tags=["video"])
+
+    @routes.get("/watch/{stream:path}", response_class=HTMLResponse, include_in_schema=False)
+    async def watch(request: Request, caller: Asking, stream: str) -> HTMLResponse:
+        inside: Inside = request.state.inside
+        shown = await node.webrtc.shown(caller, stream)
+        page, nonce = watch_page(node.settings.name, shown, caller.who, inside.csrf, node.now())
+        # Scripts of this page alone, pictures of this page's own connection, calls to this node.
+        policy = (
+            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; connect-src 'self'; "
+            "media-src blob: mediastream:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
+        )
+        return HTMLResponse(page, headers={"Content-Security-Policy": policy})
+
+    @routes.post("/api/whep/{stream:path}", status_code=201, response_class=Response)
+    async def whep(
+        request: Request, caller: Asking, stream: str, purpose: Annotated[str, Query(max_length=200)] = ""
+    ) -> Response:
+        """Watch a stream: an SDP offer in the body, the answer in return (WHEP, client offers)."""
+        return _created(await node.webrtc.watch(caller, stream, await _offer(request), purpose))
+
+    @routes.post("/api/whip/{stream:path}", status_code=201, response_class=Response)
+    async def whip(request: Request, caller: Asking, stream: str) -> Response:
+        """Publish a stream: an SDP offer in the body, the answer in return (WHIP)."""
+        return _created(await node.webrtc.publish(caller, stream, await _offer(request)))
+
+    @routes.patch("/api/webrtc-sessions/{session}", status_code=204, response_class=Response)
+    async def trickle(
+        request: Request, caller: Asking, session: str, if_match: Annotated[str, Header(max_length=300)] = ""
+    ) -> Response:
+        """Further addresses (trickle ICE); ``If-Match`` names the session's ETag."""
+        _of_kind(request, FRAGMENT)
+        held = node.webrtc.mine(caller, session)
+        if not if_match:
+            return Response(status_code=428, headers=_OPEN_TO_OTHERS)
+        if if_match.strip() != f'"{held.etag}"':
+            return Response(status_code=412, headers=_OPEN_TO_OTHERS)
+        await node.webrtc.trickle(caller, session, _text(await request.body()))
+        return Response(status_code=204, headers=_OPEN_TO_OTHERS)
+
+    @routes.delete("/api/webrtc-sessions/{session}", status_code=200, response_class=Response)
+    async def end(caller: Asking, session: str) -> Response:
+        """End a session."""
+        await node.webrtc.end(caller, session)
+        return Response(status_code=200, headers=_OPEN_TO_OTHERS)
+
+    for path in sorted(FOREIGN):
+        routes.add_api_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
+    return routes
+
+
+async def _allowed() -> Response:
+    return Response(
+        status_code=204,
+        headers={
+            **_OPEN_TO_OTHERS,
+            "Access-Control-Allow-Methods": "POST, PATCH, DELETE, OPTIONS",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+            "Access-Control-Max-Age": "600",
+            "Accept-Post": SDP,
+            "Accept-Patch": FRAGMENT,
+        },
+    )
+
+
+def _created(begun: "Begun") -> Response:
+    return Response(
+        begun.answer,
+        status_code=201,
+        media_type=SDP,
+        headers={
+            **_OPEN_TO_OTHERS,
+            "Location": f"/api/webrtc-sessions/{begun.held.session}",
+            "ETag": f'"{begun.held.etag}"',
+            "Accept-Patch": FRAGMENT,
+        },
+    )
+
+
+async def _offer(request: Request) -> str:
+    _of_kind(request, SDP)
+    return _text(await request.body())
+
+
+def _text(body: bytes) -> str:
+    if len(body) > _LARGEST:
+        raise ZonghengError("too_large", f"an SDP has at most {_LARGEST >> 10} KB")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ZonghengError("bad_request", "the body is not text in UTF-8") from error
+
+
+def _of_kind(request: Request, kind: str) -> None:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
+        raise ZonghengError("bad_request", f"send it as Content-Type: {kind}")
