@@ -4,6 +4,7 @@ Guarantees: a folder is initialised once and as a whole (settings are written la
 refused with their name, and keys never leave the folder (mode 0700, key files 0600).
 """
 
+import ipaddress
 import os
 import secrets
 import tomllib
@@ -122,6 +123,17 @@ class ReportSettings(BaseModel):
     """Path of a TrueType font with Chinese letters; absent: one that this machine has."""
 
 
+class WebRtcSettings(BaseModel):
+    """Live pictures in browsers and other players."""
+
+    model_config = ConfigDict(extra="forbid")
+    addresses: tuple[str, ...] = ()
+    """Addresses of this machine that players are told to send to; none: the one that `http` names, or where that is every address or a
+    name, all but loopback."""
+    viewers: Annotated[int, Field(ge=1, le=5_000)] = 400
+    """How many may watch and publish at once; one core serves some hundreds of 1.5 Mb/s."""
+
+
 class NodeSettings(BaseSettings):
     """What ``node.toml`` says; every key can be overridden by an environment variable ``ZONGHENG_<KEY>``."""
 
@@ -157,6 +169,7 @@ class NodeSettings(BaseSettings):
     """Yellow and red cards wait for a person's confirmation before they are issued."""
     review_items: bool = False
     """Items of this node are published once legal review passed them, and in no other way."""
+    webrtc: WebRtcSettings = WebRtcSettings()
     portal: bool = False
     """This node serves the public portal: files that are disclosed at nodes below come here and go no further."""
     files_budget_mb: Annotated[int, Field(ge=0)] = 4_096
@@ -184,6 +197,18 @@ class NodeSettings(BaseSettings):
     def _beside_grpc(self, ports: int) -> str:
         host, _, port = self.grpc.rpartition(":")
         return f"{host}:{int(port) + ports if int(port) + ports <= 65_535 else int(port) - ports}"
+
+    @property
+    def ice_addresses(self) -> tuple[str, ...] | None:
+        """Addresses that players are told to send to; None: all but loopback."""
+        if self.webrtc.addresses:
+            return self.webrtc.addresses
+        host = self.http.rpartition(":")[0].strip("[]")
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return None
+        return None if address.is_unspecified else (str(address),)
 
     @property
     def kind(self) -> str:

@@ -155,6 +155,8 @@ class Cameras:
         """
         form, secret = await (await self._rows()).get(code)
         address = form.sub_address if quality is Quality.SUB else form.address
+        if form.kind == "whip" and quality is Quality.MAIN:
+            return Source("whip:")
         if not address or form.kind == "whip":
             raise ZonghengError("not_found", f"camera {code} has no {quality} stream of its own")
         password = self._vault.unlock(secret, _place(code)).decode() if secret else ""

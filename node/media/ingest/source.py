@@ -16,7 +16,7 @@ OPEN_S: Final = 10.0
 READ_S: Final = 5.0
 """Longest time, in seconds, without a picture: a camera that froze with its connection open is lost after this."""
 
-_SCHEMES: Final = ("rtsp", "rtsps", "file")
+_SCHEMES: Final = ("rtsp", "rtsps", "file", "whip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ class Source:
     """One stream of one camera."""
 
     address: str
-    """`rtsp://host[:port]/path` without name and password, or `file:` with an absolute path: read again and again, as if it were live."""
+    """`rtsp://host[:port]/path` without name and password; `file:` with an absolute path, read again and again as if it were live; `whip:`,
+    where somebody publishes it."""
     user: str = ""
     password: str = field(default="", repr=False)
     transcode: bool = False
@@ -56,8 +57,13 @@ class Source:
             raise ZonghengError(
                 "bad_request", f"{self.address!r}: a file is named by its whole path, file:/…"
             )
-        if parts.scheme != "file" and not parts.hostname:
+        if parts.scheme not in ("file", "whip") and not parts.hostname:
             raise ZonghengError("bad_request", f"{self.address!r} names no host")
+
+    @property
+    def is_published(self) -> bool:
+        """Nothing is reached: somebody brings it."""
+        return self.address.startswith("whip:")
 
     @property
     def is_file(self) -> bool:

@@ -136,12 +136,12 @@ class Outlet:
 class Peer:
     """One connection with a browser, a player, a publisher or a media server.
 
-    ``addresses`` are this machine's that the other side may send to. ``changed`` is told of each new state of the connection: connecting,
+    ``addresses`` are this machine's that the other side may send to; None: every one but loopback. ``changed`` is told of each new state of the connection: connecting,
     connected, failed, closed.
     """
 
-    def __init__(self, addresses: Sequence[str], changed: Callable[[str], None]) -> None:
-        self._addresses = tuple(addresses)
+    def __init__(self, addresses: Sequence[str] | None, changed: Callable[[str], None]) -> None:
+        self._addresses = None if addresses is None else tuple(addresses)
         # No servers: by default aiortc asks one on the internet for our address.
         self._connection = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)

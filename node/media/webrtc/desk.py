@@ -16,6 +16,7 @@ from zongheng.v1 import webrtc_pb2 as wire
 from zongheng.v1.webrtc_pb2_grpc import WebRtcServiceStub
 
 from federation.errors import ZonghengError, from_rpc
+from node.media.ingest.source import Mask
 from node.people.caller import Caller
 
 if TYPE_CHECKING:
@@ -28,16 +29,6 @@ _REST_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 _R = TypeVar("_R")
-
-
-@dataclass(frozen=True, slots=True)
-class Mask:
-    """What nobody is to see, in parts of the picture's width and height from its upper left corner."""
-
-    left: float
-    top: float
-    width: float
-    height: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ class Publishers:
     def __init__(
         self,
         tasks: asyncio.TaskGroup,
-        addresses: Sequence[str],
+        addresses: Sequence[str] | None,
         limits: Limits,
         admission: Admission,
         ended: Callable[[Publication], None] = lambda publication: None,
@@ -232,7 +232,7 @@ class Publishers:
         rates: sdp.Bitrates | None = None,
     ) -> None:
         self.tasks = tasks
-        self.addresses = tuple(addresses)
+        self.addresses = addresses
         self.limits = limits
         self.ceiling = ceiling or Ceiling()
         self.publications: dict[str, Publication] = {}

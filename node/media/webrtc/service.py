@@ -7,18 +7,23 @@ that ended while nobody followed only by their absence from the list that comes 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import grpc.aio
 from zongheng.v1 import webrtc_pb2 as wire
 from zongheng.v1 import webrtc_pb2_grpc as wire_grpc
 
 from federation.errors import ZonghengError, abort, of
+from federation.trunk.hub import Hub
 from federation.trunk.hubs import Hubs
+from node.media.ingest.source import Source
 from node.media.webrtc.handing_on import HandedOn
 from node.media.webrtc.limits import Admission, Limits
 from node.media.webrtc.publishing import Publication, Publishers
 from node.media.webrtc.viewing import Answered, Session, Viewers
+
+if TYPE_CHECKING:
+    from node.media.worker import Feed, Worker
 
 _WAITING: Final = 10_000
 """Ends that one follower may be behind by; beyond it its call is ended, and it asks for the list again."""
@@ -29,11 +34,11 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class WebRtc(wire_grpc.WebRtcServiceServicer):
     """Everybody who watches or publishes through this worker; make it with ``running`` and add it to the worker's server."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, addresses: Sequence[str], limits: Limits) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, addresses: Sequence[str] | None, limits: Limits) -> None:
         self._tasks = tasks
         self.admission = Admission(limits)
         self.publishers = Publishers(tasks, addresses, limits, self.admission, self._unpublished)
-        self._addresses = tuple(addresses)
+        self._addresses = addresses
         self._limits = limits
         self._viewers: Viewers | None = None
         self._handed_on: dict[str, tuple[HandedOn, asyncio.Task[None]]] = {}
@@ -41,8 +46,10 @@ class WebRtc(wire_grpc.WebRtcServiceServicer):
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, addresses: Sequence[str], limits: Limits | None = None) -> AsyncIterator[Self]:
-        """For as long as the context lasts; every session is ended with it. Call ``serve`` with the hubs before anybody watches: the hubs may need
+    async def running(
+        cls, addresses: Sequence[str] | None, limits: Limits | None = None
+    ) -> AsyncIterator[Self]:
+        """For as long as the context lasts, offering these ``addresses`` of this machine, None: every one but loopback; every session is ended with it. Call ``serve`` with the hubs before anybody watches: the hubs may need
         ``publishers`` as a source."""
         async with asyncio.TaskGroup() as tasks:
             webrtc = cls(tasks, addresses, limits or Limits())
@@ -52,6 +59,24 @@ class WebRtc(wire_grpc.WebRtcServiceServicer):
             finally:
                 looking.cancel()
                 webrtc.end_all()
+
+    def feeding(self, cameras: "Feed") -> "Feed":
+        """What feeds a hub from a source: who publishes it, where the source says so, else ``cameras``."""
+
+        async def feed(source: Source, hub: Hub) -> None:
+            await (self.publishers.feed(hub) if source.is_published else cameras(source, hub))
+
+        return feed
+
+    @asynccontextmanager
+    async def offered(self, worker: "Worker", door: grpc.aio.Server) -> AsyncIterator[None]:
+        """The service among the worker's own."""
+        self.serve(worker.hubs)
+        wire_grpc.add_WebRtcServiceServicer_to_server(self, door)
+        try:
+            yield
+        finally:
+            self.end_all()
 
     def serve(self, hubs: Hubs) -> None:
         """Let people watch what these hubs have."""

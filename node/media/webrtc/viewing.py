@@ -112,12 +112,12 @@ class Viewers:
         self,
         hubs: Hubs,
         tasks: asyncio.TaskGroup,
-        addresses: Sequence[str],
+        addresses: Sequence[str] | None,
         limits: Limits,
         admission: Admission,
         ended: Callable[[Session], None] = lambda session: None,
     ) -> None:
-        self.addresses = tuple(addresses)
+        self.addresses = addresses
         self.limits = limits
         self.sessions: dict[str, Session] = {}
         self._hubs = hubs

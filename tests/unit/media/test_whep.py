@@ -16,7 +16,8 @@ from zongheng.v1.webrtc_pb2_grpc import add_WebRtcServiceServicer_to_server
 
 from federation.errors import ZonghengError
 from federation.trunk.hubs import Hubs
-from node.media.webrtc.desk import Mask, Shown, WebRtcDesk
+from node.media.ingest.source import Mask
+from node.media.webrtc.desk import Shown, WebRtcDesk
 from node.media.webrtc.limits import Limits
 from node.media.webrtc.service import WebRtc
 from node.people.caller import Caller

@@ -1,0 +1,88 @@
+"""What the WebRTC desk asks of the rest of the node: who may look (`viewings`), what a camera is called and hides (the node's cards), who may publish."""
+
+from collections.abc import Callable
+from typing import Final
+
+from zongheng.v1.camera_pb2 import CameraCard, Viewer
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import Quality, Stream
+from node.config import NodeSettings
+from node.media.cameras import Cameras
+from node.media.ingest.source import Mask
+from node.media.viewings import Viewing, Viewings
+from node.media.webrtc.desk import Shown
+from node.people.caller import Caller
+from node.tree import Tree
+
+_THOUSAND: Final = 1_000
+
+
+class Looking:
+    """The `Permission` of one node."""
+
+    def __init__(self, settings: NodeSettings, tree: Tree, viewings: Viewings, cameras: Cameras) -> None:
+        self._settings = settings
+        self._tree = tree
+        self._viewings = viewings
+        self._cameras = cameras
+        self._open: dict[str, Viewing] = {}
+
+    async def opened(
+        self, caller: Caller, stream: str, purpose: str, removed: Callable[[ZonghengError], None]
+    ) -> str:
+        viewer = Viewer(
+            who=caller.who,
+            node=self._settings.node,
+            tier=self._settings.kind,
+            roles=sorted(caller.roles),
+            agency=caller.agency,
+            purpose=purpose,
+        )
+        viewing = await self._viewings.open(viewer, stream, removed)
+        self._open[viewing.id] = viewing
+        return viewing.id
+
+    async def closed(self, viewing: str, error: ZonghengError | None) -> None:
+        known = self._open.pop(viewing, None)
+        if known is not None:
+            await self._viewings.close(known, error.code if error else "")
+
+    async def shown(self, caller: Caller, stream: str) -> Shown:
+        named = Stream.parse(stream)
+        card = self._card(named)
+        masks = tuple(
+            Mask(one.left / _THOUSAND, one.top / _THOUSAND, one.width / _THOUSAND, one.height / _THOUSAND)
+            for one in card.masks
+        )
+        place = " · ".join(part for part in (self._name(named.node), card.hall, card.window) if part)
+        return Shown(str(named), card.name or card.camera, place, masks)
+
+    async def may_publish(self, caller: Caller, stream: str) -> None:
+        named = Stream.parse(stream)
+        if named.node != self._settings.node:
+            raise ZonghengError("bad_request", f"publish {stream} at node {named.node}, whose camera it is")
+        form = await self._cameras.get(named.camera)
+        if form.kind != "whip" or named.quality is not Quality.MAIN:
+            raise ZonghengError(
+                "bad_request",
+                f"{stream} is not published by anybody: register a camera of kind whip for that",
+            )
+
+    def _card(self, stream: Stream) -> CameraCard:
+        own = stream.node == self._settings.node
+        node = self._tree.own if own else self._tree.get(stream.node)
+        if node is None:
+            raise ZonghengError(
+                "unknown_node", f"there is no node {stream.node!r} at or below {self._settings.node}"
+            )
+        for card in node.cameras:
+            if card.camera == stream.camera:
+                return card
+        raise ZonghengError("not_found", f"node {stream.node} has no camera {stream.camera!r}")
+
+    def _name(self, node: str) -> str:
+        if node == self._settings.node:
+            return ""
+        known = self._tree.get(node)
+        return known.name if known is not None else node
