@@ -17,6 +17,8 @@ from node.keyring import Clock, KeyRing, machine_clock
 from node.media.cameras import Cameras
 from node.media.media import Media
 from node.media.own_cameras import OwnCameras
+from node.media.webrtc.desk import WebRtcDesk
+from node.media.webrtc.looking import Looking
 from node.parts import Parts
 from node.rotation import rotate_key, rotations, settled_signer
 from node.serving import serve
@@ -60,6 +62,9 @@ class Node(Parts):
             folder, settings, self.tree, self.listener, OwnCameras(self.cameras), self.register.key_of,
             self.write_entries, now,
         )  # fmt: skip
+        self.webrtc = WebRtcDesk(
+            self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras)
+        )
         self.further_lanes.append(self.media.lane)
         self.certified_anew.append(self.media.streams.identity_changed)
         self._registry: Registry | None = None

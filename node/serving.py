@@ -116,6 +116,7 @@ def _works(node: "Node") -> dict[str, Work]:
         "desk": node.desk.run,
         "matching": node.matching.run,
         "media": node.media.run,
+        "webrtc": node.webrtc.run,
     }
     if node.alerting.telling.wanted:
         works["sending"] = lambda: _send_out(node)

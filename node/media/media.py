@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import grpc.aio
 from zongheng.v1.camera_pb2 import Viewer
 from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.viewing_pb2 import AttendResponse, ViewingQuestion
@@ -70,6 +71,10 @@ class Media:
             yield viewing
         finally:
             await self.viewings.close(viewing)
+
+    async def channel(self) -> grpc.aio.Channel:
+        """To the worker's services; it is started where it does not run. Raises ZonghengError `unreachable`."""
+        return (await self.supervisor.worker()).channel
 
     async def _ask_child(self, child: str, question: ViewingQuestion, within_s: float) -> int:
         return await self.service.ask(child, question, within_s)

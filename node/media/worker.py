@@ -319,8 +319,14 @@ def _source(said: wire.CameraSource) -> Source:
 async def work(folder: Path, services: Sequence[Service] = ()) -> None:
     """Serve until the main process is gone."""
     from node.media.ingest.ingest import ingest
+    from node.media.webrtc.limits import Limits
+    from node.media.webrtc.service import WebRtc
 
-    async with Worker.serving(folder, ingest, services) as worker:
+    settings = config.load(folder)
+    async with (
+        WebRtc.running(settings.ice_addresses, Limits(viewers=settings.webrtc.viewers)) as webrtc,
+        Worker.serving(folder, webrtc.feeding(ingest), (webrtc.offered, *services)) as worker,
+    ):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.over.set)

@@ -102,8 +102,10 @@ class WebRtcDesk:
     async def watch(self, caller: Caller, stream: str, offer: str, purpose: str = "") -> Begun:
         """Answer the offer of somebody who wants to watch. Raises ZonghengError: what keeps them from it."""
         session = ""
+        put_out: list[ZonghengError] = []
 
         def removed(error: ZonghengError) -> None:
+            put_out.append(error)
             self._put_out(session, error)
 
         with self._place():
@@ -115,7 +117,11 @@ class WebRtcDesk:
                 await self._permission.closed(viewing, error if isinstance(error, ZonghengError) else None)
                 raise
         session = told.session
-        return self._begun(Held(told.session, stream, caller.who, told.etag, viewing), told.answer)
+        begun = self._begun(Held(told.session, stream, caller.who, told.etag, viewing), told.answer)
+        if put_out:
+            await self._end(session, put_out[0])
+            raise put_out[0]
+        return begun
 
     async def publish(self, caller: Caller, stream: str, offer: str) -> Begun:
         """Answer the offer of somebody who publishes. Raises ZonghengError: what keeps them from it."""
