@@ -50,9 +50,13 @@ class Browser:
     def cdp(self, method: str, **parameters: Any) -> Any:
         return self._post("/goog/cdp/execute", cmd=method, params=parameters)
 
-    def before_each_page(self, script: str) -> None:
-        """Run a script before any of a page's own."""
-        self.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)
+    def before_each_page(self, script: str) -> str:
+        """Run a script before any of a page's own; returns what `forget` takes."""
+        return str(self.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"])
+
+    def forget(self, script: str) -> None:
+        """Run it no more."""
+        self.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
 
     def until(self, what: str, script: str, timeout_s: float = 120.0) -> Any:
         """Wait until a function's body returns something true in the page, and return that."""

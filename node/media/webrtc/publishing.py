@@ -200,6 +200,7 @@ class Publication:
         if state == "connected":
             self.is_connected = True
             self._late.cancel()
+            _log.info("publisher.connected", stream=self.stream, who=self.who)
             self.want_keyframe()
         elif state in {"failed", "closed"}:
             self.end(ZonghengError("unreachable", "the connection with the publisher was lost"))

@@ -58,6 +58,9 @@ async def test_every_address_asks_for_something_and_what_is_not_named_is_the_ope
     assert served <= named, f"not named in node/web/access.py: {sorted(served - named)}"
     assert {key for key, act in NEEDED.items() if act is Open.ANYBODY} == {
         ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/login"), ("POST", "/login"), ("POST", "/api/login"),
+        # A browser asks them before it lets a player on a page of another site ask; they say nothing of this node.
+        ("OPTIONS", "/api/whep/{stream:path}"), ("OPTIONS", "/api/whip/{stream:path}"),
+        ("OPTIONS", "/api/webrtc-sessions/{session}"),
     }  # fmt: skip
 
 
