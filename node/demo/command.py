@@ -22,7 +22,7 @@ from node.demo.federation import Federation, first_error
 from node.demo.generator import Demo, generate
 from node.demo.questions import ask_three
 from node.demo.report import Report, compare
-from node.demo.settled import figures_arrive, settle
+from node.demo.settled import figures_arrive, matches_arrive, settle
 from node.demo.tour import show_findings, show_tour
 
 INTERRUPTED: Final = 130
@@ -73,6 +73,8 @@ async def _run(out: Console, demo: Demo, folder: Path, file: Path | None, stay: 
         await federation.publish()
         await federation.feed(demo.sent)
         tell("every case is taken in; waiting until all is judged, relayed and counted")
+        await settle(federation, tell)
+        await matches_arrive(federation, plan, tell)
         await settle(federation, tell)
         await figures_arrive(federation, tell)
         asked = await ask_three(federation, plan)

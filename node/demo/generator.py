@@ -16,7 +16,7 @@ from typing import Final
 
 from zongheng.v1 import case_pb2, intake_pb2
 
-from node.demo import stories
+from node.demo import crossing, stories
 from node.demo.course import Attribute, Course, Draft, PlannedDay
 from node.demo.faults import FAULTS, Fault
 from node.demo.flow import walk
@@ -30,8 +30,12 @@ from node.supervision.domains.approval.events import DOMAIN
 from tiers.profile import profile_of
 from tiers.tier import tier_named
 
-EVERY_FAULT: Final[tuple[Fault | stories.ToldFault, ...]] = (*FAULTS, *stories.TOLD.values())
-"""The faults of approval, and those of the other domains' stories."""
+EVERY_FAULT: Final[tuple[Fault | stories.ToldFault, ...]] = (
+    *FAULTS,
+    *stories.TOLD.values(),
+    *crossing.PLANTED.values(),
+)
+"""The faults of approval, those of the other domains' stories, and those that no single node can see."""
 
 Finding = tuple[str, str, str, int]
 """(node, case, rule, level): one alert that must be there, no more and no less."""
@@ -120,6 +124,15 @@ def generate(cases: int, seed: int, period: Period = PERIOD) -> Demo:
         findings += story.findings
         if story.fault is not None:
             planted.append(Planted(story.fault, story.planted_in, story.node))
+    for pair, halves in crossing.halves():
+        sent += [
+            Sent(half.node, half.case_id, half.submissions[0].event.at_us, half.submissions)
+            for half in halves
+        ]
+        if pair.found_at:
+            across = crossing.PLANTED[pair.name]
+            findings[(pair.found_at, pair.about, across.rule, across.level)] += 1
+            planted.append(Planted(across, pair.about, pair.found_at))
     sent.sort(key=lambda one: (one.at_us, one.case_id, one.node))
     events = Counter({(one.node, one.case_id): len(one.submissions) for one in sent})
     return Demo(tuple(sent), Plan(seed, tuple(planted), findings, Counter(filed), events))

@@ -17,6 +17,13 @@ def applicant(random: Random, place: Place) -> intake_pb2.Person:
     """A person who lives at this place: a name and a number with its check digit (GB 11643)."""
     name = random.choice(_FAMILY) + "".join(random.choices(_GIVEN, k=random.choice((1, 2, 2))))
     birth = f"{random.randint(1941, 2007):04d}{random.randint(1, 12):02d}{random.randint(1, 28):02d}"
-    digits = f"{place.node[:6]}{birth}{random.randint(1, 999):03d}"
+    return intake_pb2.Person(
+        name=name, id_number=identity_number(place.node[:6], birth, random.randint(1, 999))
+    )
+
+
+def identity_number(division: str, birth: str, serial: int) -> str:
+    """A number with its check digit."""
+    digits = f"{division}{birth}{serial:03d}"
     total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
-    return intake_pb2.Person(name=name, id_number=digits + _CHECK[total % 11])
+    return digits + _CHECK[total % 11]

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from node.demo.crossing import ABOUT
 from node.demo.federation import Federation, Member
 from node.demo.generator import EVERY_FAULT, Finding, Plan
 from node.demo.questions import Asked
@@ -41,7 +42,10 @@ async def found_alerts(member: Member) -> tuple[Counter[Finding], int]:
             if alert["state"] in _OVER:
                 corrected += 1
             else:
-                found[(member.node, alert["case"], alert["rule"], _LEVELS[alert["level"]])] += 1
+                case = (
+                    f"{ABOUT}{alert['subject']}" if alert["case"].startswith("@matching.") else alert["case"]
+                )
+                found[(member.node, case, alert["rule"], _LEVELS[alert["level"]])] += 1
         after = page["next"]
     return found, corrected
 

@@ -6,10 +6,13 @@ the same root, has read all of it, and has found the child's figures equal to it
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
+from node.demo.crossing import ABOUT
 from node.demo.federation import Federation, Member, Told
+from node.demo.generator import Plan
 
 PATIENCE_S: Final = 60.0
 """Longest wait without anything having moved."""
@@ -78,6 +81,27 @@ async def figures_arrive(federation: Federation, tell: Told, patience_s: float =
             return
         tell(f"the city waits for the figures of {', '.join(behind)}")
         await asyncio.sleep(_POLL_S)
+
+
+async def matches_arrive(
+    federation: Federation, plan: Plan, tell: Told, patience_s: float = PATIENCE_S
+) -> None:
+    """Wait until every node has found what tokens show it: keys come down and tokens rise by their own looks, every few seconds.
+
+    At most ``patience_s`` seconds: what is missing then is a disagreement, and the report says what.
+    """
+    wanted = Counter(node for node, case, _, _ in plan.findings if case.startswith(ABOUT))
+    deadline = time.monotonic() + patience_s
+    while True:
+        found = {
+            node: len((await federation.members[node].get("/api/matching/findings"))["findings"])
+            for node in wanted
+        }
+        missing = [node for node in wanted if found[node] < wanted[node]]
+        if not missing or time.monotonic() > deadline:
+            return
+        tell(f"tokens are on their way to {', '.join(missing)}")
+        await asyncio.sleep(_TELL_S)
 
 
 def unfinished(member: Member, now: Statuses) -> Waiting | None:

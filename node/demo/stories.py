@@ -262,7 +262,7 @@ def _told(story: Story, here: Place, case_id: str) -> Told:
     own = {"node": here.node, "case": case_id, "agency": agency}
     lines = [line for line in story.lines.format_map(own).splitlines() if line]
     submissions = tuple(
-        _submission(story.domain, case_id, agency, line, number) for number, line in enumerate(lines, 1)
+        submission(story.domain, case_id, agency, line, number) for number, line in enumerate(lines, 1)
     )
     findings: Counter[tuple[str, str, str, int]] = Counter()
     about = []
@@ -281,7 +281,8 @@ def _told(story: Story, here: Place, case_id: str) -> Told:
     )
 
 
-def _submission(domain: str, case_id: str, agency: str, line: str, number: int) -> intake_pb2.Submission:
+def submission(domain: str, case_id: str, agency: str, line: str, number: int) -> intake_pb2.Submission:
+    """One line of a story as it is handed in."""
     at, kind, *said = line.split()
     at_us = _instant(at, number)
     event = case_pb2.CaseEvent(
@@ -302,6 +303,8 @@ def _submission(domain: str, case_id: str, agency: str, line: str, number: int) 
             event.actor = value
         elif name == "who":
             applicant = intake_pb2.Person(name=value)
+        elif name == "number" and applicant is not None:
+            applicant.id_number = value
         else:
             event.attributes.append(_attribute(name, value, senses[name]))
     return intake_pb2.Submission(serial=f"{case_id}/{number}", event=event, applicant=applicant)

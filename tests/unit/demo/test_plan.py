@@ -6,10 +6,15 @@ from dataclasses import replace
 import pytest
 from zongheng.v1 import case_pb2
 
+from node.demo.crossing import ABOUT
+from node.demo.expected import RED
 from node.demo.generator import Demo, Finding, generate
 from node.demo.hall import NOW
 from node.demo.items import catalogue
-from node.demo.places import ZONE, place
+from node.demo.places import ZONE, place, places
+from node.matching.comparing import of_payee
+from node.matching.identifiers import normal
+from node.store.linkage import LinkRow
 from node.store.rows import EventRow
 from node.supervision.calendar import Calendar
 from node.supervision.context import Context
@@ -44,6 +49,52 @@ def found(demo: Demo) -> Counter[Finding]:
         )
         for one in judged.finding_values():
             findings[(node, one.case_id, one.rule, int(one.level))] += 1
+    return findings + matched(demo)
+
+
+def matched(demo: Demo) -> Counter[Finding]:
+    """What the payments of several nodes show together, at each node that has them on different ways."""
+    payments = [
+        (one.node, submission)
+        for one in demo.sent
+        for submission in one.submissions
+        if submission.event.domain == "funds" and normal("person", submission.applicant.id_number)
+    ]
+    findings: Counter[Finding] = Counter()
+    for here in places():
+
+        def way(node: str, here: str = here.node) -> str:
+            while node and place(node).parent != here:
+                node = place(node).parent
+            return node
+
+        by_person: dict[str, list[LinkRow]] = defaultdict(list)
+        for index, (node, submission) in enumerate(payments):
+            if node == here.node or way(node):
+                event = submission.event
+                said = {one.name: one.text for one in event.attributes}
+                person = normal("person", submission.applicant.id_number)
+                group = f"{said['programme']}/{said['period']}"
+                by_person[person].append(
+                    LinkRow(
+                        "k",
+                        person,
+                        "person",
+                        node,
+                        index,
+                        event.case_id,
+                        group,
+                        "",
+                        "h",
+                        event.at_us,
+                        1,
+                        "",
+                        "",
+                    )
+                )
+        for rows in by_person.values():
+            for match in of_payee(here.node, rows, lambda node, way=way: way(node) or node, {}):
+                findings[(here.node, f"{ABOUT}{match.subject}", match.rule, RED)] += 1
     return findings
 
 
