@@ -84,7 +84,7 @@ async def figures_arrive(federation: Federation, tell: Told, patience_s: float =
 
 
 async def matches_arrive(
-    federation: Federation, plan: Plan, tell: Told, patience_s: float = PATIENCE_S
+    federation: Federation, plan: Plan, tell: Told, patience_s: float = 3 * PATIENCE_S
 ) -> None:
     """Wait until every node has found what tokens show it: keys come down and tokens rise by their own looks, every few seconds.
 
