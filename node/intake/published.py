@@ -65,10 +65,20 @@ class Step(Part):
 
 
 class Fee(Part):
-    """The standard fee."""
+    """The standard fee: an amount, or the row of the library ``fee_standards`` that says it."""
 
-    yuan: Decimal = Field(ge=0, le=Decimal(10) ** 12, max_digits=15, decimal_places=2)
+    yuan: Decimal | None = Field(default=None, ge=0, le=Decimal(10) ** 12, max_digits=15, decimal_places=2)
+    standard: str = ""
+    grade: str = ""
     basis: str = ""
+
+    @model_validator(mode="after")
+    def _told_once(self) -> "Fee":
+        if (self.yuan is None) == (not self.standard):
+            raise ValueError("say either yuan, or the standard in the library fee_standards")
+        if self.grade and not self.standard:
+            raise ValueError("a grade is one of a standard")
+        return self
 
     @field_validator("yuan", mode="before")
     @classmethod

@@ -41,8 +41,10 @@ def item_message(item: Item, domain: str) -> catalogue_pb2.Item:
         statutory=_limit(item.statutory),
         promised=_limit(item.promised),
         steps=[_step(step) for step in item.steps],
-        fee_fen=0 if item.fee is None else int(item.fee.yuan * 100),
+        fee_fen=0 if item.fee is None or item.fee.yuan is None else int(item.fee.yuan * 100),
         has_fee=item.fee is not None,
+        fee_standard="" if item.fee is None else item.fee.standard,
+        fee_grade="" if item.fee is None else item.fee.grade,
         fee_basis="" if item.fee is None else item.fee.basis,
         legal_basis=item.legal_basis,
         tier_limits=[
@@ -68,7 +70,7 @@ def item_form(item: catalogue_pb2.Item) -> ItemForm:
         statutory=_limit_form(item.statutory if item.HasField("statutory") else None),
         promised=_limit_form(item.promised if item.HasField("promised") else None),
         steps=tuple(_step_form(step) for step in item.steps),
-        fee=Fee(yuan=item.fee_fen / _FEN, basis=item.fee_basis) if item.has_fee else None,
+        fee=_fee_form(item) if item.has_fee else None,
         legal_basis=item.legal_basis,
         tier_limits=tuple(
             TierLimit(tier=one.tier, limit=limit)
@@ -107,6 +109,12 @@ def _step(step: Step) -> catalogue_pb2.Step:
             for one in step.risks
         ],
     )
+
+
+def _fee_form(item: catalogue_pb2.Item) -> Fee:
+    if item.fee_standard:
+        return Fee(standard=item.fee_standard, grade=item.fee_grade, basis=item.fee_basis)
+    return Fee(yuan=item.fee_fen / _FEN, basis=item.fee_basis)
 
 
 def risk_word(level: int) -> str:

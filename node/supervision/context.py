@@ -44,6 +44,8 @@ _VERSIONS: Final[dict[str, type[pl.DataType]]] = {
     "valid_to": pl.Int32,
     "fee_due": pl.Int64,
     "fee_basis": pl.String,
+    "fee_standard": pl.String,
+    "fee_grade": pl.String,
     "required_steps": pl.Int32,
     "named_procedures": pl.Boolean,
     "law": pl.Boolean,
@@ -100,8 +102,10 @@ class Catalogue:
                     item.version,
                     item.valid_from_day,
                     item.valid_to_day or _FOREVER,
-                    item.fee_fen if item.has_fee else 0,
-                    item.fee_basis,
+                    None if item.fee_standard else item.fee_fen if item.has_fee else 0,
+                    item.fee_basis or item.fee_standard,
+                    item.fee_standard,
+                    item.fee_grade,
                     sum(step.required for step in item.steps),
                     bool(item.special_procedures),
                     bool(item.legal_basis),
@@ -175,6 +179,11 @@ class Catalogue:
     def by_instant(self) -> bool:
         """Whether any version rules from an instant on; an item that is withdrawn does."""
         return bool((self.versions["from_us"] > 0).any())
+
+    @cached_property
+    def by_standard(self) -> bool:
+        """Whether the fee of any version is what the library of fee standards says."""
+        return bool((self.versions["fee_standard"] != "").any())
 
     @cached_property
     def withdrawn(self) -> pl.Series:

@@ -35,6 +35,9 @@ _ROWS: Final[dict[str, type[pl.DataType]]] = {
     "valid_to": pl.Int32,
 }
 
+FEE_STANDARDS: Final = "fee_standards"
+"""What is lawful to charge: one table for the items of approval, for levies and for schools."""
+
 Libraries = Mapping[str, pl.DataFrame]
 """By name, with the columns of `_ROWS`."""
 

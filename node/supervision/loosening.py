@@ -123,8 +123,20 @@ def _of_item(own: Item, mandated: Item, by: str) -> Iterator[Loosening]:
             if _longer(stated, step.limit):
                 yield Loosening(subject, f"step {step.code}", _limit(stated), _limit(step.limit), word)
     fee, most = own.fee_fen if own.has_fee else 0, mandated.fee_fen if mandated.has_fee else 0
-    if fee > most:
+    by_standard = {(one.fee_standard, one.fee_grade) for one in (own, mandated)}
+    if len(by_standard) > 1:
+        # Which of them is higher depends on the day.
+        yield Loosening(subject, "fee", _fee(own), _fee(mandated), word)
+    elif fee > most:
         yield Loosening(subject, "fee", f"{fee} fen", f"{most} fen", word)
+
+
+def _fee(item: Item) -> str:
+    return (
+        f"standard {item.fee_standard} {item.fee_grade}".strip()
+        if item.fee_standard
+        else f"{item.fee_fen} fen"
+    )
 
 
 def _longer(own: Limit | None, mandated: Limit | None) -> bool:

@@ -6,7 +6,6 @@ parent that holds it. A publication is one append with its step; a version that 
 before go on by theirs. A withdrawal is a last version that says so: no case begins any more (`node.intake.withdrawn`), those under way go on.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -24,12 +23,11 @@ from node.models.messages import item_form, item_message
 from node.models.publication import Publication
 from node.people.caller import Caller
 from node.people.roles import Act
-from node.supervision.domains.approval import listing
 from node.supervision.item_course import EDITABLE, Kind, StepRefused, check
 from node.views import publication
+from node.views.item_faults import FaultView, Ground
 from node.views.item_versions import CHANGED, Version, Versions
 from node.views.known import Known
-from node.views.message import words_of
 from node.views.present import day_text, time_text
 from node.views.sight import must_see, seen_by
 from node.wallclock import instant
@@ -73,15 +71,6 @@ class Release(Step):
 
     to: str = Field(default="", max_length=100)
     subtree: bool = False
-
-
-class FaultView(BaseModel):
-    """Something that the rules of listing find wrong with it."""
-
-    rule: str
-    words: str
-    """Chinese."""
-    words_en: str
 
 
 class ItemStepView(BaseModel):
@@ -150,8 +139,8 @@ async def items(
         and (not agency or one.item.agency == agency)
         and (one.state == state if state else one.state != CHANGED)
     ]
-    faults = listing.faults_of([one.item for one in shown])
-    return [_line(node, one, _told(one.item, codes)) for one, codes in zip(shown, faults, strict=True)]
+    faults = (await Ground.of(node)).faults([one.item for one in shown])
+    return [_line(node, one, found) for one, found in zip(shown, faults, strict=True)]
 
 
 async def item(node: "Node", caller: Caller, code: str, origin: str = "") -> ItemView:
@@ -162,10 +151,13 @@ async def item(node: "Node", caller: Caller, code: str, origin: str = "") -> Ite
     if not shown:
         raise ZonghengError("not_found", f"there is no item {code} here: see `zongheng item list`")
     newest = sorted(shown, key=lambda one: -one.item.version)
+    faults = (await Ground.of(node)).faults([one.item for one in newest])
     return ItemView(
         item=code,
         origin=origin or node.settings.node,
-        versions=[_whole(node, one, seen.in_work(one)) for one in newest],
+        versions=[
+            _whole(node, one, found, seen.in_work(one)) for one, found in zip(newest, faults, strict=True)
+        ],
     )
 
 
@@ -209,7 +201,8 @@ async def submit(node: "Node", caller: Caller, code: str, form: Step) -> ItemVie
             )
         must_supervise(node.settings.tier, version.draft.item.domain)
         content = item_message(version.draft.item, version.draft.item.domain)
-        step = ItemStep(content=content, faults=[one.rule for one in _faults(content)])
+        held = await Ground.of(node)
+        step = ItemStep(content=content, faults=[one.rule for one in held.faults([content])[0]])
         await _take(node, version, Kind.LISTED, _signed(caller, form.by), form.reason, step)
     return await item(node, caller, code)
 
@@ -389,9 +382,9 @@ def _line(node: "Node", version: Version, faults: list[FaultView]) -> ItemLine:
     )
 
 
-def _whole(node: "Node", version: Version, in_work: bool) -> VersionView:
+def _whole(node: "Node", version: Version, faults: list[FaultView], in_work: bool) -> VersionView:
     """``in_work``: the caller has a part in it, and sees who did what."""
-    line = _line(node, version, _faults(version.item))
+    line = _line(node, version, faults)
     steps = [
         ItemStepView(
             index=row.idx,
@@ -408,21 +401,3 @@ def _whole(node: "Node", version: Version, in_work: bool) -> VersionView:
         content=item_form(version.item).model_dump(mode="json", exclude_defaults=True),
         steps=steps if in_work else [],
     )
-
-
-def _faults(item: Item) -> list[FaultView]:
-    return _told(item, listing.faults(item))
-
-
-def _told(item: Item, faults: Sequence[str]) -> list[FaultView]:
-    """A column of `listing.FAULTS` is a rule of approval under its own name; other domains list their items without such rules."""
-    found = []
-    for name in faults if item.domain == listing.DOMAIN else ():
-        rule = f"{listing.DOMAIN}.listing.{name.removeprefix('listed_')}"
-        words = words_of(listing.DOMAIN, rule)
-        found.append(
-            FaultView(
-                rule=rule, words=words.name_zh if words else rule, words_en=words.name_en if words else rule
-            )
-        )
-    return found

@@ -31,6 +31,7 @@ SECTIONS = {
     "policy": ("zongheng policy", "PolicyView"),
     "items": ("zongheng item", "ItemView"),
     "risks": ("zongheng item", "RisksView"),
+    "item_faults": ("zongheng item", "FaultView"),
     "libraries": ("zongheng library, post, officer", "LibraryView"),
     "posts": ("zongheng library, post, officer", "OfficerView"),
     "report": ("zongheng report", "ReportView"),

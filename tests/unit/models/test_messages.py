@@ -51,7 +51,9 @@ ITEM = st.fixed_dictionaries(
         "promised": LIMIT,
         "steps": st.lists(STEP, max_size=1),
         "fee": st.one_of(
-            st.none(), st.fixed_dictionaries({"yuan": st.sampled_from(["0", "80.50"]), "basis": TEXT})
+            st.none(),
+            st.fixed_dictionaries({"standard": st.just("F1"), "grade": TEXT, "basis": TEXT}),
+            st.fixed_dictionaries({"yuan": st.sampled_from(["0", "80.50"]), "basis": TEXT}),
         ),
         "legal_basis": TEXT,
         "tier_limits": st.lists(

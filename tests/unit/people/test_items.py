@@ -94,6 +94,20 @@ async def test_an_item_is_listed_reviewed_and_published_and_every_step_says_who_
     assert (item.code, item.statutory.amount, item.valid_from_us) == ("ZR-01", 10, office.house.clock())
 
 
+async def test_a_law_or_a_post_that_the_node_does_not_have_is_a_warning_at_listing_and_review(
+    office: Office,
+) -> None:
+    laws = {"name": "laws", "rows": [{"code": "不动产登记暂行条例"}]}
+    assert (await office.house.owner.post("/api/publications", {"libraries": [laws]})).status_code == 201
+    await office.draft(legal_basis="没有的法 §1", steps=[{"code": "审查", "post": "ZR-SC"}])
+    listed = await office.step(office.officer, "listing")
+    passed = await office.step(office.reviewer, "review", verdict="pass")
+    for shown in (listed, passed):
+        (version,) = shown["versions"]
+        assert [one["rule"] for one in version["faults"]] == ["item.law", "item.post"]
+        assert version["steps"][0]["faults"] == ["item.law", "item.post"]
+
+
 async def test_what_is_published_is_what_was_reviewed(office: Office) -> None:
     await office.draft()
     await office.step(office.officer, "listing")

@@ -8,7 +8,8 @@ acceptance recorded after that moves nothing: else a card could be wiped out by 
 provisional days, and is told from the application only at the node where the case was filed.
 
 A limit that the source states wins over the catalogue's, a stated due over a stated limit. The catalogue version is the one in force
-on the day of acceptance (before that: of receipt), to the instant where it rules from one. Where no promised limit is stated or published, the statutory one is the promise.
+on the day of acceptance (before that: of receipt), to the instant where it rules from one. Where no promised limit is stated or published, the statutory one is the promise. The fee is the one published with the version, or what the library of fee
+standards says on that day.
 """
 
 from dataclasses import dataclass
@@ -35,10 +36,12 @@ from node.supervision.columns import (
 )
 from node.supervision.context import Context
 from node.supervision.fold import Facts
+from node.supervision.library import FEE_STANDARDS, Standard
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = 86_400_000_000
 _CLOCKS: Final = ("statutory", "promised")
+_FEE: Final = Standard("fee", FEE_STANDARDS, code="code", grade="grade", at="at")
 _NO_WAKES: Final = pl.DataFrame(schema={"case": pl.UInt32, "at_us": pl.Int64})
 _NO_PAUSES: Final = pl.DataFrame(schema=PAUSE_SCHEMA)
 _PUBLISHED: Final = (
@@ -89,8 +92,25 @@ def limits(facts: Facts, context: Context, as_of_us: int, told_within: int | Non
         **terms,
         **{name: take(published[name], version) for name in _PUBLISHED},
     )
+    if context.catalogue.by_standard:
+        applied = _priced(applied, cases["zone"], began_at, context)
     kept = [column for column in cases.get_columns() if column.name not in replaced]
     return Limits(pl.DataFrame(kept + applied.get_columns()), wakes)
+
+
+def _priced(applied: pl.DataFrame, zone: pl.Series, began_at: pl.Series, context: Context) -> pl.DataFrame:
+    """With the fee of the items that name a standard, as the library had it when the case began; undetermined where it has none, or a range."""
+    published, version = context.catalogue.versions, applied["version"]
+    asked = frame(
+        zone=zone,
+        at=began_at,
+        code=take(published["fee_standard"], version),
+        grade=take(published["fee_grade"], version),
+    )
+    told = _FEE.beside(asked, context.libraries)
+    exact = only(told["fee_low"], true(told["fee_low"] == told["fee_high"]))
+    by_standard = fill(asked["code"], "") != ""
+    return applied.with_columns(fee_due=where(by_standard, exact, applied["fee_due"]))
 
 
 def _deemed(

@@ -6,7 +6,7 @@ import polars as pl
 
 from node.supervision.domains.collection import events as kinds
 from node.supervision.factbook import Fact, any_of, count, distinct, first, last, total
-from node.supervision.library import Standard
+from node.supervision.library import FEE_STANDARDS, Standard
 from node.supervision.staged import Course, Part
 
 FACTS: Final = (
@@ -46,7 +46,7 @@ OBJECTIONS: Final = Part(
     "objections", (kinds.OBJECTION,), closed=(kinds.OBJECTION_ANSWERED,), on="objection", subject="objection"
 )
 STANDARDS: Final = (
-    Standard("lawful", "fee_standards", code="levy", grade="grade", base="base", at="assessed_at"),
+    Standard("lawful", FEE_STANDARDS, code="levy", grade="grade", base="base", at="assessed_at"),
 )
 COURSE: Final = Course(
     received="opened_at",

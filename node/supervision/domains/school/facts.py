@@ -6,7 +6,7 @@ import polars as pl
 
 from node.supervision.domains.school import events as kinds
 from node.supervision.factbook import Fact, any_of, count, first, last, total
-from node.supervision.library import Standard
+from node.supervision.library import FEE_STANDARDS, Standard
 from node.supervision.staged import Course, Part
 
 FACTS: Final = (
@@ -34,7 +34,7 @@ FACTS: Final = (
 
 CHARGES: Final = Part("charges", (kinds.CHARGED,), subject="charge", borrowed=("stage",))
 STANDARDS: Final = (
-    Standard("lawful", "fee_standards", code="charge", grade="grade", at="at_us", frame="charges"),
+    Standard("lawful", FEE_STANDARDS, code="charge", grade="grade", at="at_us", frame="charges"),
 )
 COURSE: Final = Course(
     received="opened_at",
