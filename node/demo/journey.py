@@ -161,7 +161,7 @@ class Journey:
             course.breach(ORDER)
 
     def finish(self) -> None:
-        """The decision is issued, the fee paid and the certificate collected."""
+        """The decision is issued, the fee paid, the certificate given out and collected."""
         course, turn, matter = self.course, self.turn, self.course.matter
         fee = matter.fee_fen if turn.charged is None else turn.charged
         if fee:
@@ -178,17 +178,19 @@ class Journey:
             self._clocks(completed)
         if turn.collected_after is not None:
             course.wait(turn.collected_after)
-            collected = course.enter(events.COLLECTION, course.officer("handle"), {"channel": "window"})
-            # Only a collection tells that the certificate was there to be collected.
+            out = course.enter(events.CERTIFIED, course.officer("handle"))
+            # Only when it is out it is told that there was a certificate at all.
             issue = Clock(
                 course.place.node,
                 ISSUE,
-                collected,
+                out,
                 completed,
-                collected,
+                out,
                 ((YELLOW, ISSUE_DAYS, 1), (RED, ISSUE_DAYS, 8)),
             )
             course.clocks.append(issue)
+            course.wait(0)
+            course.enter(events.COLLECTION, course.officer("handle"), {"channel": "window"})
 
     def _outcome(self) -> None:
         """What the completion just entered shows about the whole."""

@@ -105,7 +105,7 @@ def test_an_extension_is_no_longer_than_the_law_allows(story, judge, found, join
 
 def test_a_certificate_later_than_the_laws_ten_days_is_red(story, judge, found) -> None:
     def collected(at: str):
-        return accepted(story).then("2024-03-08 09:00", "completion", result="issued").then(at, "collection")
+        return accepted(story).then("2024-03-08 09:00", "completion", result="issued").then(at, "certified")
 
     assert found(judge(collected("2024-03-22 17:00")), "time.issue") == {("case", YELLOW)}
     assert found(judge(collected("2024-03-25 09:00")), "time.issue") == {("case", YELLOW), ("case", RED)}

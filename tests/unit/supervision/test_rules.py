@@ -221,12 +221,47 @@ def test_days_away_are_not_the_tiers(story, judge, item, found) -> None:
     assert found(late, "time.tier") == {("tier", RED)}
 
 
-def test_a_certificate_is_issued_in_three_days_where_issues_are_recorded(story, judge, found) -> None:
+def test_a_certificate_is_out_in_three_days_where_that_is_told(story, judge, found) -> None:
     done = accepted(story).then("2024-03-08 09:00", "completion", result="issued")
     assert found(judge(done), "time.issue") == set()
-    assert found(judge(done.then("2024-03-13 09:00", "collection")), "time.issue") == set()
+    assert found(judge(done.then("2024-03-13 09:00", "certified")), "time.issue") == set()
     late = accepted(story).then("2024-03-08 09:00", "completion", result="issued")
-    assert found(judge(late.then("2024-03-14 09:00", "collection")), "time.issue") == {("case", YELLOW)}
+    assert found(judge(late.then("2024-03-14 09:00", "certified")), "time.issue") == {("case", YELLOW)}
+
+
+def test_who_comes_late_for_a_certificate_makes_nobody_here_late(story, judge, found) -> None:
+    done = accepted(story).then("2024-03-08 09:00", "completion", result="issued")
+    assert found(judge(done.then("2024-04-30 09:00", "collection")), "time.issue") == set()
+    told = accepted(story).then("2024-03-08 09:00", "completion", result="issued")
+    told = told.then("2024-03-13 09:00", "certified").then("2024-04-30 09:00", "collection")
+    assert found(judge(told), "time.issue") == set()
+
+
+def test_a_certificate_that_was_promised_and_is_not_out_is_found_while_it_is_not(story, judge, found) -> None:
+    done = accepted(story).then("2024-03-08 09:00", "completion", result="issued", to_issue=True)
+    assert found(judge(done, as_of="2024-03-13 20:00"), "time.issue") == set()
+    assert found(judge(done, as_of="2024-03-14 09:00"), "time.issue") == {("case", YELLOW)}
+    # Ten working days after Friday 8 March end on the 22nd.
+    assert found(judge(done, as_of="2024-03-22 20:00"), "time.issue") == {("case", YELLOW)}
+    assert found(judge(done, as_of="2024-03-23 20:00"), "time.issue") == {("case", YELLOW)}
+    assert found(judge(done, as_of="2024-03-25 09:00"), "time.issue") == {("case", YELLOW), ("case", RED)}
+
+
+@pytest.mark.parametrize(
+    ("result", "reason", "raised"),
+    [
+        ("returned", "", True),
+        ("void", "", True),
+        ("other", "", True),
+        ("returned", "sha256:00", False),
+        ("withdrawn", "", False),
+        ("issued", "", False),
+    ],
+)
+def test_what_ends_otherwise_than_issued_says_why(story, judge, found, result, reason, raised) -> None:
+    told = {"reason": reason} if reason else {}
+    done = accepted(story).then("2024-03-08 09:00", "completion", result=result, **told)
+    assert bool(found(judge(done), "result.reason")) is raised
 
 
 # Procedure.

@@ -305,17 +305,21 @@ def _corrections(facts: Facts, cases: pl.DataFrame, days: int | None) -> pl.Data
 
 
 def _issue(cases: pl.DataFrame, days: int | None) -> pl.DataFrame:
-    """From completion to the collection of the certificate, where the source records collections at all."""
-    both = present(cases["completed_at"]) & present(cases["collected_at"])
-    if days is None or not both.any():
+    """From completion until the certificate was out, where that is told or was promised to be told.
+
+    When somebody comes for it is nobody's delay here: a collection ends the clock of what was to be told, and begins none.
+    """
+    told = present(cases["completed_at"]) & (present(cases["certified_at"]) | cases["to_issue"])
+    if days is None or not told.any():
         return NO_CLOCKS
-    rows = keep_rows(cases[["case", "zone", "completed_by", "completed_at", "collected_at"]], both)
+    columns = ["case", "zone", "completed_by", "completed_at", "certified_at", "collected_at"]
+    rows = keep_rows(cases[columns], told)
     return clock_rows(
         rows,
         ISSUE,
         actor=rows["completed_by"],
         start_at=rows["completed_at"],
-        stop_at=rows["collected_at"],
+        stop_at=coalesce(rows["certified_at"], rows["collected_at"]),
         amount=days,
     )
 

@@ -30,6 +30,7 @@ HANDED_OVER: Final = "handed_over"  # to the node named by `to_node`
 SIGNED_FOR: Final = "signed_for"  # the receiving node signs for a case handed over or returned
 RETURNED: Final = "returned"  # sent back to the node it came from
 COMPLETION: Final = "completion"  # 办结 (4)
+CERTIFIED: Final = "certified"  # 证照颁发、送达: it is out, whenever it is collected
 COLLECTION: Final = "collection"  # 领取登记 (9)
 
 # What a clock, stated by the source itself, may say. A stated due wins over a stated limit, a stated limit over the
@@ -99,9 +100,11 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     SIGNED_FOR: {**_CARRIED, **_LIMITS},
     RETURNED: {"to_node": str, "reason": str, **_CARRIED},
     COMPLETION: {
-        "result": str,
+        "result": str,  # issued, refused, returned, void, withdrawn, other
         "reason": str,
         "certificate": str,
-    },  # result: issued, refused, returned, void, withdrawn, other
+        "to_issue": bool,  # a certificate is still to be given out, and that will be told
+    },
+    CERTIFIED: {"certificate": str},
     COLLECTION: {"channel": str},
 }

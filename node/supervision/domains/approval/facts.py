@@ -62,7 +62,8 @@ def fold(events: CaseEvents, zone: str) -> Facts:
     refused = events.of(kinds.REFUSAL, "reason", "code", "actor", "agency")
     told = events.of(kinds.CORRECTION_TOLD, "actor", "agency", "row")
     received = events.of(kinds.CORRECTION_RECEIVED, "row")
-    completed = events.of(kinds.COMPLETION, "result", "reason", "actor", "agency")
+    completed = events.of(kinds.COMPLETION, "result", "reason", "to_issue", "actor", "agency")
+    certified = events.of(kinds.CERTIFIED)
     collected = events.of(kinds.COLLECTION)
     fees = events.of(kinds.FEE, "amount", "basis", "actor", "agency")
     left = events.of((kinds.HANDED_OVER, kinds.RETURNED), "kind", "to_node", "row")
@@ -109,6 +110,9 @@ def fold(events: CaseEvents, zone: str) -> Facts:
         completed_at=take(completed["at_us"], completed_at),
         result=take(completed["result"], completed_at),
         completed_by=take(completed["actor"], completed_at),
+        result_reasoned=fill(take(completed["reason"], completed_at), "") != "",
+        to_issue=true(take(completed["to_issue"], completed_at)),
+        certified_at=spread(certified["at_us"], certified["case"], n, "first"),
         collected_at=spread(collected["at_us"], collected["case"], n, "first"),
         left_at=take(left["at_us"], left_at),
         first_entered_at=spread(entered["at_us"], entered["case"], n, "first"),
@@ -315,6 +319,8 @@ DOCUMENTED: Final = (
     ("completed_at", "instant", "办结时间", "when it was completed"),
     ("completed_by", "code", "办结人", "who completed it"),
     ("result", "code", "办结结果", "its result"),
+    ("to_issue", "flag", "待颁发证照", "a certificate is still to be given out after the completion"),
+    ("certified_at", "instant", "颁发时间", "when the certificate was out"),
     ("collected_at", "instant", "领取时间", "when the certificate was collected"),
     ("extension", "days", "延长天数", "days granted on top of its limits"),
     ("joint", "flag", "联合办理", "other agencies were asked for their share"),

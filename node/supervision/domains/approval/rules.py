@@ -11,7 +11,7 @@ and money taken without right are red.
 | time.pause | a special procedure near or past the days granted | 行政许可法 §45 (told in writing); practice |
 | time.pre_acceptance | an online application unanswered after 2 days | practice |
 | time.tier | a crossing case longer at this tier than the tier has | the catalogue; 行政许可法 §43 |
-| time.issue | a certificate later than 3 days after completion; red: later than the law's ten working days | 行政许可法 §44; practice (three days) |
+| time.issue | a certificate not out 3 days after completion; red: later than the law's ten working days | 行政许可法 §44; practice (three days) |
 | time.joint | handled jointly for longer than 45 working days, extensions added | 行政许可法 §42 |
 | time.share | a jointly handling agency past its own share (15 days unless stated) | choice |
 | time.urge | an urging unanswered after three working days, unless others are stated | practice; choice of days |
@@ -31,6 +31,7 @@ and money taken without right are red.
 | correction.repeated | what is missing told more than once | 行政许可法 §32(4) |
 | correction.late | what is missing told after five working days | 行政许可法 §32(4) |
 | refusal.reason | refused without saying why | 行政许可法 §38 |
+| result.reason | returned, void or otherwise ended without saying why | practice |
 | pause.basis | a special procedure without law or approver, or not allowed for the item | 行政许可法 §42, §45 |
 | entered_late | an event entered more than a working day after it happened | practice (back-filling) |
 
@@ -270,6 +271,19 @@ RULES: Final = (
         "行政许可法 §38",
         _YELLOW,
         Test("refusals", measure=~pl.col("reasoned"), since=pl.col("at_us")),
+    ),
+    _test_rule(
+        "result.reason",
+        "case",
+        PRACTICE,
+        _YELLOW,
+        Test(
+            "cases",
+            applies=_COMPLETED & pl.col("result").is_in(["returned", "void", "other"]),
+            measure=~pl.col("result_reasoned"),
+            since=pl.col("completed_at"),
+            actor=pl.col("completed_by"),
+        ),
     ),
     _test_rule(
         "pause.basis",

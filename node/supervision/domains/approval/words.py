@@ -159,6 +159,12 @@ WORDS: Final[dict[str, Words]] = {
         "不予受理或许可而未说明理由。",
         "The refusal gives no reason.",
     ),
+    "approval.result.reason": Words(
+        "非正常办结未说明理由",
+        "Ended without a reason",
+        "办件以退回、作废等方式办结而未说明理由。",
+        "The case was returned, voided or ended otherwise without a reason.",
+    ),
     "approval.pause.basis": Words(
         "特别程序依据不足",
         "Special procedure without basis",
