@@ -1,4 +1,4 @@
-"""What the demo tells of every domain but approval: short stories, each with all that must be found in it, written down by hand.
+"""What the demo tells beside the cases of approval: short stories of every domain, each with all that must be found in it, written down by hand.
 
 A story's lines are a day (or time), a kind, and what the event says, as in the tests of the domains; every node of its tiers is told it once, as a case of
 its own. Its first finding is the fault that was planted; those after it are what the fault brings along. A story without findings is a case in
@@ -132,6 +132,23 @@ STORIES: Final = (
         "trading.contract.amount red",
     ),
     Story(
+        "joint_too_long", "联合办理超四十五日", "approval", _COUNTY,
+        "2026-03-02 application\n2026-03-02 acceptance\n2026-03-03 joint_asked joint=1 to_agency=X limit_days=45\n2026-03-20 joint_answered joint=1",
+        "approval.time.joint red",
+    ),
+    Story(
+        "medicines_unpaid", "药品货款逾期未付", "trading", _COUNTY, "2026-03-02 notice trade=medicine\n2026-03-09 delivered",
+        "trading.time.medicine yellow\ntrading.time.medicine notice",
+    ),
+    Story(
+        "land_notice_short", "土地出让公告期不足", "trading", _COUNTY, "2026-03-02 notice trade=land\n2026-03-12 opened",
+        "trading.period.bids red",
+    ),
+    Story(
+        "property_notice_short", "产权转让公告期不足", "trading", _COUNTY, "2026-03-02 notice trade=property sale=equity\n2026-03-12 opened",
+        "trading.period.property red",
+    ),
+    Story(
         "over_budget", "超预算支付", "funds", _TOWN,
         "2026-03-02 budget amount=10000000\n2026-03-20 payment amount=12000000 approver=L9", "funds.amount.budget red",
     ),
@@ -161,6 +178,11 @@ STORIES: Final = (
     ),
     Story(
         "request_unanswered", "依申请公开逾期未答复", "openness", _TOWN, "2026-03-02 request",
+        "openness.time.answer red\nopenness.time.answer notice",
+    ),
+    Story(
+        "corrected_request_unanswered", "补正后重新起算仍逾期未答复", "openness", _TOWN,
+        "2026-03-02 request\n2026-03-05 correction_asked\n2026-03-30 corrected",
         "openness.time.answer red\nopenness.time.answer notice",
     ),
     Story(
@@ -211,6 +233,11 @@ STORIES: Final = (
     Story(
         "window_late", "窗口晚开", "hall", _TOWN, "2026-03-02T09:00 due_open window=3\n2026-03-02T09:20 opened window=3",
         "hall.window.late yellow",
+    ),
+    Story("nobody_came", "窗口人员缺勤", "hall", _TOWN, "2026-03-02T09:00 due_present by=W7", "hall.staff.absent yellow"),
+    Story(
+        "camera_dark", "办公时间摄像头离线", "hall", _TOWN, "2026-03-02T09:30 dark camera={node}-C1 outage=1 open_hours=yes",
+        "hall.camera.dark yellow",
     ),
 )  # fmt: skip
 

@@ -393,7 +393,7 @@ STATUTES: Final[Mapping[str, Statute]] = {
     "国办发〔2015〕7号": Statute("2015", read=False, note="药品从交货验收合格到付款不超过30天"),
     "教财〔2020〕5号": Statute("2020", read=False, note="教育收费管理"),
     "招标拍卖挂牌出让国有建设用地使用权规定": Statute(
-        "国土资源部令第39号", read=False, note="至少20日前公告"
+        "国土资源部令第39号", read=False, note="至少20日前公告；10个工作日内公布结果"
     ),
     "企业国有资产交易监督管理办法": Statute(
         "国资委、财政部令第32号",

@@ -145,3 +145,9 @@ def test_a_matter_about_an_agency_may_go_to_that_agency_unless_it_is_an_accusati
     assert "transfer.about" not in raised(
         judged("complaint", RECEIVED + "2024-03-04 transferred to_agency=AG2")
     )
+
+
+def test_what_is_escalated_to_the_tier_above_is_to_be_signed_for_too() -> None:
+    escalated = RECEIVED + "2024-03-04 escalated to_node=330102\n"
+    assert "time.sign" in raised(judged("complaint", escalated + "2024-03-07 signed"))
+    assert "time.sign" not in raised(judged("complaint", escalated + "2024-03-06 signed"))

@@ -102,6 +102,12 @@ PAIRS = {
         BOUGHT_AWARDED + "2024-04-01 contract amount=5\n2024-04-07 contract_published",
         BOUGHT_AWARDED + "2024-04-01 contract amount=5\n2024-04-03 contract_published",
     ),
+    # Ten working days after Monday 1 April, with Sunday 7 April worked: Tuesday 16 April.
+    "time.land_result": Pair(
+        "yellow",
+        "2024-03-01 notice trade=land\n2024-04-01 awarded\n2024-04-17 result_published",
+        "2024-03-01 notice trade=land\n2024-04-01 awarded\n2024-04-16 result_published",
+    ),
     "time.medicine": Pair(
         "yellow",
         "2024-03-01 notice trade=medicine\n2024-03-05 delivered\n2024-04-08 paid amount=5",

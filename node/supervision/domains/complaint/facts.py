@@ -61,7 +61,7 @@ FACTS: Final = (
 
 TRANSFERS: Final = Part(
     "transfers",
-    (kinds.TRANSFERRED,),
+    (kinds.TRANSFERRED, kinds.ESCALATED),
     closed=(kinds.SIGNED, kinds.ANSWERED),
     subject="transfer",
     borrowed=("about", "sort"),

@@ -7,7 +7,7 @@
 | time.promised | not answered within what the catalogue promises for the matter (12345: consultation, complaint) | catalogue; 国办发〔2020〕53号 |
 | time.review | a review not answered within 30 days | 信访工作条例 §35 |
 | time.second | a second review not answered within 30 days | 信访工作条例 §36 |
-| time.sign | a transfer not signed for within two working days | choice |
+| time.sign | a transfer, or an escalation to the tier above, not signed for within two working days | choice |
 | time.call_back | a bad rating not called back within five working days | 国办发〔2019〕51号; choice of days |
 | time.rectify | a bad rating not put right within 15 working days | 国办发〔2019〕51号; choice of days |
 | extension.length | more than 30 days granted on top, or nobody approved it | 信访工作条例 §34 |

@@ -20,6 +20,7 @@
 | time.award | procurement: not awarded within five working days of the report | 政府采购法实施条例 §43 |
 | time.result | procurement: the result not published within two working days of the award | 政府采购法实施条例 §43 |
 | time.contract_notice | procurement: the contract not published within two working days | 政府采购法实施条例 §50 |
+| time.land_result | land: the result not published within ten working days of the award | 招标拍卖挂牌出让国有建设用地使用权规定 |
 | time.medicine | medicines not paid 30 days after delivery | 国办发〔2015〕7号 |
 | procedure.few_bidders | opened and awarded with fewer than three bidders | 招标投标法 §28; 招标投标法实施条例 §44; 政府采购法 §36 |
 | procedure.committee | fewer than five members, an even number, or less than two thirds from outside | 招标投标法 §37; 财政部令第87号 |
@@ -107,6 +108,10 @@ RULES: Final = (
     _BOOK.limit("time.award", "政府采购法实施条例 §43", (YELLOW, 1), start="reported_at", stop="awarded_at", days=5, applies=PROCUREMENT & absent("failed_at"), by="awarded_by"),
     _BOOK.limit("time.result", "政府采购法实施条例 §43", (YELLOW, 1), start="awarded_at", stop="result_at", days=2, applies=PROCUREMENT, by="awarded_by"),
     _BOOK.limit("time.contract_notice", "政府采购法实施条例 §50", (YELLOW, 1), start="contracted_at", stop="contract_published_at", days=2, applies=PROCUREMENT, by="contracted_by"),
+    _BOOK.limit(
+        "time.land_result", "招标拍卖挂牌出让国有建设用地使用权规定", (YELLOW, 1),
+        start="awarded_at", stop="result_at", days=10, applies=pl.col("trade") == "land", by="awarded_by",
+    ),
     _BOOK.limit(
         "time.medicine", "国办发〔2015〕7号", (NOTICE, -5), (YELLOW, 1),
         start="delivered_at", stop="paid_at", days=30, unit=NATURAL, applies=pl.col("trade") == "medicine",

@@ -25,6 +25,7 @@ time.report | 评标报告送达时限 | Report of the evaluation | 评标报告
 time.award | 定标时限 | Award | 应于{due}前确定中标人，{lapse_zh}。 | It is to be awarded by {due}; {lapse_en}.
 time.result | 结果公告时限 | Publication of the result | 结果应于{due}前公告，{lapse_zh}。 | The result is to be published by {due}; {lapse_en}.
 time.contract_notice | 合同公告时限 | Publication of the contract | 合同应于{due}前公告，{lapse_zh}。 | The contract is to be published by {due}; {lapse_en}.
+time.land_result | 土地出让结果公布时限 | Result of a land sale | 出让结果应于{due}前公布，{lapse_zh}。 | The result of the land sale is to be published by {due}; {lapse_en}.
 time.medicine | 药品回款时限 | Payment of medicines | 药款应于{due}前支付，{lapse_zh}。 | The medicines are to be paid by {due}; {lapse_en}.
 procedure.few_bidders | 投标人不足三家 | Fewer than three bidders | 投标人不足三家而定标。 | It was awarded with fewer than three bidders.
 procedure.committee | 评标委员会组成不合规 | Committee | 评标委员会人数或者外部专家比例不符合规定。 | The committee has too few, an even number of, or too few outside members.
