@@ -41,7 +41,7 @@ demo: install
 
 test: $(VENV)/.installed-test
 	@sh tests/setup.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: lint-style lint-format lint-types lint-proto lint-breaking
 
