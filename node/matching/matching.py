@@ -13,7 +13,7 @@ projections are built anew nothing is read, computed or raised. Work for what di
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -57,8 +57,11 @@ CHUNK: Final = 5_000
 COMPARED: Final = 2_000
 """Tokens compared at once: bounds memory."""
 
+TOGETHER: Final = 100
+"""Tokens, or tenders, whose rows are read at once."""
+
 ROWS: Final = 20_000
-"""Rows that one comparison reads at most."""
+"""Rows that one reading gives at most; what has more is read alone, and of one token or tender so many are enough."""
 
 _MEASURED: Final = "matching.measured_by"
 
@@ -207,7 +210,9 @@ class Matching:
     ) -> Iterable[tuple[str, list[Match]]]:
         """For each of these tokens, parties or tenders what it shows."""
         if role == TENDER:
-            rows = _grouped(await session.linkage.of_tenders(key, names, ROWS), lambda row: row.grp)
+            rows = await _rows(
+                lambda some: session.linkage.of_tenders(key, some, ROWS), names, lambda row: row.grp
+            )
             return [
                 (name, of_tender(self._own, key, name, rows.get(name, ()), self._branch)) for name in names
             ]
@@ -216,7 +221,9 @@ class Matching:
         ceilings = _ceilings(context)
         # One payment alone is no match, but may be above a ceiling.
         wanted = names if ceilings else await session.linkage.shared(key, names)
-        rows = _grouped(await session.linkage.of_tokens(key, wanted, ROWS), lambda row: row.token)
+        rows = await _rows(
+            lambda some: session.linkage.of_tokens(key, some, ROWS), wanted, lambda row: row.token
+        )
         return [(name, of_payee(self._own, rows.get(name, ()), self._branch, ceilings)) for name in wanted]
 
     async def _of_party(self, session: Session, key: str, party: str) -> list[Match]:
@@ -302,10 +309,20 @@ def _by_key(due: Iterable[DueRow]) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def _grouped(rows: Iterable[LinkRow], by: Callable[[LinkRow], str]) -> dict[str, list[LinkRow]]:
+async def _rows(
+    read: Callable[[Sequence[str]], Awaitable[list[LinkRow]]],
+    names: Sequence[str],
+    by: Callable[[LinkRow], str],
+) -> dict[str, list[LinkRow]]:
+    """The rows of each of these, read some at a time."""
     found: dict[str, list[LinkRow]] = {}
-    for row in rows:
-        found.setdefault(by(row), []).append(row)
+    for start in range(0, len(names), TOGETHER):
+        some = names[start : start + TOGETHER]
+        rows = await read(some)
+        if len(rows) >= ROWS:
+            rows = [row for name in some for row in await read([name])]
+        for row in rows:
+            found.setdefault(by(row), []).append(row)
     return found
 
 

@@ -10,13 +10,20 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 from zongheng.v1.entry_pb2 import Entry
-from zongheng.v1.matching_pb2 import DrawSeed, LinkageKey, LinkageTokens, MatchNotice
+from zongheng.v1.matching_pb2 import DrawSeed, LinkageKey, LinkageTokens, Linked, MatchNotice
 
-from node.matching.tokens import KeyName
-from node.projection.entries import event_row
+from node.matching.identifiers import ROLES
+from node.matching.tokens import PURPOSES, REGISTERS, TOKEN_BYTES, KeyName
+from node.projection.entries import LATEST_US, event_row
 from node.store.linkage import LinkRow
 from node.store.rows import EventRow
 from node.supervision.linkage import Link, links
+
+_ROLES: Final = ROLES | REGISTERS.keys()
+_LONGEST: Final = 700
+"""Characters of a case, a group, a name: a group is two codes."""
+_MOST_FEN: Final = 10**15
+_LARGEST: Final = 1 << 62
 
 _BODIES: Final = ("linkage_key", "linkage_tokens", "match_notice", "draw_seed")
 
@@ -137,10 +144,30 @@ def _tokens(found: Said, origin: str, entry: Entry) -> None:
     if entry.HasField("reappended"):
         return
     name = str(KeyName(told.issuer, told.purpose, told.number))
+    if told.purpose not in PURPOSES or not _is_text(told.issuer) or "/" in told.issuer:
+        return
     found.tokens += [
         LinkRow(
             name, one.token.hex(), one.role, origin, one.index, one.case_id, one.group, one.party, one.handle,
             one.at_us, one.amount, one.agency, one.actor,
         )
         for one in told.links
+        if _is_sound(one)
     ]  # fmt: skip
+
+
+def _is_sound(one: Linked) -> bool:
+    """Whether it is a token as this version makes them: what another node's journal says may be anything."""
+    texts = (one.case_id, one.group, one.party, one.handle, one.agency, one.actor)
+    return (
+        one.role in _ROLES
+        and len(one.token) == TOKEN_BYTES
+        and 0 <= one.at_us <= LATEST_US
+        and one.index < _LARGEST
+        and abs(one.amount) <= _MOST_FEN
+        and all(map(_is_text, texts))
+    )
+
+
+def _is_text(text: str) -> bool:
+    return len(text) <= _LONGEST and "\0" not in text

@@ -1,12 +1,15 @@
 """A payee paid twice in two towns, a deceased one, one hand behind several bidders: from intake to the alert, and back down to each half."""
 
+import pytest
 from zongheng.v1.case_pb2 import CaseEvent
 from zongheng.v1.catalogue_pb2 import Policy, RuleSetting
 from zongheng.v1.engine_pb2 import Library, LibraryRow
 from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, ALERT_STATE_ISSUED, Entry
 from zongheng.v1.identity_pb2 import ENROLMENT_STATE_REVOKED
 from zongheng.v1.intake_pb2 import Submission
+from zongheng.v1.matching_pb2 import LinkageTokens, Linked
 
+from node.matching import matching
 from node.matching.registers import load
 from node.matching.rules import CEILING, COMPETING, DECEASED, SAME, TWICE
 from node.people.caller import OPERATOR
@@ -290,3 +293,66 @@ async def test_a_child_that_was_revoked_gets_no_key(unit: Make) -> None:
     await made.issue()
     assert await made.towns[0].node.linkage_keys.rows() == []
     assert len(await made.towns[1].node.linkage_keys.rows()) == 1
+
+
+async def test_what_is_done_again_after_a_crash_changes_nothing(unit: Make) -> None:
+    """The queue is full again, and every key's position is back at the beginning: as a process killed at the worst moments leaves them."""
+    made = await district(unit)
+    await made.issue()
+    await handed_in(made.towns[0], payment(WANG, "e-1"), payment(LI, "e-2", name="李强"))
+    await handed_in(made.towns[1], payment(WANG, "w-1"))
+    await made.pass_on()
+    before = await made.rows(), await made.found(), len(await made.tokens(EAST))
+    for one in made.units.values():
+        async with one.node.store.write() as session:
+            await session.linkage.compare_again()
+            await session.linkage.link_again()
+    await made.pass_on()
+    assert (await made.rows(), await made.found(), len(await made.tokens(EAST))) == before
+
+
+async def test_a_childs_journal_may_hold_anything_and_holds_nobody_up(unit: Make) -> None:
+    made = await district(unit)
+    east, west = made.towns
+    await made.issue()
+    sound = Linked(
+        index=1, case_id="x", role="person", token=bytes(16), group="G/2026", handle="p", at_us=NOW
+    )
+
+    def told(purpose: str = "payee", issuer: str = COUNTY, **other: object) -> Entry:
+        link = Linked()
+        link.CopyFrom(sound)
+        for name, value in other.items():
+            setattr(link, name, value)
+        return Entry(linkage_tokens=LinkageTokens(issuer=issuer, purpose=purpose, number=1, links=[link]))
+
+    await east.told(
+        told("payee/1"), told("citizen"), told(issuer="a/b/c"), told(token=b"short"), told(role="name"), told(at_us=-1),
+        told(at_us=1 << 62), told(amount=1 << 62), told(case_id="a\0b"), told(group="g" * 10_000), told(index=(1 << 64) - 1),
+    )  # fmt: skip
+    await east.told(told(handle="p-e"))
+    await west.told(told(handle="p-w", index=2, case_id="y"))
+    await handed_in(east, payment(WANG, "e-1"))
+    await handed_in(west, payment(WANG, "w-1"))
+    await made.pass_on()
+    assert len(await made.rows()) == 4
+    assert kinds(await made.found()) == [(TWICE, "payee:G/2026", 2)] * 2
+
+
+async def test_who_has_more_payments_than_are_read_at_once_is_compared_whole(
+    unit: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "ROWS", 8)
+    made = await district(unit)
+    await made.issue()
+    months = [f"2026-{month:02}" for month in range(1, 7)]
+    for town in made.towns:
+        await handed_in(
+            town,
+            *(payment(WANG, f"{town.code}-w{month}", period=f"{town.code}{month}") for month in months[:3]),
+            *(payment(LI, f"{town.code}-l{month}", name="李强", period=month) for month in months[:3]),
+        )
+    await made.pass_on()
+    assert {subject for _, subject, _ in kinds(await made.found())} == {
+        f"payee:G/{month}" for month in months[:3]
+    }
