@@ -222,7 +222,7 @@ def times(
     until: Annotated[str | None, typer.Option("--to", metavar="TIME")] = None,
     as_json: Json = False,
 ) -> None:
-    """Whether each layer acted in time: agency, bureau, node above; by what fell due in a period."""
+    """Whether each layer acted in time (agency, embedded supervisor, bureau, handlers of directives, node above), by what fell due in a period."""
 
     async def work() -> int:
         params = {"from": since, "to": until}
@@ -233,6 +233,7 @@ def times(
             return 0
         table = Table(
             "layer",
+            "node",
             "agency",
             "duty",
             "due",
@@ -246,7 +247,7 @@ def times(
         for row in answer["rows"]:
             took = "–" if row["median_days"] is None else f"{row['median_days']:g}"
             table.add_row(
-                row["layer"], row["agency"], row["duty"], str(row["due"]), str(row["in_time"]), str(row["late"]),
+                row["layer"], row["node"], row["agency"], row["duty"], str(row["due"]), str(row["in_time"]), str(row["late"]),
                 str(row["open"]), took,
             )  # fmt: skip
         out.print(table)

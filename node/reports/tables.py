@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from node.reports.words import DOMAINS, LEVELS, STAGES, STATES, TIERS
+from node.reports.words import DOMAINS, DUTIES, LAYERS, LEVELS, STAGES, STATES, TIERS
 
 if TYPE_CHECKING:
     from node.reports.counted import Counts, Group
@@ -76,8 +76,8 @@ def document(report: "ReportView") -> Document:
         tables=tuple(
             table
             for table in (
-                _overview(report), _days(report), _domains(report), _branches(report), _agencies(report), _levels(report),
-                _rules(report), _late(report), _findings(report), _directives(report), _coverage(report),
+                _overview(report), _trend(report), _days(report), _domains(report), _branches(report), _agencies(report), _levels(report),
+                _rules(report), _hot(report), _acted(report), _late(report), _findings(report), _directives(report), _coverage(report),
             )
             if table is not None
         ),
@@ -129,6 +129,62 @@ def _overview(report: "ReportView") -> Table:
         tuple(rows),
         (30, 20, 20, 20),
         (Chart("bar", "本期与上期对比（件、张）", 0, (1, 2), 5),),
+    )
+
+
+def _trend(report: "ReportView") -> Table:
+    rows = tuple(
+        (
+            f"{one.label}{'' if one.finished else '（未结束）'}", one.now.received, one.year_ago.received if one.year_ago else None,
+            one.now.completed, one.now.late, one.now.on_time_percent, one.year_ago.on_time_percent if one.year_ago else None,
+            one.now.yellow + one.now.red,
+        )
+        for one in report.trend
+    )  # fmt: skip
+    return Table(
+        "趋势",
+        f"本期及此前12期的发生数；“去年同期”为上一年同日、同周或同月，无数字可比的记“–”。{_SHARE}",
+        ("期", "收件", "去年同期收件", "办结", "超期", "按期率%", "去年同期按期率%", "黄牌红牌"),
+        rows,
+        (16, 9, 13, 9, 9, 10, 15, 10),
+        (Chart("line", "收件、办结与超期（件）", 0, (1, 3, 4), len(rows)),),
+        (5, 6),
+    )
+
+
+def _hot(report: "ReportView") -> Table:
+    rows = tuple(
+        (
+            {"agency": "部门", "item": "事项", "place": "节点"}[one.by], f"{one.node}/{one.code}" if one.node else one.code, one.name,
+            one.alerts, one.share_percent, one.cases, one.expected, one.lift,
+        )
+        for one in report.hot
+    )  # fmt: skip
+    return Table(
+        "集中点",
+        "本期黄牌、红牌明显集中的部门、事项、节点：至少20件办件，达到按各领域总体发生率应有数的1.5倍，且超出该样本量下的偶然范围。提示关注，不是认定。",
+        ("类别", "代码", "名称", "黄红牌", "占比%", "办件", "应有数", "倍数"),
+        rows,
+        (8, 20, 20, 9, 9, 9, 9, 9),
+        (),
+        (4,),
+    )
+
+
+def _acted(report: "ReportView") -> Table:
+    rows = tuple(
+        (
+            LAYERS[one.layer], one.node, one.agency or NOTHING, DUTIES[one.duty], one.due, one.in_time, one.late, one.open,
+            one.median_days,
+        )
+        for one in report.acted
+    )  # fmt: skip
+    return Table(
+        "处置时限",
+        "本期到期的处置环节：按期完成、逾期（含仍未完成且已逾期）、仍未完成；“中位天数”为已完成者所用工作日。来自本节点持有的日志。",
+        ("层次", "节点", "部门", "环节", "到期", "按期", "逾期", "未完成", "中位天数"),
+        rows,
+        (12, 14, 12, 16, 8, 8, 8, 8, 10),
     )
 
 

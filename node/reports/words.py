@@ -62,3 +62,22 @@ CASE_STATES: Final = {
     "completed": "已办结",
     "refused": "不予受理",
 }
+
+LAYERS: Final = {
+    "agency": "责任部门",
+    "embedded": "派驻监察",
+    "bureau": "监察机构",
+    "handler": "承办节点",
+    "parent": "上级节点",
+}
+
+DUTIES: Final = {
+    "confirmation": "发牌确认",
+    "reply": "说明整改",
+    "review": "复核",
+    "appeal_decision": "申诉裁定",
+    "escalated_decision": "上报事项裁定",
+    "directive_signature": "督办签收",
+    "directive_answer": "督办反馈",
+    "score_appeal_decision": "绩效申诉裁定",
+}

@@ -16,6 +16,7 @@ from typing import Final
 from zongheng.v1 import entry_pb2
 
 from node.scoring.sheet import Sheet
+from node.supervision.alert import LIFE_DOMAIN
 
 _AGAINST_NOBODY: Final = {
     int(entry_pb2.ALERT_STATE_PENDING): "pending",
@@ -121,9 +122,15 @@ def with_alerts(
     figures: Mapping[str, int], charges: Iterable[Charge], superseded: frozenset[str] = frozenset()
 ) -> dict[str, int]:
     """Base figures with those of the alerts of the month."""
-    counting = [one.level for one in charges if one.counts and one.alert_id not in superseded]
+    held = [one for one in charges if one.counts and one.alert_id not in superseded]
+    counting = [one.level for one in held]
     names = {"notices": _NOTICE, "yellows": _YELLOW, "reds": _RED}
-    return {**figures, **{name: counting.count(level) for name, level in names.items()}}
+    late = {one.finding for one in held if one.rule.startswith(f"{LIFE_DOMAIN}.")}
+    return {
+        **figures,
+        **{name: counting.count(level) for name, level in names.items()},
+        "late_steps": len(late),
+    }
 
 
 def monthly(

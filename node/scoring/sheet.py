@@ -33,6 +33,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "notices": "alerts that count, of the month",
     "yellows": "yellow cards that count, of the month",
     "reds": "red cards that count, of the month",
+    "late_steps": "steps of alerts that were late by who is scored, of the month",
 }
 """Base figures by name: what a formula may read."""
 

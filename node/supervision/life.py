@@ -241,6 +241,8 @@ class Done:
     owed: Owed
     done_us: int
     """0: still owed."""
+    by: str = ""
+    """Who did it; empty: nobody, it was done by itself, or is still owed."""
 
 
 def measured(
@@ -258,7 +260,7 @@ def measured(
     for taken in steps:
         due = owed(life, terms, days)
         if due is not None and taken.state != CORRECTED:
-            found.append(Done(due, taken.at_us))
+            found.append(Done(due, taken.at_us, taken.by))
         life = life.after(taken)
     last = owed(life, terms, days) if life.active else None
     if last is not None:

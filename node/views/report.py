@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from federation.errors import ZonghengError
 from federation.journal.rotation import LogKeys
 from federation.query.tree import Tree
+from node.alerting.acted import acted
 from node.projection.figures import alert_day
 from node.reports.counted import (
     DayCounts,
@@ -34,8 +35,11 @@ from node.resupervision.rules import DOMAIN as RESUPERVISION
 from node.store.rollups import EPOCH
 from node.store.rows import AlertRecord
 from node.supervision.levels import LEVELS, STATES
+from node.views.alert_times import TimesRow, rows_of
+from node.views.hot_spots import By, HotSpot, hot_spots
 from node.views.message import message, words_of
 from node.views.present import time_text
+from node.views.trend import TrendPeriod, recent
 from node.wallclock import instant, micros
 
 if TYPE_CHECKING:
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
 
 MOST_LATE: Final = 1_000
 """Late cases that are listed; `ReportView.late_cases` says how many there are."""
+
+_HOT_BY: Final[tuple[By, ...]] = ("agency", "item", "place")
 
 _DAY_US: Final = 86_400_000_000
 _PAGE: Final = 2_000
@@ -81,6 +87,13 @@ class DirectiveRow(BaseModel):
     stage: str
     due_at: str | None
     overdue: bool
+
+
+class HotRow(HotSpot):
+    """A hot spot of the period."""
+
+    by: str
+    """agency, item or place."""
 
 
 class NodeRow(BaseModel):
@@ -127,6 +140,10 @@ class ReportView(BaseModel):
     rules: list[RuleCount]
     late: list[LateCase]
     late_cases: int
+    acted: list[TimesRow]
+    """Steps of alerts, directives and appeals that fell due in the period, of the journals that are held here."""
+    trend: list[TrendPeriod]
+    hot: list[HotRow]
     findings: list[Finding]
     directives: list[DirectiveRow]
     coverage: list[NodeRow]
@@ -149,7 +166,10 @@ async def report(node: "Node", kind: str, of: str, subtree: str) -> ReportView:
         held = {head.origin for head in await session.journal.heads()}.intersection(members)
     contexts = {origin: await node.contexts.of(origin) for origin in sorted(held)}
     names = {card.node: card.name for card in (node.tree.own, *node.tree.descendants())}
-    end_us = min(now_us, _midnight_us(period, zone))
+    begin_us, end_us = (
+        micros(datetime.combine(period.first, time(), ZoneInfo(zone))),
+        min(now_us, _midnight_us(period, zone)),
+    )
     late = [
         one
         for origin in sorted(held)
@@ -179,10 +199,23 @@ async def report(node: "Node", kind: str, of: str, subtree: str) -> ReportView:
         rules=_rules(alerts, period, contexts),
         late=late[:MOST_LATE],
         late_cases=len(late),
+        acted=rows_of([one for one in await acted(node, begin_us, end_us) if one.node in members], now_us),
+        trend=await recent(node, period, members, today),
+        hot=await _hot(node, period, top),
         findings=_findings(node, alerts.get(node.settings.node, []), period, contexts, names, set(members)),
         directives=await _directives(node, set(members), now_us),
         coverage=await _coverage(node, members, held),
     )
+
+
+async def _hot(node: "Node", period: Period, top: str) -> list[HotRow]:
+    """What is hot by agency, item and place, out of the daily figures."""
+    first, last = period.first.isoformat(), iso(period.days[-1])
+    found: list[HotRow] = []
+    for by in _HOT_BY:
+        spots = await hot_spots(node, by, top, first, last, "cards", "")
+        found += [HotRow(by=by, **one.model_dump()) for one in spots.spots if one.hot]
+    return found
 
 
 def _midnight_us(period: Period, zone: str) -> int:

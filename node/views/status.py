@@ -1,23 +1,29 @@
 """How the node is doing, on one page."""
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 from pydantic import BaseModel
 from zongheng.v1.tree_pb2 import NodeCard
 
 from federation.errors import ZonghengError
+from node.alerting.words import rule_of
 from node.mending.quarantine import instruction
 from node.store.alerts import INACTIVE
 from node.store.facts import RUNNING
+from node.supervision.alert import LIFE_DOMAIN
 from node.supervision.levels import LEVELS
+from node.supervision.life import DUTIES, Layer
+from node.supervision.policy import Level
 from node.views.present import time_text
 
 if TYPE_CHECKING:
     from node.run import Node
 
 _DUE_AT_MOST = 1_000
+
+_OWED_BY: Final = {rule_of(duty): str(layer) for duty, layer in DUTIES.values()}
 
 
 class JournalStatus(BaseModel):
@@ -107,6 +113,8 @@ class Status(BaseModel):
     """Open alerts by level."""
     raised: dict[str, int]
     """All alerts ever raised by level, corrected ones included."""
+    late_steps: dict[str, int]
+    """Layer (agency, bureau, parent) → steps of alerts that are or were done late, and nobody has settled it."""
     due: int
     """Cases that wait to be judged, 1,000 at most."""
     children: list[ChildStatus]
@@ -162,6 +170,11 @@ async def status(node: "Node") -> Status:
             open_alerts[LEVELS[count.level]] += count.alerts
     settings = node.settings
     has_parent = settings.parent is not None
+    late_steps: dict[str, int] = {str(layer): 0 for layer in Layer}
+    for count in counts:
+        # A step that is late enough for a red card has its yellow one too.
+        if count.domain == LIFE_DOMAIN and count.level == Level.YELLOW and count.state not in INACTIVE:
+            late_steps[_OWED_BY.get(count.rule, str(Layer.BUREAU))] += count.alerts
     return Status(
         node=own,
         tier=settings.tier,
@@ -199,6 +212,7 @@ async def status(node: "Node") -> Status:
         ),
         alerts=open_alerts,
         raised=raised,
+        late_steps=late_steps,
         due=due,
         children=children,
         imports=imports,

@@ -4,7 +4,7 @@ Out of the daily figures of every node of a subtree that reported; a period befo
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -105,6 +105,16 @@ async def trend(
         first_day=None if first is None else iso(first),
         periods=periods(shown, kept, first, period_of(last.kind, today)),
     )
+
+
+async def recent(node: "Node", last: Period, members: Sequence[str], today: date) -> list[TrendPeriod]:
+    """A period and twelve before it, of these nodes."""
+    shown = ending_with(last, 13)
+    async with node.store.read() as session:
+        days = [held[0] for member in members if (held := await session.rollups.days(member))]
+        wanted = sorted({day for one in shown for part in _beside(one) for day in part.days})
+        rows = await session.rollups.rows(nodes=list(members), days=wanted)
+    return periods(shown, rows, min(days, default=None), period_of(last.kind, today))
 
 
 def _beside(period: Period) -> list[Period]:
