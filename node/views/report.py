@@ -199,7 +199,10 @@ async def report(node: "Node", kind: str, of: str, subtree: str) -> ReportView:
         rules=_rules(alerts, period, contexts),
         late=late[:MOST_LATE],
         late_cases=len(late),
-        acted=rows_of([one for one in await acted(node, begin_us, end_us) if one.node in members], now_us),
+        acted=rows_of(
+            [one for one in await acted(node, begin_us, _midnight_us(period, zone)) if one.node in members],
+            now_us,
+        ),
         trend=await recent(node, period, members, today),
         hot=await _hot(node, period, top),
         findings=_findings(node, alerts.get(node.settings.node, []), period, contexts, names, set(members)),
