@@ -1,6 +1,7 @@
 """Rules of a node's own (自定义规则): a published text that is judged like a built-in rule, here and by every parent that holds the journal.
 
-What a rule may look at is the list of facts that its domain documents. Its code is `<domain>.local.<name>`; a newer version takes the place of
+What a rule may look at is the list of facts that its domain documents, or one of its gatherings (`funds.payee_month`): a gathering is judged as a
+case is. Its code is `<domain>.local.<name>`; a newer version takes the place of
 the older one from its entry on, and one that is withdrawn is applied no more. A rule that this version cannot read (it was published by a newer
 one) is left out and named, never guessed.
 
@@ -34,7 +35,7 @@ class Applied:
 
 def local_rule(message: engine_pb2.LocalRule, domains: Sequence[Domain], zone: str) -> Rule:
     """The rule ready to be applied. Raises `BadExpression`; `LookupError` for a domain that is not supervised here."""
-    domain = next((one for one in domains if one.code == message.domain and not one.gathering), None)
+    domain = next((one for one in domains if one.stream == message.domain), None)
     if domain is None:
         raise LookupError(f"no domain {message.domain!r} is supervised here")
     compiled = compile_expression(
@@ -56,8 +57,8 @@ def local_rule(message: engine_pb2.LocalRule, domains: Sequence[Domain], zone: s
     since = pl.coalesce(pl.max_horizontal(latest), "last_at") if latest else pl.col("last_at")
     return Rule(
         code=message.code,
-        domain=message.domain,
-        subject="case",
+        domain=domain.code,
+        subject=domain.gathering or "case",
         thresholds=thresholds,
         legal_basis=message.legal_basis,
         words=Words(message.name_zh, message.name_en, message.text_zh, message.text_en),
@@ -87,10 +88,7 @@ def with_local_rules(
             left_out.append(code)
     if rules:
         domains = tuple(
-            domain
-            if domain.gathering
-            else replace(domain, rules=(*domain.rules, *rules.get(domain.code, ())))
-            for domain in domains
+            replace(domain, rules=(*domain.rules, *rules.get(domain.stream, ()))) for domain in domains
         )
     return Applied(domains, tuple(left_out))
 

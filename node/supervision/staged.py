@@ -132,7 +132,7 @@ class Staged:
             gathering=self._name,
             gatherings=tuple(one.domain() for one in gatherings),
             stages=stages or {},
-            documented=() if self._name else (*GIVEN, *((f.name, f.sense, f.zh, f.en) for f in self._facts)),
+            documented=(*GIVEN, *((f.name, f.sense, f.zh, f.en) for f in self._facts)),
         )
 
     def fold(self, events: CaseEvents, zone: str) -> Facts:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 class FactView(BaseModel):
     domain: str
+    """A domain, or one of its gatherings (`funds.payee_month`)."""
     fact: str
     sense: str
     """instant, day, days, money, count, flag or code."""
@@ -39,9 +40,9 @@ async def facts(node: "Node", domain: str) -> list[FactView]:
     """Facts of the domains that are supervised here, or of one."""
     context = await node.contexts.of(node.settings.node)
     return [
-        FactView(domain=one.code, fact=name, sense=sense, zh=zh, en=en)
+        FactView(domain=one.stream, fact=name, sense=sense, zh=zh, en=en)
         for one in context.domains
-        if not domain or one.code == domain
+        if not domain or domain in (one.code, one.stream)
         for name, sense, zh, en in one.documented
     ]
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from zongheng.v1.case_pb2 import Attribute, CaseEvent
+from zongheng.v1.entry_pb2 import Entry
 
 from federation.errors import ZonghengError
 from node.models.publication import Publication
@@ -155,3 +157,48 @@ async def test_what_a_rule_may_be_written_about_is_listed_with_its_words(unit: C
     town = await unit(TOWN)
     listed = {fact.fact: (fact.sense, fact.zh) for fact in await facts.facts(town.node, "approval")}
     assert listed["fee_charged"] == ("money", "实收费用")
+
+
+async def test_a_rule_may_be_about_what_cases_have_in_common(unit: Callable[..., Any]) -> None:
+    town = await unit(TOWN)
+    await town.catch_up()
+    known = {(one.domain, one.fact) for one in await facts.facts(town.node, "funds")}
+    assert {("funds", "budget"), ("funds.payee_month", "largest")} <= known
+    rule = {
+        **RULE,
+        "name": "many_small",
+        "domain": "funds.payee_month",
+        "expression": "payments >= 3 AND largest < 100000",
+    }
+    await published(town, rules=[rule])
+    paid = {"H1": 3, "H2": 2}
+    await town.told(
+        *(
+            payment(f"{who}-{number}", who, MONDAY + number * DAY)
+            for who, times in paid.items()
+            for number in range(times)
+        )
+    )
+    await town.catch_up()
+    found = {
+        (one.case_id, one.subject)
+        for one in await town.alerts()
+        if one.rule == "funds.payee_month.local.many_small"
+    }
+    assert found == {("@funds.payee_month/A1/H1/goods/2026-03", "payee_month")}
+    listed = {one.rule: one for one in await facts.rules(town.node, "funds")}
+    assert listed["funds.payee_month.local.many_small"].subject == "payee_month"
+
+
+def payment(case: str, who: str, at_us: int) -> Entry:
+    event = CaseEvent(
+        case_id=case, domain="funds", kind="payment", at_us=at_us, received_at_us=at_us, agency="A1", applicant=who,
+        attributes=[Attribute(name="amount", integer=90_000), Attribute(name="category", text="goods")],
+    )  # fmt: skip
+    return Entry(source="test", serial=case, case_event=event)
+
+
+async def test_a_gathering_that_there_is_not_is_refused(unit: Callable[..., Any]) -> None:
+    town = await unit(TOWN)
+    with pytest.raises(ZonghengError, match=r"no domain 'funds\.street' is supervised here"):
+        await published(town, rules=[{**RULE, "domain": "funds.street"}])
