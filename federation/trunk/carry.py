@@ -252,6 +252,10 @@ class Landing:
     def is_over(self) -> bool:
         return self._over.is_set()
 
+    @property
+    def has_begun(self) -> bool:
+        return self._came.is_set()
+
     def begin(self) -> None:
         self._came.set()
 

@@ -165,7 +165,7 @@ class Streams:
             raise ZonghengError(
                 "unknown_node", f"there is no node {stream.node!r} below {self._tree.own.node}"
             )
-        if not self._can_ask(child) or child in self._viewings.asking:
+        if not self._can_ask(child) or not self._viewings.is_let_in(str(stream)):
             raise ZonghengError(
                 "unreachable", f"{child}, through which {stream.node} is reached, is not connected"
             )
@@ -234,6 +234,10 @@ class Streams:
     def attends(self, child: str) -> None:
         self._absent.pop(child, None)
         self._viewings.attends(child)
+        # It may never have heard of what was ordered when its link was about to break.
+        self._refuse_all(
+            child, ZonghengError("unreachable", f"the link to {child} was broken"), unless_begun=True
+        )
 
     def absent(self, child: str) -> None:
         self._absent[child] = asyncio.get_running_loop().time()
@@ -252,10 +256,12 @@ class Streams:
             late = asyncio.get_running_loop().time() - ABSENT_S
             for child in [each for each, since in self._absent.items() if since < late]:
                 del self._absent[child]
-                error = ZonghengError("unreachable", f"{child} is not connected")
-                for ticket in [each for each, (from_, _) in self._ordered.items() if from_ == child]:
-                    if self._worker is not None:
-                        self._worker.say(_refused(ticket, error))
+                self._refuse_all(child, ZonghengError("unreachable", f"{child} is not connected"))
+
+    def _refuse_all(self, child: str, error: ZonghengError, *, unless_begun: bool = False) -> None:
+        for ticket in [each for each, (from_, _) in self._ordered.items() if from_ == child]:
+            if self._worker is not None:
+                self._worker.say(_refused(ticket, error, unless_begun=unless_begun))
 
 
 def _source(ticket: bytes, source: Source) -> wire.AttachRequest:
@@ -275,7 +281,9 @@ def _source(ticket: bytes, source: Source) -> wire.AttachRequest:
     )
 
 
-def _refused(ticket: bytes, error: ZonghengError) -> wire.AttachRequest:
+def _refused(ticket: bytes, error: ZonghengError, *, unless_begun: bool = False) -> wire.AttachRequest:
     return wire.AttachRequest(
-        refused=wire.UpstreamRefused(ticket=ticket, code=error.code, words=error.detail)
+        refused=wire.UpstreamRefused(
+            ticket=ticket, code=error.code, words=error.detail, unless_begun=unless_begun
+        )
     )

@@ -31,6 +31,7 @@ UNCONFIRMED_US: Final = 60_000_000
 """How long viewings from above go on while the parent that asked for them is not there."""
 
 ASK_S: Final = 10.0
+ASK_AGAIN_S: Final = 0.5
 LOOK_S: Final = 2.0
 
 log = structlog.get_logger()
@@ -65,6 +66,8 @@ class Viewing:
     since_us: int = 0
     unconfirmed_us: int = 0
     """When the parent that asked went away; 0: it is there."""
+    confirmed: bool = True
+    """Everybody below knows of it, as far as is known."""
     gone: bool = False
     """The viewer left while they were still being asked for."""
 
@@ -91,8 +94,8 @@ class Viewings:
         self._opening: dict[str, Viewing] = {}
         self._say_parent: Say | None = None
         self._to_ask: asyncio.Queue[str] = asyncio.Queue()
-        self.asking: set[str] = set()
-        """Children that came back, until they have said whether those who look may go on."""
+        self._asking: set[str] = set()
+        """Children that came back, until they have said of everybody who looks whether they may go on."""
         self.begins: Callable[[], None] = lambda: None
         """Told when somebody asks to look: there will be something to carry in a moment."""
         self.ended: Callable[[Viewing], None] = lambda viewing: None
@@ -106,6 +109,10 @@ class Viewings:
     def is_wanted_above(self, stream: str) -> bool:
         """Whether the parent was let in to a stream."""
         return any(each.from_above and str(each.stream) == stream for each in self._open.values())
+
+    def is_let_in(self, stream: str) -> bool:
+        """Whether somebody's looking at a stream was said yes to by everybody below, as far as is known: it may be ordered there."""
+        return any(each.confirmed and str(each.stream) == stream for each in self._open.values())
 
     async def open(
         self, viewer: Viewer, stream: str, removed: Callable[[ZonghengError], None] = lambda error: None
@@ -184,8 +191,11 @@ class Viewings:
 
     def attends(self, child: str) -> None:
         """A child is there, perhaps again: it knows nothing of who looks."""
-        if any(viewing.child == child for viewing in self._open.values()):
-            self.asking.add(child)
+        through = [viewing for viewing in self._open.values() if viewing.child == child]
+        for viewing in through:
+            viewing.confirmed = False
+        if through and child not in self._asking:
+            self._asking.add(child)
             self._to_ask.put_nowait(child)
 
     async def removal(self, child: str, removal: ViewingRemoval) -> None:
@@ -252,17 +262,24 @@ class Viewings:
         await self.close(viewing, error.code)
 
     async def _ask_again(self, child: str) -> None:
-        try:
-            for viewing in [each for each in self._open.values() if each.child == child]:
+        """Until everybody who looks through the child is let in again, or put out: nodes further below may come back later."""
+        while waiting := [each for each in self._open.values() if each.child == child and not each.confirmed]:
+            for viewing in waiting:
                 try:
                     await self._ask(viewing)
-                except ZonghengError as error:
-                    if error.code not in ("unreachable", "deadline", "busy"):
-                        await self._put_out(viewing, error)
-        except Exception as failed:  # a journal that takes nothing; it is looked at again
+                    viewing.confirmed = True
+                except Exception as failed:
+                    await self._refused_again(viewing, of(failed))
+            await asyncio.sleep(ASK_AGAIN_S)
+        self._asking.discard(child)
+
+    async def _refused_again(self, viewing: Viewing, error: ZonghengError) -> None:
+        if error.code in ("unreachable", "deadline", "busy", "internal"):
+            return
+        try:
+            await self._put_out(viewing, error)
+        except Exception as failed:  # the journal takes nothing; the viewing is gone all the same
             log.exception("camera.not_closed", code=of(failed).code)
-        finally:
-            self.asking.discard(child)
 
     async def _look(self) -> None:
         while True:

@@ -148,7 +148,7 @@ class Worker(MediaServiceServicer):
             case "expected":
                 self._expect(said.expected.ticket, said.expected.key)
             case "refused":
-                self._refuse(said.refused.ticket, failure(said.refused.code, said.refused.words))
+                self._refuse(said.refused)
             case "carry":
                 self._tasks.create_task(self._carry(said.carry))
             case "stopped":
@@ -171,9 +171,10 @@ class Worker(MediaServiceServicer):
             return
         self._said.put_nowait(wire.AttachResponse(upstream_ready=wire.UpstreamReady(ticket=ticket)))
 
-    def _refuse(self, ticket: bytes, error: ZonghengError) -> None:
-        if wanted := self._wanted.get(ticket):
-            wanted.refuse(error)
+    def _refuse(self, said: wire.UpstreamRefused) -> None:
+        wanted = self._wanted.get(said.ticket)
+        if wanted is not None and not (said.unless_begun and wanted.has_begun):
+            wanted.refuse(failure(said.code, said.words))
 
     async def _carry(self, order: wire.CarryUp) -> None:
         try:
@@ -271,7 +272,14 @@ class _Wanted:
         self.hub = hub
         self.origin: asyncio.Future[Source | Landing] = asyncio.get_running_loop().create_future()
         self._scope: asyncio.Timeout | None = None
+        self._stopped = False
         self._error: ZonghengError | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """It comes already, or is read from a camera here."""
+        origin = self._known()
+        return origin is not None and (not isinstance(origin, Landing) or origin.has_begun)
 
     def settle(self, origin: Source | Landing) -> None:
         """Where it comes from. Only the first answer counts."""
@@ -282,20 +290,24 @@ class _Wanted:
         """It cannot be had, or not any more."""
         if not self.origin.done():
             self.origin.set_exception(error)
-            return
-        origin = self.origin.result()
-        if isinstance(origin, Landing):
+        elif isinstance(origin := self._known(), Landing):
             origin.settle(error)
-        else:
+        elif origin is not None:
             self._stop(error)
 
     def again(self) -> None:
         """What is known of where it comes from is old."""
-        if self.origin.done() and isinstance(self.origin.result(), Source):
+        if isinstance(self._known(), Source):
             self._stop(None)
+
+    def _known(self) -> Source | Landing | None:
+        known = self.origin.done() and not self.origin.cancelled() and self.origin.exception() is None
+        return self.origin.result() if known else None
 
     async def fed(self, feed: Feed, source: Source) -> ZonghengError | None:
         """Let a camera feed the hub until it is over; returns why."""
+        if self._stopped:
+            return self._error
         try:
             async with asyncio.timeout(None) as scope:
                 self._scope = scope
@@ -306,7 +318,7 @@ class _Wanted:
         return self._error
 
     def _stop(self, error: ZonghengError | None) -> None:
-        self._error = error
+        self._error, self._stopped = error, True
         if self._scope is not None:
             self._scope.reschedule(asyncio.get_running_loop().time())
 

@@ -1,0 +1,40 @@
+"""What the trunk adds: a hundred streams of 1.5 Mb/s from a village to a city over two relays, everything TLS (see `trunk_line`)."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from measure import Measured, Workspace, benchmark
+
+_LINE = Path(__file__).resolve().parent / "trunk_line.py"
+
+
+@cache
+def _line() -> list[dict[str, Any]]:
+    """What each node found, the city first."""
+    ran = subprocess.run([sys.executable, str(_LINE)], capture_output=True, text=True, timeout=300)
+    if ran.returncode:
+        raise RuntimeError(ran.stderr[-3000:])
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    found.sort(key=lambda one: len(one["node"]))
+    city, cores = found[0], ", ".join(f"{one['cores']:.2f}" for one in found)
+    print(
+        f"  {city['frames']:,} frames, p50 {city['p50_ms']:.2f} ms, p99 {city['p99_ms']:.2f} ms over three hops; cores from the city down: {cores}",
+        file=sys.stderr,
+    )
+    return found
+
+
+@benchmark("video.trunk_100", unit="ms", aim=20, better="lower")
+def trunk_100(workspace: Workspace) -> Measured:
+    """How late the slowest hundredth of the frames comes, over three hops."""
+    return Measured(float(_line()[0]["p99_ms"]))
+
+
+@benchmark("video.trunk_100_core", unit="cores", aim=0.6, better="lower")
+def trunk_100_core(workspace: Workspace) -> Measured:
+    """What a relay spends on them."""
+    return Measured(max(float(one["cores"]) for one in _line()[1:-1]))

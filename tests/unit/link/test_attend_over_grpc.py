@@ -1,0 +1,253 @@
+"""The lane for viewers and orders over real gRPC on loopback, beside a link between a town and its village."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from random import Random
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from zongheng.v1 import viewing_pb2 as wire
+from zongheng.v1.camera_pb2 import Viewer
+from zongheng.v1.viewing_pb2_grpc import ViewingServiceStub
+
+from federation.errors import ZonghengError
+from federation.link.dialler import ChildPorts, Dialler, Lane
+from federation.link.memory import MemoryAnswerer, MemoryBackoffStore
+from federation.trunk import attending
+from federation.trunk.attending import AttendLane, AttendService, Say
+from tests.unit.link.units import FAST, TOWN, VILLAGE, Child, Parent, eventually, no_answer, now_us
+
+STREAM = f"{VILLAGE}/hall/main"
+LEADER = Viewer(who="L-1", node=TOWN, tier="town")
+
+
+class Village:
+    """What a child does for its parent."""
+
+    def __init__(self) -> None:
+        self.say: Say | None = None
+        self.did: list[str] = []
+        self.no: ZonghengError | None = None
+        self.rests = asyncio.Event()
+        self.rests.set()
+
+    def attended(self, say: Say) -> None:
+        self.say = say
+
+    def left(self) -> None:
+        self.say = None
+
+    async def asked(self, question: wire.ViewingQuestion) -> int:
+        await self.rests.wait()
+        self.did.append(f"asked {question.viewing}")
+        if self.no is not None:
+            raise self.no
+        return 3
+
+    async def ended(self, viewing: str) -> None:
+        self.did.append(f"ended {viewing}")
+
+    async def ordered(self, order: wire.CarryOrder) -> None:
+        self.did.append(f"ordered {order.stream} to {order.port}")
+        if self.no is not None:
+            raise self.no
+
+    async def withdrawn(self, ticket: bytes) -> None:
+        self.did.append(f"withdrawn {ticket.decode()}")
+
+
+class Town:
+    """What a parent does about its children."""
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+
+    def attends(self, child: str) -> None:
+        self.did.append(f"attends {child}")
+
+    def absent(self, child: str) -> None:
+        self.did.append(f"absent {child}")
+
+    async def removal(self, child: str, removal: wire.ViewingRemoval) -> None:
+        self.did.append(f"{child} removes {removal.viewing}: {removal.words}")
+
+    async def refusal(self, child: str, ticket: bytes, error: ZonghengError) -> None:
+        self.did.append(f"{child} refuses {ticket.decode()}: {error.code}")
+
+
+class Link:
+    """Both ends."""
+
+    def __init__(self) -> None:
+        self.parent = Parent()
+        self.town, self.village = Town(), Village()
+        self.service: AttendService
+
+    async def up(self, *, knows: bool = True) -> None:
+        def with_viewers(server: grpc.aio.Server) -> grpc.aio.Server:
+            self.service = AttendService(self.parent.listener, self.town)
+            if knows:
+                self.service.add_to(server)
+            return server
+
+        await self.parent.up(tapped=with_viewers)
+
+    @asynccontextmanager
+    async def child(self, *lanes: Lane) -> AsyncIterator[Child]:
+        child = Child(self.parent)
+        ports = ChildPorts(
+            lambda: child.card, list, child.journal, child.reporter, MemoryAnswerer(no_answer), child.operator,
+            MemoryBackoffStore(), lanes=lanes or (AttendLane(self.village),),
+        )  # fmt: skip
+        credentials = self.parent.box(VILLAGE).credentials
+        child.dialler = Dialler(self.parent.address, credentials, ports, now_us, Random(1).random, FAST)
+        async with child.running():
+            await eventually(lambda: self.parent.listener.is_connected(VILLAGE))
+            yield child
+
+
+@pytest.fixture
+async def link() -> AsyncIterator[Link]:
+    made = Link()
+    yield made
+    with suppress(AttributeError):
+        await made.parent.down()
+
+
+def question(viewing: str = "v-1") -> wire.ViewingQuestion:
+    return wire.ViewingQuestion(viewing=viewing, stream=STREAM, viewer=LEADER)
+
+
+async def test_a_child_answers_and_does_what_it_is_told(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        assert await link.service.ask(VILLAGE, question(), 60) == 3
+        order = wire.CarryOrder(stream=STREAM, ticket=b"t-1", port=7600)
+        link.service.say(VILLAGE, wire.AttendResponse(order=order))
+        withdrawal = wire.CarryWithdrawal(ticket=b"t-1")
+        link.service.say(VILLAGE, wire.AttendResponse(withdrawal=withdrawal))
+        link.service.say(VILLAGE, wire.AttendResponse(end=wire.ViewingEnd(viewing="v-1")))
+        link.service.say(VILLAGE, wire.AttendResponse())  # a message of a later version
+        await eventually(lambda: len(link.village.did) == 4)
+        assert sorted(link.village.did) == [
+            "asked v-1", "ended v-1", f"ordered {STREAM} to 7600", "withdrawn t-1",
+        ]  # fmt: skip
+
+
+async def test_a_no_comes_back_with_its_code_and_words(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        link.village.no = ZonghengError("forbidden", "L-1 may not watch camera hall")
+        with pytest.raises(ZonghengError) as refused:
+            await link.service.ask(VILLAGE, question(), 60)
+        assert (refused.value.code, refused.value.detail) == ("forbidden", "L-1 may not watch camera hall")
+        order = wire.CarryOrder(stream=STREAM, ticket=b"t-1", port=7600)
+        link.service.say(VILLAGE, wire.AttendResponse(order=order))
+        await eventually(lambda: f"{VILLAGE} refuses t-1: forbidden" in link.town.did)
+
+
+async def test_a_child_puts_viewers_out_and_refuses_later(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: link.village.say is not None)
+        assert link.village.say is not None
+        link.village.say(
+            wire.AttendRequest(removal=wire.ViewingRemoval(viewing="v-1", node=VILLAGE, by="V", words="涉密"))
+        )
+        late = wire.CarryRefusal(ticket=b"t-1", code="unreachable", words="the worker ended")
+        link.village.say(wire.AttendRequest(refusal=late))
+        await eventually(lambda: f"{VILLAGE} refuses t-1: unreachable" in link.town.did)
+        assert f"{VILLAGE} removes v-1: 涉密" in link.town.did
+
+
+async def test_whoever_waits_hears_that_the_link_broke_and_both_ends_know(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        link.village.rests.clear()
+        async with asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(_outcome(link.service.ask(VILLAGE, question(), 60)))
+            await asyncio.sleep(0.1)
+            link.parent.listener.dismiss(VILLAGE, ZonghengError("unreachable", "cut"))
+            assert (await asking).code == "unreachable"
+        await eventually(lambda: f"absent {VILLAGE}" in link.town.did)
+        await eventually(lambda: link.town.did.count(f"attends {VILLAGE}") == 2)  # and it is back by itself
+
+
+async def test_a_child_that_does_not_answer_is_not_waited_for_for_ever(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        link.village.rests.clear()
+        late = await _outcome(link.service.ask(VILLAGE, question(), 0.05))
+        assert late.code == "deadline"
+
+
+async def test_of_too_many_questions_the_last_are_refused(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attending, "MOST_QUESTIONS", 2)
+    await link.up()
+    async with link.child():
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        link.village.rests.clear()
+        async with asyncio.TaskGroup() as tasks:
+            waiting = [
+                tasks.create_task(_outcome(link.service.ask(VILLAGE, question(f"v-{number}"), 1)))
+                for number in range(2)
+            ]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert (await _outcome(link.service.ask(VILLAGE, question("v-9"), 60))).code == "busy"
+            assert [(await each).code for each in waiting] == ["deadline", "deadline"]
+        # The child is still at work on those, and turns away what comes on top.
+        assert (await _outcome(link.service.ask(VILLAGE, question("v-9"), 60))).code == "busy"
+
+
+async def test_a_child_of_an_earlier_version_cannot_be_asked_and_is_said_to_be(link: Link) -> None:
+    class Nothing:
+        async def run(self, channel: grpc.aio.Channel, session: str) -> None:
+            return
+
+    await link.up()
+    async with link.child(Nothing()):
+        refused = await _outcome(link.service.ask(VILLAGE, question(), 60))
+        assert refused.code == "unreachable"
+        assert "upgrade" in refused.detail
+    gone = await _outcome(link.service.ask("990102009", question(), 60))
+    assert (gone.code, gone.detail) == ("unreachable", "990102009 is not connected")
+
+
+async def test_a_parent_of_an_earlier_version_keeps_its_link(link: Link) -> None:
+    await link.up(knows=False)
+    async with link.child() as child:
+        await asyncio.sleep(0.5)
+        assert child.dialler.status.state == "up"
+        assert link.parent.listener.is_connected(VILLAGE)
+        assert link.village.say is None
+
+
+async def test_who_has_no_session_gets_no_lane(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        stub: Any = ViewingServiceStub(channel := link.parent.channel("990102002"))
+        call = stub.Attend()
+        await call.write(wire.AttendRequest(session="somebody else's"))
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call.read()
+        assert refused.value.code() is grpc.StatusCode.ABORTED
+        call.cancel()
+        await channel.close(None)
+
+
+async def _outcome(asking: Any) -> ZonghengError:
+    try:
+        await asking
+    except ZonghengError as error:
+        return error
+    raise AssertionError("it was answered")

@@ -1,0 +1,321 @@
+"""Who looks, hop by hop: three nodes, each with its own journal, the lanes between them direct calls."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from zongheng.v1.camera_pb2 import Viewer
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.tree_pb2 import NodeCard
+from zongheng.v1.viewing_pb2 import AttendRequest, AttendResponse, ViewingQuestion, ViewingRemoval
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import Stream
+from node.media import viewings as module
+from node.media.viewings import UNCONFIRMED_US, Viewings
+from node.tree import Tree
+
+CITY, COUNTY, VILLAGE = "9901", "990121", "990121101001"
+STREAM = f"{VILLAGE}/hall/main"
+LEADER = Viewer(who="L-1", node=CITY, tier="city", roles=["leader"], purpose="巡查")
+
+
+class Office:
+    """One node as far as viewers go."""
+
+    def __init__(self, node: str, below: Sequence[tuple[str, str]]) -> None:
+        self.node = node
+        self.tree = Tree(NodeCard(node=node))
+        self.tree.learn([NodeCard(node=each, parent=parent) for each, parent in below])
+        self.journal: list[Entry] = []
+        self.sealed = False
+        self.may: set[str] = {"L-1"}
+        self.child: Office | None = None
+        self.parent: Office | None = None
+        self.linked = True
+        self.now_us = 1_000_000_000
+        self.put_out: list[ZonghengError] = []
+        self.viewings = Viewings(self.tree, self, self.ask, self.say, self.write, lambda: self.now_us)
+        self.said: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self.removals: asyncio.Queue[tuple[str, ViewingRemoval]] = asyncio.Queue()
+
+    async def check(self, viewer: Viewer, stream: Stream) -> None:
+        if stream.camera != "hall":
+            raise ZonghengError("not_found", "no such camera")
+        if viewer.who not in self.may:
+            raise ZonghengError("forbidden", f"{viewer.who} may not")
+
+    async def write(self, entries: Sequence[Entry]) -> list[int]:
+        if self.sealed:
+            raise ZonghengError("sealed")
+        self.journal += entries
+        return [len(self.journal) - 1]
+
+    async def ask(self, child: str, question: ViewingQuestion, within_s: float) -> int:
+        assert self.child is not None
+        assert child == self.child.node
+        if not self.linked:
+            raise ZonghengError("unreachable", f"{child} is not connected")
+        return await self.child.viewings.asked(question)
+
+    def say(self, child: str, message: AttendResponse) -> None:
+        if self.linked:
+            self.said.put_nowait((child, message.end.viewing))
+
+    def hear(self, message: AttendRequest) -> None:
+        """From this node to its parent."""
+        assert self.parent is not None
+        self.parent.removals.put_nowait((self.node, message.removal))
+
+    async def deliver(self) -> None:
+        while True:
+            _, viewing = await self.said.get()
+            if self.child is not None:
+                await self.child.viewings.ended_above(viewing)
+
+    async def rise(self) -> None:
+        while True:
+            child, removal = await self.removals.get()
+            await self.viewings.removal(child, removal)
+
+    def kinds(self) -> list[str]:
+        return [str(entry.WhichOneof("body")) for entry in self.journal]
+
+    def cut(self) -> None:
+        self.linked = False
+        assert self.child is not None
+        self.child.viewings.left()
+
+    def mend(self) -> None:
+        self.linked = True
+        assert self.child is not None
+        self.child.viewings.attended(self.child.hear)
+        self.viewings.attends(self.child.node)
+
+
+@asynccontextmanager
+async def three() -> AsyncIterator[tuple[Office, Office, Office]]:
+    city = Office(CITY, [(COUNTY, CITY), (VILLAGE, COUNTY)])
+    county = Office(COUNTY, [(VILLAGE, COUNTY)])
+    village = Office(VILLAGE, [])
+    for above, below in ((city, county), (county, village)):
+        above.child, below.parent = below, above
+        below.viewings.attended(below.hear)
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(work())
+            for office in (city, county, village)
+            for work in (office.viewings.run, office.deliver, office.rise)
+        ]
+        stack.callback(lambda: [task.cancel() for task in running])
+        yield city, county, village
+        for task in running:
+            task.cancel()
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(120):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def look(office: Office, stream: str = STREAM) -> module.Viewing:
+    return await office.viewings.open(LEADER, stream, office.put_out.append)
+
+
+async def test_every_node_on_the_way_enters_who_looks_before_anybody_does() -> None:
+    async with three() as (city, county, village):
+        viewing = await look(city)
+        for hop, office in enumerate((village, county, city)):
+            (entry,) = office.journal
+            assert (entry.camera_opened.viewing, entry.camera_opened.hop) == (viewing.id, hop)
+            assert entry.camera_opened.viewer == LEADER
+        assert village.viewings.is_wanted_above(STREAM)
+        village.now_us += 7_000_000
+        await city.viewings.close(viewing)
+        await eventually(lambda: village.kinds()[-1] == "camera_closed")
+        assert village.journal[-1].camera_closed.seconds == 7
+        assert not village.viewings.is_wanted_above(STREAM)
+        assert [office.viewings.now_looking for office in (city, county, village)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("stream", "who", "code"),
+    [
+        (f"{VILLAGE}/yard/main", "L-1", "not_found"),
+        (STREAM, "L-2", "forbidden"),
+        ("990199/hall/main", "L-1", "unknown_node"),
+        ("hall", "L-1", "bad_request"),
+    ],
+)
+async def test_a_no_from_anywhere_reaches_the_asker_and_leaves_nothing(
+    stream: str, who: str, code: str
+) -> None:
+    async with three() as offices:
+        asker = Viewer(who=who, node=CITY, tier="city")
+        with pytest.raises(ZonghengError) as refused:
+            await offices[0].viewings.open(asker, stream)
+        assert refused.value.code == code
+        assert [office.journal for office in offices] == [[], [], []]
+
+
+async def test_where_a_journal_takes_no_entries_nobody_looks() -> None:
+    async with three() as (city, county, village):
+        county.sealed = True
+        with pytest.raises(ZonghengError) as refused:
+            await look(city)
+        assert refused.value.code == "sealed"
+        assert city.journal == []
+        await eventually(lambda: village.kinds() == ["camera_opened", "camera_closed"])
+
+
+async def test_the_cameras_node_puts_out_who_sits_far_above() -> None:
+    async with three() as (city, county, village):
+        viewing = await look(city)
+        await village.viewings.remove(viewing.id, "V-1", "涉密办公")
+        await eventually(lambda: bool(city.put_out))
+        assert city.put_out[0].code == "viewer_removed"
+        assert "涉密办公" in city.put_out[0].detail
+        for office in (village, county, city):
+            await eventually(
+                lambda office=office: office.kinds() == ["camera_opened", "viewer_removed", "camera_closed"]
+            )
+            assert office.journal[-1].camera_closed.code == "viewer_removed"
+        assert not village.viewings.is_wanted_above(STREAM)
+
+
+async def test_a_node_between_puts_out_too_and_both_sides_hear_of_it() -> None:
+    async with three() as (city, county, village):
+        viewing = await look(city)
+        await county.viewings.remove(viewing.id, "C-1", "")
+        await eventually(lambda: bool(city.put_out) and village.kinds()[-1] == "camera_closed")
+        with pytest.raises(ZonghengError) as unknown:
+            await county.viewings.remove(viewing.id, "C-1", "")
+        assert unknown.value.code == "not_found"
+
+
+async def test_a_link_that_breaks_for_a_while_interrupts_nobody() -> None:
+    async with three() as (city, county, village):
+        await look(city)
+        county.cut()
+        village.now_us += UNCONFIRMED_US // 2
+        assert village.viewings.is_wanted_above(STREAM)
+        county.mend()
+        assert not county.viewings.is_let_in(STREAM)
+        await eventually(lambda: county.viewings.is_let_in(STREAM))
+        village.now_us += UNCONFIRMED_US * 2
+        await asyncio.sleep(0)
+        assert village.kinds() == ["camera_opened"]
+        assert city.put_out == []
+
+
+async def test_who_looks_is_asked_for_until_also_nodes_further_below_are_back() -> None:
+    async with three() as (city, county, village):
+        await look(city)
+        city.cut()
+        county.cut()
+        await county.viewings.close(county.viewings.now_looking[0])  # as one that was killed
+        city.mend()
+        await asyncio.sleep(0.1)
+        assert not city.viewings.is_let_in(STREAM)
+        assert city.put_out == []
+        county.mend()
+        await eventually(lambda: city.viewings.is_let_in(STREAM))
+        assert county.kinds()[-1] == "camera_opened"
+        assert village.kinds() == ["camera_opened"]
+
+
+async def test_viewers_of_a_parent_that_stays_away_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    async with three() as (city, county, village):
+        await look(city)
+        county.cut()
+        village.now_us += UNCONFIRMED_US + 1
+        await eventually(lambda: village.kinds() == ["camera_opened", "camera_closed"])
+        assert village.journal[-1].camera_closed.code == "unreachable"
+        county.mend()
+        await eventually(lambda: village.kinds()[-1] == "camera_opened")
+
+
+async def test_who_may_not_look_any_more_when_the_link_is_back_is_put_out() -> None:
+    async with three() as (city, county, village):
+        viewing = await look(city)
+        county.cut()
+        await village.viewings.close(village.viewings.now_looking[0])
+        village.may.clear()
+        county.mend()
+        await eventually(lambda: county.kinds()[-1] == "camera_closed")
+        assert county.journal[-1].camera_closed.viewing == viewing.id
+        assert county.journal[-1].camera_closed.code == "forbidden"
+
+
+async def test_a_viewer_who_leaves_while_asked_for_leaves_nothing_open() -> None:
+    async with three() as (city, county, village):
+        asked, go_on = asyncio.Event(), asyncio.Event()
+        check = village.check
+
+        async def slow(viewer: Viewer, stream: Stream) -> None:
+            asked.set()
+            await go_on.wait()
+            await check(viewer, stream)
+
+        village.check = slow  # type: ignore[method-assign]
+        async with asyncio.TaskGroup() as tasks:
+            looking = tasks.create_task(look(city))
+            await asked.wait()
+            looking.cancel()
+            await asyncio.sleep(0)
+            go_on.set()
+        await eventually(lambda: not village.viewings.now_looking and not county.viewings.now_looking)
+        assert village.kinds() in ([], ["camera_opened", "camera_closed"])
+        assert city.journal == []
+
+
+# What a parent may not do.
+
+
+def question(
+    viewing: str = "9901-0123456789abcdef", viewer: Viewer = LEADER, stream: str = STREAM
+) -> ViewingQuestion:
+    return ViewingQuestion(viewing=viewing, stream=stream, viewer=viewer)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        question(viewing=""),
+        question(viewing="x" * 200),
+        question(viewer=Viewer(who="V-1", node=VILLAGE, tier="village")),
+    ],
+    ids=["no name", "a name too long", "somebody of the node itself"],
+)
+async def test_a_parent_that_asks_for_nonsense_is_refused(hostile: ViewingQuestion) -> None:
+    async with three() as (_, _, village):
+        with pytest.raises(ZonghengError) as refused:
+            await village.viewings.asked(hostile)
+        assert refused.value.code == "protocol"
+        assert village.journal == []
+
+
+async def test_a_parent_that_asks_for_ever_more_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_FROM_ABOVE", 3)
+    async with three() as (_, _, village):
+        for number in range(3):
+            await village.viewings.asked(question(f"9901-{number:016x}"))
+        with pytest.raises(ZonghengError) as refused:
+            await village.viewings.asked(question("9901-ffffffffffffffff"))
+        assert refused.value.code == "busy"
+        # The same again is no other.
+        assert await village.viewings.asked(question(f"9901-{0:016x}")) == 0
+        assert len(village.journal) == 3
+
+
+async def test_a_child_puts_out_only_whom_it_carries_for() -> None:
+    async with three() as (city, _, _):
+        viewing = await look(city)
+        stranger = ViewingRemoval(viewing=viewing.id, node="990122", by="X")
+        await city.viewings.removal("990122", stranger)
+        assert city.put_out == []
+        await city.viewings.ended_above(viewing.id)  # nor does anybody end what is its own
+        assert len(city.viewings.now_looking) == 1
