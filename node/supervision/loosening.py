@@ -102,8 +102,6 @@ def _of_item(own: Item, mandated: Item, by: str) -> Iterator[Loosening]:
     subject, word = f"{own.code} version {own.version}", f"{by} version {mandated.version}"
     if own.withdrawn and not mandated.withdrawn:
         yield Loosening(subject, "withdrawn", "true", "false", word)
-    if mandated.withdrawn and not own.withdrawn and own.version > mandated.version:
-        yield Loosening(subject, "withdrawn", "false", "true", word)
     for key in ("statutory", "promised"):
         mine = getattr(own, key) if own.HasField(key) else None
         asked = getattr(mandated, key) if mandated.HasField(key) else None
@@ -160,7 +158,8 @@ def merged_items(
     """The items that hold: own ones and those from above, given as (tiers above, sender, item); and what is ignored.
 
     Of the same version of the same item the one from furthest above holds. An own version of an item that is mandated holds unless it is
-    looser than the newest mandated version; which of several versions applies on a day is settled as ever, by the highest number.
+    looser than the newest mandated version; which of several versions applies on a day is settled as ever, by the highest number. An item that
+    is withdrawn above is withdrawn whatever numbers its own versions have; those that ruled before do so for the cases that began under them.
     """
     mandated: dict[tuple[str, int], tuple[int, str, Item]] = {}
     for steps, sender, item in above:
@@ -168,20 +167,47 @@ def merged_items(
         if known is None or steps >= known[0]:
             mandated[item.code, item.version] = steps, sender, item
     newest: dict[str, tuple[int, str, Item]] = {}
+    closing: dict[str, Item] = {}
     for steps, sender, item in mandated.values():
         known = newest.get(item.code)
         if known is None or (item.version, steps) > (known[2].version, known[0]):
             newest[item.code] = steps, sender, item
+    for code, (_, _, item) in newest.items():
+        if item.withdrawn:
+            closing[code] = mandated.pop((code, item.version))[2]
     kept: list[Item] = []
     ignored: list[Loosening] = []
     for item in own:
         over = newest.get(item.code)
-        if (item.code, item.version) in mandated:
-            _, sender, theirs = mandated[item.code, item.version]
+        closed = closing.get(item.code)
+        if closed is not None and item.valid_from_us >= closed.valid_from_us:
+            ignored.append(
+                Loosening(
+                    f"{item.code} version {item.version}",
+                    "withdrawn",
+                    "false",
+                    "true",
+                    over[1] if over else "",
+                )
+            )
+            continue
+        same = mandated.get((item.code, item.version))
+        if same is not None and not same[2].withdrawn:
+            _, sender, theirs = same
             ignored += of_item(item, theirs, sender)
             continue
         loose = [] if over is None else of_item(item, over[2], over[1])
         ignored += loose
         if not loose:
             kept.append(item)
-    return [*kept, *(item for _, _, item in mandated.values())], ignored
+    held = [*kept, *(item for _, _, item in mandated.values())]
+    return [*held, *(_last(closed, held) for closed in closing.values())], ignored
+
+
+def _last(closed: Item, held: Iterable[Item]) -> Item:
+    """The version that withdraws an item, numbered after every other of that item."""
+    last = Item()
+    last.CopyFrom(closed)
+    last.version = max((one.version + 1 for one in held if one.code == closed.code), default=closed.version)
+    last.version = max(last.version, closed.version)
+    return last

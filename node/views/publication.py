@@ -384,6 +384,8 @@ def looser(item: Item, known: Known) -> list[str]:
     if mandated is None:
         return []
     faults = []
+    if mandated.withdrawn and not item.withdrawn:
+        faults.append(f": {item.code} is withdrawn by {sender} above")
     if item.version <= mandated.version:
         faults.append(
             f".version: {sender} above has {item.code} as version {mandated.version};"

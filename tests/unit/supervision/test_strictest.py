@@ -1,10 +1,12 @@
 """A policy under mandates from above: the strictest of all holds, rule by rule and threshold by threshold."""
 
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 from zongheng.v1.catalogue_pb2 import LIMIT_UNIT_NATURAL_DAY, LIMIT_UNIT_WORKING_DAY, Item, Limit, Step
 
 from node.supervision import loosening
+from node.supervision.context import Catalogue
 from node.supervision.domains.approval.rules import APPLIED
 from node.supervision.policy import Confirmation, Level, Mandate, Policy, Rule, Setting
 
@@ -182,3 +184,25 @@ def test_an_own_item_may_be_tighter_than_the_mandated_one_and_not_looser() -> No
 def test_of_the_same_version_the_one_from_furthest_above_holds() -> None:
     kept, _ = loosening.merged_items([item(2, 9)], [(2, "99", item(2, 7)), (1, "9900", item(2, 8))])
     assert [one.promised.amount for one in kept] == [7]
+
+
+def test_an_item_withdrawn_above_is_withdrawn_whatever_the_numbers_of_own_versions_and_they_rule_until_then() -> (
+    None
+):
+    def at(version: int, days: int, from_us: int, *, withdrawn: bool = False) -> Item:
+        made = item(version, days)
+        made.valid_from_us, made.withdrawn = from_us, withdrawn
+        return made
+
+    above = [(1, "9900", item(1, 10)), (1, "9900", at(2, 10, 500, withdrawn=True))]
+    kept, ignored = loosening.merged_items([at(2, 5, 100), at(7, 4, 200), at(8, 4, 600)], above)
+    assert [(one.version, one.withdrawn) for one in kept] == [(2, False), (7, False), (1, False), (8, True)]
+    assert [(one.subject, one.key) for one in ignored] == [("A-1 version 8", "withdrawn")]
+    catalogue = Catalogue.of(kept, "")
+    codes = pl.Series(["A-1"] * 4)
+    found = catalogue.versions_on(codes, pl.Series([20_000] * 4), pl.Series([50, 150, 300, 700]))
+    assert [None if one is None else kept[one].version for one in found] == [1, 2, 7, None]
+    # Nothing is withdrawn below that is mandated.
+    kept, ignored = loosening.merged_items([at(3, 10, 100, withdrawn=True)], [(1, "9900", item(1, 10))])
+    assert [(one.version, one.withdrawn) for one in kept] == [(1, False)]
+    assert [one.key for one in ignored] == ["withdrawn"]
