@@ -201,17 +201,21 @@ def _print_scores(answer: Any, as_json: bool) -> None:
         )
     out.print(table)
     for one in answer["scores"]:
-        for line in one["lines"]:
-            of = " ".join([line["rule"], *line["alerts"], *line["cases"], line["reason"]]).strip()
-            out.print(
-                f"{one['subject']} {line['item'] or 'whole'} {line['points']:+g} {line['why']} {of}",
-                highlight=False,
-            )
+        _print_lines(one)
         for back in one["returned"]:
             out.print(
                 f"{one['subject']} {back['item']} 0 {back['state']} {back['rule']} {back['alert']} {back['reason']}",
                 highlight=False,
             )
+
+
+def _print_lines(one: Any) -> None:
+    for line in one["lines"]:
+        of = " ".join([line["rule"], *line["alerts"], *line["cases"], line["reason"]]).strip()
+        out.print(
+            f"{one['subject']} {line['item'] or 'whole'} {line['points']:+g} {line['why']} {of}",
+            highlight=False,
+        )
 
 
 def _print_run(answer: Any, as_json: bool) -> None:
@@ -235,6 +239,8 @@ def _print_run(answer: Any, as_json: bool) -> None:
         )  # fmt: skip
     if answer["frozen"]:
         out.print(table)
+    for one in answer["frozen"]:
+        _print_lines(one)
     for step in answer["steps"]:
         words = " ".join(
             part for part in (step["subject"], step["item"], step["indicator"], step["reason"]) if part

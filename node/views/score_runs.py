@@ -23,7 +23,16 @@ from node.scoring.sheet import POINT
 from node.store.drafts import Draft
 from node.store.scores import ScoreStepRow
 from node.views.present import time_text
-from node.views.scores import computed, ground, grounds, period_of, places_of, points_shown
+from node.views.scores import (
+    ScoreLine,
+    computed,
+    ground,
+    grounds,
+    lines_of,
+    period_of,
+    places_of,
+    points_shown,
+)
 from node.views.sight import seen_by
 
 if TYPE_CHECKING:
@@ -44,6 +53,8 @@ class FrozenScore(BaseModel):
     total: float | None
     rank: int | None
     parts: dict[str, float]
+    lines: list[ScoreLine]
+    """Why, as it comes out of the journals at the sizes that were frozen; empty where a journal is not here."""
     recomputed: float | None
     equal: bool | None
     now: float | None
@@ -237,8 +248,14 @@ async def publish(node: "Node", caller: Caller, name: str, form: StepForm) -> Ru
 async def appeal(node: "Node", caller: Caller, name: str, form: AppealForm) -> RunView:
     """Appeal one subject's published score."""
     view = await run(node, caller, name)
-    if form.subject not in {one.subject for one in view.frozen}:
+    parts = next((one.parts for one in view.frozen if one.subject == form.subject), None)
+    if parts is None:
         raise ZonghengError("not_found", f"there is no score of {form.subject} in {name}")
+    if form.item and form.item not in parts:
+        raise ZonghengError(
+            "bad_request",
+            f"the sheet of {name} has no item {form.item!r}: {', '.join(parts)}, or none for the whole",
+        )
     return await _enter(
         node, caller, name, Kind.APPEALED, form, ScoreStep(subject=form.subject, item=form.item)
     )
@@ -355,6 +372,7 @@ def _frozen(row: ScoreRow, again: tuple[Card, int] | None, current: Card | None)
         total=points_shown(total),
         rank=row.rank or None,
         parts={item: points / POINT for item, points in parts.items()},
+        lines=[] if again is None else lines_of(again[0]),
         recomputed=points_shown(None if again is None else again[0].total),
         equal=again is not None
         and (again[0].total, dict(again[0].parts), again[0].sample, again[1])

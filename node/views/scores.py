@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from federation.errors import ZonghengError
 from node.people.caller import Caller
-from node.scoring.card import Standing, ranked
+from node.scoring.card import Card, Standing, ranked
 from node.scoring.figures import SubjectKind
 from node.scoring.period import BadPeriod, Period
 from node.scoring.reading import Ground, Scored, run_name, scores, sheet_at
@@ -222,19 +222,7 @@ def _score(one: Scored, places: dict[str, int]) -> ScoreView:
         total=points_shown(card.total),
         rank=places.get(one.subject),
         parts={item: points / POINT for item, points in card.parts.items()},
-        lines=[
-            ScoreLine(
-                item=line.item,
-                why=line.why,
-                points=line.points / POINT,
-                rule=line.rule,
-                alerts=list(line.alerts),
-                cases=list(line.cases),
-                reason=line.reason,
-                entry=None if line.entry < 0 else line.entry,
-            )
-            for line in card.lines
-        ],
+        lines=lines_of(card),
         returned=[
             ReturnedAlert(
                 alert=back.alert_id,
@@ -255,6 +243,23 @@ def _score(one: Scored, places: dict[str, int]) -> ScoreView:
             for month, each in one.months
         ],
     )
+
+
+def lines_of(card: Card) -> list[ScoreLine]:
+    """Points lost and won, each with why and the alerts it lies in."""
+    return [
+        ScoreLine(
+            item=line.item,
+            why=line.why,
+            points=line.points / POINT,
+            rule=line.rule,
+            alerts=list(line.alerts),
+            cases=list(line.cases),
+            reason=line.reason,
+            entry=None if line.entry < 0 else line.entry,
+        )
+        for line in card.lines
+    ]
 
 
 def points_shown(hundredths: int | None) -> float | None:

@@ -111,9 +111,11 @@ def test_what_a_town_publishes_its_county_computes_again(nodes: tuple[Node, Node
         "score", "appeal", county.folder, RUN, "--subject", "ZR", "--by", "1001", "--reason", "x"
     ).ended(2)
     assert "done there" in refused.err
+    # Each point that was lost when it was frozen, with its alert, there too.
+    assert [line["alerts"] for line in of(again)["lines"] if line["why"] == "red"] == [[card]]
     plain = command("score", "show", county.folder, RUN).ended(0).out
     assert "published" in plain
-    assert "ZR" in plain
+    assert f"ZR time_limits -10 red approval.time.case {card}" in plain
 
 
 def test_an_appeal_gives_points_back_in_the_next_draft_and_the_published_one_stays(
@@ -121,6 +123,21 @@ def test_an_appeal_gives_points_back_in_the_next_draft_and_the_published_one_sta
 ) -> None:
     county, town, _ = nodes
     before = of(score(town, "show", RUN))["total"]
+    wrong = command(
+        "score",
+        "appeal",
+        town.folder,
+        RUN,
+        "--subject",
+        "ZR",
+        "--item",
+        "lunch",
+        "--by",
+        "1001",
+        "--reason",
+        "x",
+    ).ended(2)
+    assert "time_limits" in wrong.err
     appeal = (RUN, "--subject", "ZR", "--item", "time_limits")
     score(town, "appeal", *appeal, "--by", "1001", "--reason", "系统停机")
     command("score", "appeal", town.folder, *appeal, "--by", "1001", "--reason", "x", "--decide").ended(2)

@@ -24,7 +24,9 @@ from tests.unit.lane_down.handing import hand_down, hand_up, introduce
 STORIES = [
     one
     for one in told()
-    if one.submissions[0].event.domain in ("hall", "complaint") and len(one.node) == len("990102001")
+    if one.submissions[0].event.kind in ("received", "rated", "ticket", "due_open")
+    and one.submissions[0].event.domain in ("hall", "complaint")
+    and len(one.node) == len("990102001")
 ]
 TOWN = STORIES[0].node
 COUNTY = TOWN[:6]
