@@ -174,8 +174,12 @@ class NodeSettings(BaseSettings):
     """This node serves the public portal: files that are disclosed at nodes below come here and go no further."""
     files_budget_mb: Annotated[int, Field(ge=0)] = 4_096
     """Megabytes that files may take on this node's disk, parts included; what only passes is shed first."""
+    recordings_budget_mb: Annotated[int, Field(ge=0)] = 51_200
+    """Megabytes that recordings of cameras may take on this node's disk; the oldest are shed first."""
+    recording_file_s: Annotated[float, Field(ge=2, le=3_600)] = 60.0
+    """Seconds of a camera that one file of its recording holds; what is being written cannot be played or cut yet."""
     disk_reserve_mb: Annotated[int, Field(ge=0)] = 256
-    """Megabytes of the disk that files leave to the journal."""
+    """Megabytes of the disk that files and recordings leave to the journal."""
     backup_every_h: Annotated[float, Field(ge=0)] = 24.0
     """Hours between two backups to the parent, once there is a recovery key; 0: none by itself."""
     longest_rest_s: Annotated[float, Field(ge=0.1, le=3_600)] = 60.0

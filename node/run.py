@@ -15,6 +15,7 @@ from node import config
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing, machine_clock
 from node.media.cameras import Cameras
+from node.media.care import Care
 from node.media.media import Media
 from node.media.own_cameras import OwnCameras
 from node.media.webrtc.desk import WebRtcDesk
@@ -65,6 +66,7 @@ class Node(Parts):
         self.webrtc = WebRtcDesk(
             self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras)
         )
+        self.care = Care(self.cameras, store, writer, self.intake, self.media.channel, now)
         self.further_lanes.append(self.media.lane)
         self.certified_anew.append(self.media.streams.identity_changed)
         self._registry: Registry | None = None

@@ -117,6 +117,7 @@ def _works(node: "Node") -> dict[str, Work]:
         "matching": node.matching.run,
         "media": node.media.run,
         "webrtc": node.webrtc.run,
+        "cameras": node.care.run,
     }
     if node.alerting.telling.wanted:
         works["sending"] = lambda: _send_out(node)

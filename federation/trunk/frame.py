@@ -21,6 +21,7 @@ MAX_UNIT_BYTES: Final = 4 * 1024 * 1024
 """Largest frame: a keyframe of 4K at its best takes about 1 MiB."""
 
 _NODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
+_RECORDED = re.compile(r"rec@([1-9][0-9]{0,17})")
 _CAMERA = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
@@ -34,6 +35,8 @@ class Quality(StrEnum):
     MAIN = "main"
     SUB = "sub"
     """The camera's small stream, for walls of pictures and slow lines."""
+    RECORDED = "rec"
+    """What was recorded, from an instant on: `rec@<µs since the epoch>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Stream:
     node: str
     camera: str
     quality: Quality = Quality.MAIN
+    from_us: int = 0
+    """Of what was recorded: where it begins, µs since the epoch."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -69,11 +74,15 @@ class Stream:
         parts = text.split("/")
         if len(parts) == 3 and _NODE.fullmatch(parts[0]) and _CAMERA.fullmatch(parts[1]):
             node, camera, quality = parts
-            if quality in {one.value for one in Quality}:
+            if recorded := _RECORDED.fullmatch(quality):
+                return cls(node, camera, Quality.RECORDED, int(recorded[1]))
+            if quality in (Quality.MAIN, Quality.SUB):
                 return cls(node, camera, Quality(quality))
         raise ZonghengError(
-            "bad_request", f"{text[:200]!r} names no stream: write NODE/CAMERA/main or NODE/CAMERA/sub"
+            "bad_request",
+            f"{text[:200]!r} names no stream: write NODE/CAMERA/main, NODE/CAMERA/sub or NODE/CAMERA/rec@MICROSECONDS",
         )
 
     def __str__(self) -> str:
-        return f"{self.node}/{self.camera}/{self.quality}"
+        at = f"@{self.from_us}" if self.quality is Quality.RECORDED else ""
+        return f"{self.node}/{self.camera}/{self.quality}{at}"

@@ -3,7 +3,10 @@
 A camera's password never stands on the command line: it is read from standard input.
 """
 
+import base64
 import sys
+from hashlib import file_digest
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -180,6 +183,123 @@ def check(
         )
         for words in answer["warnings"]:
             err.print(words, highlight=False)
+        return 0
+
+    run(work)
+
+
+Purpose = Annotated[str, typer.Option(help="Why you look; stands in the entry.")]
+
+
+@camera_app.command("snapshot")
+def snapshot(
+    folder: Folder,
+    camera: Annotated[str, typer.Argument(metavar="NODE/CAMERA", help="Of this node, or of any below it.")],
+    into: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the JPEG.")] = Path(
+        "snapshot.jpg"
+    ),
+    width: Annotated[int, typer.Option(help="Make it smaller to this width; 0: as it is.")] = 0,
+    purpose: Purpose = "",
+    as_json: Json = False,
+) -> None:
+    """One picture of a camera, now; who took it is entered at every node on the way."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.post("/api/snapshots", {"stream": camera, "width": width, "purpose": purpose})
+        into.write_bytes(base64.b64decode(answer.pop("jpeg")))
+        _told(
+            answer,
+            f"{into}: {answer['width']}x{answer['height']}, taken {answer['taken_at']} (entry {answer['index']})",
+            as_json,
+        )
+        return 0
+
+    run(work)
+
+
+@camera_app.command("clip")
+def clip(
+    folder: Folder,
+    code: Code,
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Where it begins, ISO 8601.")],
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Where it ends.")],
+    into: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the MP4.")] = Path(
+        "clip.mp4"
+    ),
+    alert: Annotated[str, typer.Option(metavar="ALERT", help="The alert it is evidence for.")] = "",
+    case: Annotated[str, typer.Option(metavar="CASE", help="The case it is evidence for.")] = "",
+    purpose: Purpose = "",
+    as_json: Json = False,
+) -> None:
+    """A clip out of what a camera of this node recorded, with an entry that names its SHA-256."""
+
+    async def work() -> int:
+        body = {"from": since, "to": until, "alert": alert, "case": case, "purpose": purpose}
+        async with reach(folder) as node:
+            answer = await node.post(f"/api/cameras/{quote(code, safe='')}/clips", body)
+            into.write_bytes(await node.fetch(f"/api/clips/{answer['sha256']}/content"))
+        _told(
+            answer,
+            f"{into}: {answer['from']} to {answer['to']}, {answer['bytes']} bytes, SHA-256 {answer['sha256']} (entry {answer['index']})",
+            as_json,
+        )
+        return 0
+
+    run(work)
+
+
+@camera_app.command("verify")
+def verify(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A clip or a snapshot.", exists=True)],
+    as_json: Json = False,
+) -> None:
+    """Whether a journal here names exactly this file: whose camera, which time, who took it. 1 where none does."""
+
+    async def work() -> int:
+        with file.open("rb") as content:
+            digest = file_digest(content, "sha256").hexdigest()
+        async with reach(folder) as node:
+            found = await node.get(f"/api/footage/{digest}")
+        words = f"no journal here names {file} (SHA-256 {digest}): it was changed, or taken elsewhere"
+        if found["verified"]:
+            words = (
+                f"{found['kind']} of {found['camera']}, {found['since']} to {found['until']}, taken by {found['who']}; "
+                f"entry {found['index']} of {found['node']}, {found['entered_at']}"
+            )
+        _told(found, words, as_json)
+        return 0 if found["verified"] else 1
+
+    run(work)
+
+
+@camera_app.command("evidence")
+def evidence(
+    folder: Folder,
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id.")],
+    as_json: Json = False,
+) -> None:
+    """The cameras of this node that saw what an alert is about, and how much of it is recorded; with --json one object a line."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.get(f"/api/alerts/{quote(alert, safe='')}/cameras")
+        if as_json:
+            for one in answer:
+                print(orjson.dumps(one).decode())
+            return 0
+        table = Table("camera", "name", "window", "from", "to", "recorded", box=None, pad_edge=False)
+        for one in answer:
+            table.add_row(
+                one["camera"],
+                one["name"],
+                one["window"],
+                one["since"],
+                one["until"],
+                f"{one['recorded_s']} s",
+            )
+        out.print(table)
         return 0
 
     run(work)

@@ -62,6 +62,11 @@ class Shelf:
 
     # Files under way, each by a name of its own.
 
+    def part(self, name: str) -> Path:
+        """Where a file under way lies, for a program that writes it itself."""
+        self._parts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._parts / name
+
     def part_size(self, name: str) -> int:
         """How many bytes of a file under way are here."""
         try:

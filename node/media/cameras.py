@@ -67,6 +67,16 @@ class Cameras:
         self._write = write
         self._now = now
         self._listeners: list[Callable[[], None]] = []
+        self._registered: list[Callable[[], None]] = []
+
+    @property
+    def node(self) -> str:
+        """Whose cameras they are."""
+        return self._settings.node
+
+    def listen_registered(self, told: Callable[[], None]) -> None:
+        """Call ``told`` whenever a camera was registered, changed or removed."""
+        self._registered.append(told)
 
     def listen(self, told: Callable[[], None]) -> None:
         """Call ``told`` whenever a camera was registered, changed or removed, or became another state."""
@@ -112,6 +122,7 @@ class Cameras:
         cards = [card for card in self._own.cameras if card.camera != form.code]
         before = next((card for card in self._own.cameras if card.camera == form.code), None)
         await self._keep([*cards, _card(form, before)])
+        self._tell(self._registered)
         log.info("camera.registered", camera=form.code, kind=form.kind, by=by)
         return index
 
@@ -123,30 +134,45 @@ class Cameras:
         (index,) = await self._write([Entry(source="node", camera_removed=removed)])
         await rows.remove(code)
         await self._keep([card for card in self._own.cameras if card.camera != code])
+        self._tell(self._registered)
         log.info("camera.removed", camera=code, by=by)
         return index
 
     async def note_state(
         self, code: str, state: "wire.CameraState.ValueType", since_us: int, error: str = ""
-    ) -> None:
-        """A camera became another state: entered, and put on the card. Nothing happens when it is in that state already."""
+    ) -> wire.CameraStateNoted | None:
+        """A camera became another state: entered, and put on the card. Returns what was entered; None: nothing is new.
+
+        An outage is numbered by the instant at which it began, until the camera sees again, whatever else is wrong with it meanwhile.
+        """
         card = next((card for card in self._own.cameras if card.camera == code), None)
         if card is None or card.state == state:
-            return
+            return None
         hours = await self.hours(await self.get(code))
-        noted = wire.CameraStateNoted(
-            camera=code, state=state, since_us=since_us, code=error, open_hours=hours.are_open(since_us)
-        )
-        await self._write([Entry(source="node", camera_state_noted=noted)])
         fresh = wire.CameraCard()
         fresh.CopyFrom(card)
         fresh.state, fresh.since_us = state, since_us
+        out = wire.CAMERA_STATE_SEEING, wire.CAMERA_STATE_UNSPECIFIED
+        if state not in out and card.state in out:
+            fresh.outage = since_us // 1_000_000
+        noted = wire.CameraStateNoted(
+            camera=code,
+            state=state,
+            since_us=since_us,
+            code=error,
+            open_hours=hours.are_open(since_us),
+            outage=fresh.outage,
+        )
+        if state == wire.CAMERA_STATE_SEEING:
+            fresh.outage = 0
+        await self._write([Entry(source="node", camera_state_noted=noted)])
         await self._keep([fresh if each.camera == code else each for each in self._own.cameras])
+        return noted
 
     async def show(self, picture: wire.CameraPicture) -> None:
         """Put a small picture on the node's card."""
         self._own.picture.CopyFrom(picture)
-        self._tell()
+        self._tell(self._listeners)
 
     async def source(self, code: str, quality: Quality) -> Source:
         """Where a camera's stream is had from, with its password: for who reaches the camera, and for nobody else.
@@ -167,6 +193,10 @@ class Cameras:
         """When the camera's hall is open."""
         context = await self._contexts.of(self._settings.node)
         return Hours(form.opens_min, form.closes_min, ZoneInfo(self._settings.zone), context.context.calendar)
+
+    async def has_hall(self) -> bool:
+        """Whether this node supervises its service hall: a village does not."""
+        return any(domain.code == "hall" for domain in (await self._contexts.of(self.node)).domains)
 
     async def check_watching(self, viewer: Viewer, code: str, view: View) -> "CameraForm":
         """The camera that somebody may watch now. Raises ZonghengError `forbidden`, `not_found`."""
@@ -193,10 +223,11 @@ class Cameras:
         self._own.cameras.extend(kept.cameras)
         if not any(card.camera == self._own.picture.camera for card in kept.cameras):
             self._own.ClearField("picture")
-        self._tell()
+        self._tell(self._listeners)
 
-    def _tell(self) -> None:
-        for told in self._listeners:
+    @staticmethod
+    def _tell(listeners: Sequence[Callable[[], None]]) -> None:
+        for told in listeners:
             told()
 
 
@@ -268,5 +299,6 @@ def _card(form: "CameraForm", before: wire.CameraCard | None) -> wire.CameraCard
         has_sub=bool(form.sub_address),
         state=wire.CAMERA_STATE_UNSPECIFIED if before is None else before.state,
         since_us=0 if before is None else before.since_us,
+        outage=0 if before is None else before.outage,
         masks=[] if form.masks_burnt else _masks(form),
     )

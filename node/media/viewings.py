@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
-from zongheng.v1.camera_pb2 import CameraClosed, CameraOpened, Viewer, ViewerRemoved
+from zongheng.v1.camera_pb2 import CameraClosed, CameraOpened, RecordingPlayed, Viewer, ViewerRemoved
 from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.viewing_pb2 import AttendRequest, AttendResponse, ViewingEnd, ViewingQuestion, ViewingRemoval
 
 from federation.errors import ZonghengError, of
 from federation.trunk.attending import Say
-from federation.trunk.frame import Stream
+from federation.trunk.frame import Quality, Stream
 from node.tree import Tree
 from node.wallclock import Now
 
@@ -220,10 +220,7 @@ class Viewings:
                     )
                 viewing.child = child
                 viewing.hop = 1 + await self._ask(viewing)
-            opened = CameraOpened(
-                viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, hop=viewing.hop
-            )
-            await self._write([Entry(source="node", camera_opened=opened)])
+            await self._write([_opened(viewing)])
             viewing.since_us = self._now()
             self._open[viewing.id] = viewing
         except BaseException:
@@ -291,3 +288,19 @@ class Viewings:
                         await self.close(viewing, "unreachable")
                     except Exception as failed:
                         log.exception("camera.not_closed", code=of(failed).code)
+
+
+def _opened(viewing: Viewing) -> Entry:
+    """What is entered before somebody looks: at what is now, or at what was recorded."""
+    stream = str(viewing.stream)
+    if viewing.stream.quality is Quality.RECORDED:
+        played = RecordingPlayed(
+            viewing=viewing.id,
+            stream=stream,
+            viewer=viewing.viewer,
+            hop=viewing.hop,
+            from_us=viewing.stream.from_us,
+        )
+        return Entry(source="node", recording_played=played)
+    opened = CameraOpened(viewing=viewing.id, stream=stream, viewer=viewing.viewer, hop=viewing.hop)
+    return Entry(source="node", camera_opened=opened)

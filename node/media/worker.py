@@ -36,6 +36,7 @@ from node.keyring import KeyRing
 from node.media.carriers import Carriers
 from node.media.frames import Frames
 from node.media.ingest.source import Mask, Source
+from node.media.recording.archive import recordings
 from node.media.supervisor import SOCKET
 
 FINAL: Final = frozenset(
@@ -330,14 +331,19 @@ def _source(said: wire.CameraSource) -> Source:
 
 async def work(folder: Path, services: Sequence[Service] = ()) -> None:
     """Serve until the main process is gone."""
-    from node.media.ingest.ingest import ingest
+    from node.media.feeding import feeding
+    from node.media.tending import tending_service
     from node.media.webrtc.limits import Limits
     from node.media.webrtc.service import WebRtc
 
     settings = config.load(folder)
+    archive = recordings(folder, settings)
+    tending = tending_service(archive, settings.recording_file_s)
     async with (
         WebRtc.running(settings.ice_addresses, Limits(viewers=settings.webrtc.viewers)) as webrtc,
-        Worker.serving(folder, webrtc.feeding(ingest), (webrtc.offered, *services)) as worker,
+        Worker.serving(
+            folder, webrtc.feeding(feeding(archive)), (webrtc.offered, tending, *services)
+        ) as worker,
     ):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
 
 from node.media.checking import Checked
-from node.views import cameras
+from node.views import cameras, footage
 from node.web.guard import Asking
 
 if TYPE_CHECKING:
@@ -45,5 +46,32 @@ def router(node: "Node") -> APIRouter:
     async def picture(of: str) -> Response:
         """The newest small picture of a node."""
         return Response(cameras.picture(node, of), media_type="image/jpeg")
+
+    @api.post("/api/snapshots", status_code=201)
+    async def snapshot(caller: Asking, form: footage.SnapshotForm) -> footage.Snapshot:
+        """Take a picture of a camera of this node or of one below; an entry."""
+        return await footage.snapshot(node, caller, form)
+
+    @api.post("/api/cameras/{code}/clips", status_code=201)
+    async def clip(caller: Asking, code: str, form: footage.ClipForm) -> footage.ClipView:
+        """Cut a clip out of what a camera recorded; an entry."""
+        return await footage.clip(node, caller, code, form)
+
+    @api.get("/api/clips/{sha256}/content")
+    async def clip_file(sha256: str) -> FileResponse:
+        """The file of a clip, also in parts (RFC 9110, section 14)."""
+        return FileResponse(
+            await footage.clip_file(node, sha256), media_type="video/mp4", filename=f"{sha256}.mp4"
+        )
+
+    @api.get("/api/footage/{sha256}")
+    async def find(sha256: str) -> footage.Found:
+        """Which entry names a picture or a clip."""
+        return await footage.find(node, sha256)
+
+    @api.get("/api/alerts/{alert_id}/cameras")
+    async def witnesses(caller: Asking, alert_id: str) -> list[footage.Witness]:
+        """The cameras that saw what an alert is about, and when."""
+        return await footage.witnesses(node, caller, alert_id)
 
     return api

@@ -16,7 +16,7 @@ OPEN_S: Final = 10.0
 READ_S: Final = 5.0
 """Longest time, in seconds, without a picture: a camera that froze with its connection open is lost after this."""
 
-_SCHEMES: Final = ("rtsp", "rtsps", "file", "whip")
+_SCHEMES: Final = ("rtsp", "rtsps", "file", "whip", "recorded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Source:
 
     address: str
     """`rtsp://host[:port]/path` without name and password; `file:` with an absolute path, read again and again as if it were live; `whip:`,
-    where somebody publishes it."""
+    where somebody publishes it; `recorded:CAMERA@MICROSECONDS`: what this node recorded from an instant on."""
     user: str = ""
     password: str = field(default="", repr=False)
     transcode: bool = False
@@ -57,7 +57,7 @@ class Source:
             raise ZonghengError(
                 "bad_request", f"{self.address!r}: a file is named by its whole path, file:/…"
             )
-        if parts.scheme not in ("file", "whip") and not parts.hostname:
+        if parts.scheme in ("rtsp", "rtsps") and not parts.hostname:
             raise ZonghengError("bad_request", f"{self.address!r} names no host")
 
     @property
@@ -68,6 +68,14 @@ class Source:
     @property
     def is_file(self) -> bool:
         return self.address.startswith("file:")
+
+    @property
+    def recorded(self) -> tuple[str, int] | None:
+        """Of a recording: the camera, and where it begins (µs since the epoch)."""
+        if not self.address.startswith("recorded:"):
+            return None
+        camera, _, from_us = self.address.removeprefix("recorded:").rpartition("@")
+        return camera, int(from_us)
 
     @property
     def encodes_again(self) -> bool:

@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from federation.errors import ZonghengError
+from node.config import NodeSettings
 
 _SUFFIX: Final = ".mp4"
 _RING: Final = ".ring.mp4"
@@ -160,6 +161,13 @@ class Archive:
     def _files(self, camera: str) -> Iterator[Path]:
         folder = self._folder / camera
         return folder.glob(f"*/*{_SUFFIX}") if folder.is_dir() else iter(())
+
+
+def recordings(folder: Path, settings: NodeSettings) -> Archive:
+    """The recordings of the node in ``folder``."""
+    return Archive(
+        folder / "recordings", settings.recordings_budget_mb * 1_000_000, settings.disk_reserve_mb * 1_000_000
+    )
 
 
 def _segment(camera: str, path: Path) -> Segment | None:

@@ -1,0 +1,230 @@
+"""In the main process: the node's cameras are looked after by its media worker, and what comes of that is entered.
+
+A node with cameras has a worker; one without starts none for this. What is to be done is said again whenever a camera changes, the worker is another, or an hour has passed:
+office hours are told as instants, so that the worker needs no calendar. What the worker saw becomes an entry, stands on the node's card, and is told to the service hall's rules as an
+outage (`dark`, `seeing`), by which a camera that is dark in office hours is an alert. An alert in turn has what the cameras of its hall or window showed around it kept.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import grpc.aio
+import structlog
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
+from zongheng.v1 import camera_pb2
+from zongheng.v1 import tending_pb2 as wire
+from zongheng.v1.case_pb2 import Attribute, CaseEvent
+from zongheng.v1.entry_pb2 import AlertRaised, Entry
+from zongheng.v1.intake_pb2 import Submission, SubmitRequest
+from zongheng.v1.tending_pb2_grpc import TendingServiceStub
+
+from federation.errors import ZonghengError, of
+from federation.trunk.frame import Quality, Stream
+from node.intake.service import Intake
+from node.media.cameras import Cameras
+from node.media.permission import Hours
+from node.models.cameras import CameraForm
+from node.store.store import Store
+from node.store.writer import JournalWriter
+from node.wallclock import Now, instant, micros
+
+AGAIN_S: Final = 3_600.0
+AFTER_US: Final = 120_000_000
+"""How much of what came after an alert is kept with it."""
+
+_DAYS_TOLD: Final = 3
+_REST_S: Final = 2.0
+_SOURCE: Final = "cameras"
+_LEAVES: Final = 5_000
+
+_RECORDED: Final = {
+    "never": camera_pb2.CAMERA_RECORDED_NEVER,
+    "on_alert": camera_pb2.CAMERA_RECORDED_ON_ALERT,
+    "office_hours": camera_pb2.CAMERA_RECORDED_OFFICE_HOURS,
+    "always": camera_pb2.CAMERA_RECORDED_ALWAYS,
+}
+
+Channel = Callable[[], Awaitable[grpc.aio.Channel]]
+"""The channel to the media worker, started where none runs. Raises ZonghengError `unreachable`."""
+
+log = structlog.get_logger(__name__)
+
+
+class Care:
+    """Looks after the cameras of one node."""
+
+    def __init__(
+        self,
+        cameras: Cameras,
+        store: Store,
+        writer: JournalWriter,
+        intake: Intake,
+        channel: Channel,
+        now: Now,
+    ) -> None:
+        self._cameras = cameras
+        self._store = store
+        self._writer = writer
+        self._intake = intake
+        self._channel = channel
+        self._now = now
+        self._changed = asyncio.Event()
+        self._to_say: asyncio.Queue[wire.TendRequest] = asyncio.Queue()
+        cameras.listen_registered(self._changed.set)
+
+    async def run(self) -> None:
+        """Until cancelled; what fails is tried again."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_alerts())
+            while True:
+                if not self._cameras.cards:
+                    self._changed.clear()
+                    await self._changed.wait()
+                try:
+                    await self._attend(await self._channel())
+                except (ZonghengError, grpc.aio.AioRpcError) as error:
+                    log.info("cameras.not_attended", code=of(error).code)
+                except Exception:
+                    log.exception("cameras.not_attended", instruction="it is tried again by itself")
+                await asyncio.sleep(_REST_S)
+
+    async def snapshot(self, stream: str, width: int) -> wire.SnapshotResponse:
+        """One picture out of a stream. Raises ZonghengError as the stream does."""
+        stub: Any = TendingServiceStub(await self._channel())
+        call = stub.Snapshot(wire.SnapshotRequest(stream=stream, width=width))
+        try:
+            answer: wire.SnapshotResponse = await call
+        finally:
+            call.cancel()
+        return answer
+
+    async def _attend(self, channel: grpc.aio.Channel) -> None:
+        stub: Any = TendingServiceStub(channel)
+        call = stub.Tend()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                speaking = [
+                    tasks.create_task(self._tell_again(call)),
+                    tasks.create_task(self._pass_on(call)),
+                ]
+                try:
+                    while (said := await call.read()) is not EOF:
+                        await self._take(said)
+                finally:
+                    for task in speaking:
+                        task.cancel()
+        finally:
+            call.cancel()
+
+    async def _tell_again(self, call: Any) -> None:
+        while True:
+            self._changed.clear()
+            await call.write(wire.TendRequest(tended=await self.tended()))
+            try:
+                async with asyncio.timeout(AGAIN_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _pass_on(self, call: Any) -> None:
+        while True:
+            await call.write(await self._to_say.get())
+
+    async def tended(self) -> wire.Tended:
+        """What is to be done for every camera."""
+        tended = wire.Tended()
+        for form in await self._cameras.all():
+            hours = await self._cameras.hours(form)
+            tended.cameras.append(
+                wire.TendedCamera(
+                    camera=form.code,
+                    stream=str(Stream(self._cameras.node, form.code, Quality.MAIN)),
+                    recording=camera_pb2.CameraRecording(
+                        when=_RECORDED[form.recording.when],
+                        days=form.recording.days,
+                        before_min=form.recording.before_min,
+                    ),
+                    open=open_spans(hours, self._now(), _DAYS_TOLD),
+                )
+            )
+        return tended
+
+    async def _take(self, said: wire.TendResponse) -> None:
+        if said.WhichOneof("part") == "picture":
+            await self._cameras.show(said.picture)
+            return
+        look = said.look
+        outage = await self._cameras.note_state(look.camera, look.state, look.since_us, look.code)
+        if outage is not None and outage.outage:
+            await self._tell_hall(await self._cameras.get(look.camera), look, outage)
+
+    async def _tell_hall(
+        self, form: CameraForm, look: wire.CameraLook, outage: "camera_pb2.CameraStateNoted"
+    ) -> None:
+        """An outage as the service hall's rules know it: `dark` when it begins, `seeing` when it ends."""
+        seeing = look.state == camera_pb2.CAMERA_STATE_SEEING
+        said = [Attribute(name="camera", text=form.code), Attribute(name="outage", integer=outage.outage)]
+        if not seeing:
+            said.append(Attribute(name="open_hours", flag=outage.open_hours))
+        kind = "seeing" if seeing else "dark"
+        event = CaseEvent(
+            case_id=f"{self._cameras.node}-camera-{form.code}-{outage.outage}",
+            domain="hall",
+            kind=kind,
+            at_us=look.since_us,
+            received_at_us=self._now(),
+            agency=form.agency or self._cameras.node,
+            attributes=said,
+        )
+        submission = Submission(serial=f"{form.code}/{outage.outage}/{kind}", event=event)
+        answer = await self._intake.submit(SubmitRequest(source=_SOURCE, submissions=[submission]))
+        for rejected in answer.rejected:
+            log.warning("camera.outage_rejected", camera=form.code, code=rejected.code, words=rejected.reason)
+
+    async def _follow_alerts(self) -> None:
+        """Have what cameras showed around each new alert kept."""
+        size = self._writer.size
+        while True:
+            upto = await self._writer.wait_beyond(size)
+            while size < upto:
+                until = min(upto, size + _LEAVES)
+                if self._cameras.cards:
+                    async with self._store.read() as session:
+                        leaves = await session.journal.leaves(self._cameras.node, size, until)
+                    for entry in map(Entry.FromString, leaves):
+                        if entry.HasField("alert_raised"):
+                            await self._keep_around(entry.alert_raised)
+                size = until
+
+    async def _keep_around(self, alert: AlertRaised) -> None:
+        for form, from_us, to_us in await self.concerned(alert.agency, "", alert.since_us or self._now()):
+            if form.recording.when != "never":
+                keep = wire.KeepRecorded(camera=form.code, span=wire.TimeSpan(from_us=from_us, to_us=to_us))
+                self._to_say.put_nowait(wire.TendRequest(keep=keep))
+
+    async def concerned(self, agency: str, window: str, at_us: int) -> Sequence[tuple[CameraForm, int, int]]:
+        """The cameras that saw what an agency did at an instant (at a window, where one is named), each with the stretch that tells of it."""
+        found = []
+        for form in await self._cameras.all():
+            if (agency and form.agency == agency) or (window and form.window == window):
+                before_us = form.recording.before_min * 60_000_000
+                found.append((form, at_us - before_us, at_us + AFTER_US))
+        return found
+
+
+def open_spans(hours: Hours, at_us: int, days: int) -> list[wire.TimeSpan]:
+    """When a hall is open, from the day of an instant on for some days."""
+    today = instant(at_us).astimezone(hours.zone).date()
+    spans = []
+    for day in (today + timedelta(days=each) for each in range(days)):
+        if hours.days.is_working(day):
+            midnight = datetime(day.year, day.month, day.day, tzinfo=hours.zone)
+            # Minutes of the wall clock: a day on which clocks are set has another number of them.
+            opens, closes = (
+                midnight.replace(hour=minute // 60 % 24, minute=minute % 60) + timedelta(days=minute // 1_440)
+                for minute in (hours.opens_min, hours.closes_min)
+            )
+            spans.append(wire.TimeSpan(from_us=micros(opens), to_us=micros(closes)))
+    return spans
