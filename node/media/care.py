@@ -165,7 +165,8 @@ class Care:
     ) -> None:
         """An outage as the service hall's rules know it: `dark` when it begins, `seeing` when it ends."""
         seeing = look.state == camera_pb2.CAMERA_STATE_SEEING
-        said = [Attribute(name="camera", text=form.code), Attribute(name="outage", integer=outage.outage)]
+        # Each outage is a case of its own.
+        said = [Attribute(name="camera", text=form.code), Attribute(name="outage", integer=1)]
         if not seeing:
             said.append(Attribute(name="open_hours", flag=outage.open_hours))
         kind = "seeing" if seeing else "dark"
