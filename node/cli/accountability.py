@@ -1,6 +1,5 @@
 """``zongheng accountability … | department …``: who is held to account, and alerts that departments issued themselves."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,9 +10,9 @@ from rich.table import Table
 
 from federation.errors import ZonghengError
 from node.cli.app import Json, out, run
-from node.cli.files import shelve
 from node.cli.nodes import Folder
 from node.cli.reach import reach
+from node.cli.sending import ask, send
 
 accountability_app = typer.Typer(no_args_is_help=True, help="Holding somebody to account (责任追究).")
 department_app = typer.Typer(no_args_is_help=True, help="Alerts that departments issued themselves.")
@@ -95,14 +94,7 @@ def list_records(
 @accountability_app.command("show")
 def show(folder: Folder, record: Record, as_json: Json = False) -> None:
     """One record, step by step."""
-
-    async def work() -> int:
-        async with reach(folder) as node:
-            answer = await node.get(f"/api/accountability/{quote(record, safe='')}")
-        _print(answer, as_json)
-        return 0
-
-    run(work)
+    ask(folder, f"/api/accountability/{quote(record, safe='')}", _print, as_json)
 
 
 @department_app.command("take")
@@ -172,14 +164,7 @@ _AT_ONCE = 5_000
 
 
 def _post(folder: Path, path: str, body: dict[str, Any], as_json: bool, files: list[Path]) -> None:
-    async def work() -> int:
-        async with reach(folder) as node:
-            if files:
-                body["files"] = [await asyncio.to_thread(shelve, folder, one) for one in files]
-            _print(await node.post(path, body), as_json)
-        return 0
-
-    run(work)
+    send(folder, path, body, _print, as_json, files)
 
 
 def _print(answer: dict[str, Any], as_json: bool) -> None:

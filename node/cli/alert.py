@@ -1,6 +1,5 @@
 """``zongheng alert …``: the life of one alert, step by step, and what waits for a decision."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,10 +10,10 @@ import typer
 from rich.table import Table
 
 from node.cli.app import Json, out, run
-from node.cli.files import shelve
 from node.cli.nodes import Folder
 from node.cli.reach import reach
 from node.cli.resupervision import print_concern
+from node.cli.sending import ask, send
 
 alert_app = typer.Typer(
     no_args_is_help=True, help="The life of an alert: answer, appeal, decide, urge, raise."
@@ -48,14 +47,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One alert, every step of its life and what is owed next."""
-
-    async def work() -> int:
-        async with reach(folder) as node:
-            answer = await node.get(f"/api/alerts/{_quoted(alert)}", purpose=purpose)
-        _print_life(answer, as_json)
-        return 0
-
-    run(work)
+    ask(folder, f"/api/alerts/{_quoted(alert)}", _print_life, as_json, purpose=purpose)
 
 
 def _answering(name: str, path: str, words: str) -> None:
@@ -257,15 +249,7 @@ def times(
 
 
 def _post(folder: Path, path: str, body: dict[str, Any], as_json: bool, files: Sequence[Path] = ()) -> None:
-    async def work() -> int:
-        async with reach(folder) as node:
-            if files:
-                body["files"] = [await asyncio.to_thread(shelve, folder, one) for one in files]
-            answer = await node.post(path, body)
-        _print_life(answer, as_json)
-        return 0
-
-    run(work)
+    send(folder, path, body, _print_life, as_json, files)
 
 
 def _print_life(answer: dict[str, Any], as_json: bool) -> None:

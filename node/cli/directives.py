@@ -9,6 +9,7 @@ from rich.table import Table
 from node.cli.app import Json, out, run
 from node.cli.nodes import Folder
 from node.cli.reach import reach
+from node.cli.sending import send
 
 By = Annotated[str, typer.Option("--by", metavar="NUMBER", help="Staff number of who does it.")]
 Directive = Annotated[str, typer.Argument(metavar="DIRECTIVE")]
@@ -186,12 +187,7 @@ def _step(folder: Folder, directive: str, step: str, as_json: bool, **body: Any)
 
 
 def _post(folder: Folder, path: str, body: dict[str, Any], as_json: bool) -> None:
-    async def work() -> int:
-        async with reach(folder) as node:
-            _print(await node.post(path, body), as_json)
-        return 0
-
-    run(work)
+    send(folder, path, body, _print, as_json)
 
 
 def _print(one: dict[str, Any], as_json: bool) -> None:

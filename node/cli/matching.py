@@ -13,6 +13,7 @@ from federation.errors import ZonghengError
 from node.cli.app import Json, out, run
 from node.cli.nodes import Folder
 from node.cli.reach import reach
+from node.cli.sending import send
 
 By = Annotated[str, typer.Option("--by", metavar="NUMBER", help="Staff number of who does it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why.")]
@@ -162,12 +163,7 @@ def findings(
 
 
 def _post(folder: Folder, path: str, body: dict[str, Any], as_json: bool) -> None:
-    async def work() -> int:
-        async with reach(folder) as node:
-            _keys(await node.post(path, body), as_json)
-        return 0
-
-    run(work)
+    send(folder, path, body, _keys, as_json)
 
 
 def _keys(answer: dict[str, Any], as_json: bool) -> None:

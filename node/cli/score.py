@@ -11,6 +11,7 @@ from rich.table import Table
 from node.cli.app import Json, out, run
 from node.cli.nodes import Folder
 from node.cli.reach import publication_file, reach
+from node.cli.sending import send
 
 score = typer.Typer(no_args_is_help=True, help="Scorecards (绩效测评) and the sheets they are scored by.")
 
@@ -164,13 +165,8 @@ def sheet(
     run(work)
 
 
-def _post(folder: Path, path: str, body: dict[str, Any], as_json: bool) -> None:
-    async def work() -> int:
-        async with reach(folder) as node:
-            _print_run(await node.post(f"/api/scores/{path}", body), as_json)
-        return 0
-
-    run(work)
+def _post(folder: Folder, path: str, body: dict[str, Any], as_json: bool) -> None:
+    send(folder, f"/api/scores/{path}", body, _print_run, as_json)
 
 
 def _points(points: float | None) -> str:

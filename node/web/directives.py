@@ -35,70 +35,24 @@ def router(node: "Node") -> APIRouter:
         """One directive with all its steps."""
         return await directives.directive(node, caller, directive_id)
 
-    @api.post("/{directive_id}/approval", status_code=201)
-    async def approve(
-        caller: Asking, directive_id: str, form: directives.TakeStep
-    ) -> directives.DirectiveView:
-        """Approve it and send it out."""
-        return await directives.take(node, caller, directive_id, "approval", form)
+    def step(path: directives.Step, name: str, words: str) -> None:
+        async def take(
+            caller: Asking, directive_id: str, form: directives.TakeStep
+        ) -> directives.DirectiveView:
+            return await directives.take(node, caller, directive_id, path, form)
 
-    @api.post("/{directive_id}/signature", status_code=201)
-    async def sign(caller: Asking, directive_id: str, form: directives.TakeStep) -> directives.DirectiveView:
-        """Sign for it, at the handler."""
-        return await directives.take(node, caller, directive_id, "signature", form)
+        take.__name__, take.__doc__ = name, words
+        api.post(f"/{{directive_id}}/{path}", status_code=201)(take)
 
-    @api.post("/{directive_id}/handling", status_code=201)
-    async def handle(
-        caller: Asking, directive_id: str, form: directives.TakeStep
-    ) -> directives.DirectiveView:
-        """Say that it is being handled, at the handler."""
-        return await directives.take(node, caller, directive_id, "handling", form)
-
-    @api.post("/{directive_id}/answer", status_code=201)
-    async def answer(
-        caller: Asking, directive_id: str, form: directives.TakeStep
-    ) -> directives.DirectiveView:
-        """Answer it, at the handler."""
-        return await directives.take(node, caller, directive_id, "answer", form)
-
-    @api.post("/{directive_id}/extension", status_code=201)
-    async def extend(
-        caller: Asking, directive_id: str, form: directives.TakeStep
-    ) -> directives.DirectiveView:
-        """Ask for a later due before it has come, at the handler."""
-        return await directives.take(node, caller, directive_id, "extension", form)
-
-    @api.post("/{directive_id}/review", status_code=201)
-    async def review(
-        caller: Asking, directive_id: str, form: directives.TakeStep
-    ) -> directives.DirectiveView:
-        """Accept an answer or send it back, at the issuer."""
-        return await directives.take(node, caller, directive_id, "review", form)
-
-    @api.post("/{directive_id}/decision", status_code=201)
-    async def decide(
-        caller: Asking, directive_id: str, form: directives.TakeStep
-    ) -> directives.DirectiveView:
-        """Grant or refuse an extension, at the issuer."""
-        return await directives.take(node, caller, directive_id, "decision", form)
-
-    @api.post("/{directive_id}/reminder", status_code=201)
-    async def remind(
-        caller: Asking, directive_id: str, form: directives.TakeStep
-    ) -> directives.DirectiveView:
-        """Remind a handler, or all, at the issuer."""
-        return await directives.take(node, caller, directive_id, "reminder", form)
-
-    @api.post("/{directive_id}/closing", status_code=201)
-    async def close(caller: Asking, directive_id: str, form: directives.TakeStep) -> directives.DirectiveView:
-        """Close it once every answer is accepted, at the issuer."""
-        return await directives.take(node, caller, directive_id, "closing", form)
-
-    @api.post("/{directive_id}/withdrawal", status_code=201)
-    async def withdraw(
-        caller: Asking, directive_id: str, form: directives.TakeStep
-    ) -> directives.DirectiveView:
-        """Withdraw it with a reason, at the issuer."""
-        return await directives.take(node, caller, directive_id, "withdrawal", form)
+    step("approval", "approve", "Approve it and send it out.")
+    step("signature", "sign", "Sign for it, at the handler.")
+    step("handling", "handle", "Say that it is being handled, at the handler.")
+    step("answer", "answer", "Answer it, at the handler.")
+    step("extension", "extend", "Ask for a later due before it has come, at the handler.")
+    step("review", "review", "Accept an answer or send it back, at the issuer.")
+    step("decision", "decide", "Grant or refuse an extension, at the issuer.")
+    step("reminder", "remind", "Remind a handler, or all, at the issuer.")
+    step("closing", "close", "Close it once every answer is accepted, at the issuer.")
+    step("withdrawal", "withdraw", "Withdraw it with a reason, at the issuer.")
 
     return api
