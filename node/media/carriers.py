@@ -18,6 +18,9 @@ from federation.trunk.hub import Hub
 
 MOST: Final = 1_000
 
+IDLE_S: Final = 15.0
+"""How long a connection is kept that carries nothing: a server takes the third ping on one for a flood."""
+
 log = structlog.get_logger()
 
 Over = Callable[[bytes, ZonghengError | None], None]
@@ -31,6 +34,7 @@ class _Way:
         self.channel = channel
         self.calls = 0
         self.good = True
+        self.closed = False
 
 
 class Carriers:
@@ -44,6 +48,7 @@ class Carriers:
         self._tasks = tasks
         self._over = over
         self._ways: dict[str, _Way] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self._running: dict[bytes, asyncio.Task[None]] = {}
 
     def carry(self, hub: Hub, ticket: bytes, address: str) -> None:
@@ -67,7 +72,8 @@ class Carriers:
             way.good = False
 
     def close(self) -> None:
-        for task in self._running.values():
+        self.redial()
+        for task in (*self._running.values(), *self._closing):
             task.cancel()
 
     async def _carry(self, hub: Hub, ticket: bytes, address: str) -> None:
@@ -82,8 +88,10 @@ class Carriers:
                 raise
             finally:
                 way.calls -= 1
-                if not way.calls and not way.good:
-                    await self._close(address, way)
+                if not way.calls:
+                    closing = self._tasks.create_task(self._close(address, way))
+                    self._closing.add(closing)
+                    closing.add_done_callback(self._closing.discard)
         except Exception as failed:
             error = of(failed)
             log.warning("media.not_carried", stream=hub.stream, code=error.code, words=error.detail)
@@ -91,11 +99,17 @@ class Carriers:
 
     async def _way(self, address: str) -> _Way:
         way = self._ways.get(address)
-        if way is None or not way.good:
+        if way is None or not way.good or way.closed:
             way = self._ways[address] = _Way(self._credentials.channel(address, DIAL_OPTIONS))
         return way
 
     async def _close(self, address: str, way: _Way) -> None:
+        """Close a connection that nobody uses; a good one a little later, since a stream that is opened again soon finds it there."""
+        if way.good:
+            await asyncio.sleep(IDLE_S)
+        if way.calls or way.closed:
+            return
+        way.closed = True
         if self._ways.get(address) is way:
             del self._ways[address]
         await way.channel.close(None)
