@@ -6,7 +6,7 @@ outage (`dark`, `seeing`), by which a camera that is dark in office hours is an 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -90,10 +90,12 @@ class Care:
                     log.exception("cameras.not_attended", instruction="it is tried again by itself")
                 await asyncio.sleep(_REST_S)
 
-    async def snapshot(self, stream: str, width: int) -> wire.SnapshotResponse:
-        """One picture out of a stream. Raises ZonghengError as the stream does."""
+    async def snapshot(
+        self, stream: str, width: int, masks: Iterable[camera_pb2.CameraMask]
+    ) -> wire.SnapshotResponse:
+        """One picture out of a stream, with ``masks`` painted over. Raises ZonghengError as the stream does."""
         stub: Any = TendingServiceStub(await self._channel())
-        call = stub.Snapshot(wire.SnapshotRequest(stream=stream, width=width))
+        call = stub.Snapshot(wire.SnapshotRequest(stream=stream, width=width, masks=masks))
         try:
             answer: wire.SnapshotResponse = await call
         finally:
@@ -135,6 +137,7 @@ class Care:
     async def tended(self) -> wire.Tended:
         """What is to be done for every camera."""
         tended = wire.Tended()
+        covered = {card.camera: card.masks for card in self._cameras.cards}
         for form in await self._cameras.all():
             hours = await self._cameras.hours(form)
             tended.cameras.append(
@@ -147,6 +150,7 @@ class Care:
                         before_min=form.recording.before_min,
                     ),
                     open=open_spans(hours, self._now(), _DAYS_TOLD),
+                    masks=covered.get(form.code, ()),
                 )
             )
         return tended

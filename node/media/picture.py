@@ -3,6 +3,7 @@
 Only keyframes are decoded, one at a time, for a snapshot or for a look at whether a camera still sees; it takes some ten milliseconds of a 1080p picture.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -13,6 +14,8 @@ from av.video.frame import VideoFrame
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Codec, Frame
+from node.media.ingest.source import Mask
+from node.media.ingest.transcode import Painting
 
 _DECODERS: Final = {Codec.H264: "h264", Codec.VP8: "vp8"}
 _LARGEST_SIDE: Final = 8_192
@@ -75,6 +78,11 @@ def jpeg(picture: VideoFrame, width: int = 0, quality: int = 3) -> bytes:
     encoder.qmin = encoder.qmax = quality
     fitting.pts, fitting.time_base = 0, encoder.time_base
     return b"".join(bytes(packet) for packet in [*encoder.encode(fitting), *encoder.encode(None)])
+
+
+def masked(picture: VideoFrame, masks: Sequence[Mask]) -> VideoFrame:
+    """The picture with rectangles that nobody is to see painted over."""
+    return Painting(picture, masks).painted(picture) if masks else picture
 
 
 def looks(picture: VideoFrame) -> Looks:

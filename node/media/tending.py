@@ -8,7 +8,7 @@ cameras are; when it goes, this ends with the worker and files are closed. When 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +25,8 @@ from federation.trunk.frame import VIDEO, Frame
 from federation.trunk.hub import Hub, State
 from federation.trunk.hubs import Hubs
 from node.media.health import Health, Seen, Verdict
-from node.media.picture import Looks, decoded, jpeg, looks
+from node.media.ingest.source import Mask
+from node.media.picture import Looks, decoded, jpeg, looks, masked
 from node.media.recording.archive import Archive
 from node.media.recording.recorder import Recorder
 
@@ -144,7 +145,7 @@ class Tending(TendingServiceServicer):
         try:
             keyframe = await self._keyframe(request.stream)
             width = min(request.width, _MOST_WIDTH)
-            picture = await asyncio.to_thread(decoded, keyframe)
+            picture = await asyncio.to_thread(lambda: masked(decoded(keyframe), _masks(request.masks)))
             content = await asyncio.to_thread(jpeg, picture, width)
         except ZonghengError as error:
             await abort(context, error)
@@ -266,7 +267,8 @@ class Tending(TendingServiceServicer):
         self._tell(camera, camera.health.looked(now_ns // 1_000, seen.luma, change))
         if now_ns - camera.pictured_ns >= PICTURE_EVERY_S * 1e9 and self._is_first(camera):
             camera.pictured_ns = now_ns
-            small = await asyncio.to_thread(jpeg, picture, _CARD_WIDTH, _CARD_QUALITY)
+            covered = masked(picture, _masks(camera.tended.masks))
+            small = await asyncio.to_thread(jpeg, covered, _CARD_WIDTH, _CARD_QUALITY)
             shown = camera_pb2.CameraPicture(
                 camera=camera.tended.camera, taken_at_us=keyframe.captured_ns // 1_000, jpeg=small
             )
@@ -302,6 +304,10 @@ class Tending(TendingServiceServicer):
             before_min = 0 if recording is None else recording.before_min
             self._archive.shed_old(code, now_us, days, before_min * 60_000_000 + _RING_SPARE_US)
         self._archive.make_room()
+
+
+def _masks(said: Iterable[camera_pb2.CameraMask]) -> list[Mask]:
+    return [Mask(one.left / 1_000, one.top / 1_000, one.width / 1_000, one.height / 1_000) for one in said]
 
 
 def tending_service(

@@ -117,10 +117,13 @@ class Witness(BaseModel):
 
 async def snapshot(node: "Node", caller: Caller, form: SnapshotForm) -> Snapshot:
     """Take a picture of a camera of this node or of one below. Raises ZonghengError as watching does."""
-    stream = str(Stream.parse(form.stream if form.stream.count("/") > 1 else f"{form.stream}/{Quality.MAIN}"))
+    named = Stream.parse(form.stream if form.stream.count("/") > 1 else f"{form.stream}/{Quality.MAIN}")
+    stream = str(named)
+    card = node.tree.own if named.node == node.settings.node else node.tree.get(named.node)
+    masks = [mask for one in card.cameras if one.camera == named.camera for mask in one.masks] if card else []
     viewer = viewer_of(node, caller, form.purpose)
     async with node.media.watching(viewer, stream) as viewing:
-        taken = await node.care.snapshot(stream, form.width)
+        taken = await node.care.snapshot(stream, form.width, masks)
         digest = sha256(taken.jpeg).hexdigest()
         entry = SnapshotTaken(
             stream=stream, viewer=viewer, hop=viewing.hop, taken_at_us=taken.taken_at_us, sha256=digest,

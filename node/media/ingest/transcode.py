@@ -28,7 +28,7 @@ class Transcoder:
         self._rate = rate if rate is not None and 1 <= rate <= 120 else Fraction(_USUAL_RATE)
         self._masks = masks
         self._encoder: VideoCodecContext | None = None
-        self._painting: Any = None
+        self._painting: Painting | None = None
         self._size = (0, 0)
 
     def units(self, packet: "av.Packet[Any]") -> Iterator[tuple[bytes, int | None]]:
@@ -64,25 +64,30 @@ class Transcoder:
         if not self._masks:
             return picture
         if self._painting is None or self._size != (picture.width, picture.height):
-            self._painting = _painting(picture, self._masks)
-        self._painting.push(picture)
-        painted: VideoFrame = self._painting.pull()
-        return painted
+            self._painting = Painting(picture, self._masks)
+        return self._painting.painted(picture)
 
 
-def _painting(picture: VideoFrame, masks: Sequence[Mask]) -> Any:
-    graph = av.filter.Graph()
-    last = graph.add_buffer(
-        width=picture.width, height=picture.height, format=picture.format, time_base=_TIME_BASE
-    )
-    for mask in masks:
-        box = graph.add(
-            "drawbox",
-            f"x=iw*{mask.left}:y=ih*{mask.top}:w=iw*{mask.width}:h=ih*{mask.height}:color=black:t=fill",
+class Painting:
+    """Paints rectangles over pictures of the size and format of ``like``."""
+
+    def __init__(self, like: VideoFrame, masks: Sequence[Mask]) -> None:
+        self._graph = av.filter.Graph()
+        last = self._graph.add_buffer(
+            width=like.width, height=like.height, format=like.format, time_base=_TIME_BASE
         )
-        last.link_to(box)
-        last = box
-    sink = graph.add("buffersink")
-    last.link_to(sink)
-    graph.configure()
-    return graph
+        for mask in masks:
+            box = self._graph.add(
+                "drawbox",
+                f"x=iw*{mask.left}:y=ih*{mask.top}:w=iw*{mask.width}:h=ih*{mask.height}:color=black:t=fill",
+            )
+            last.link_to(box)
+            last = box
+        last.link_to(self._graph.add("buffersink"))
+        self._graph.configure()
+
+    def painted(self, picture: VideoFrame) -> VideoFrame:
+        self._graph.push(picture)
+        painted = self._graph.pull()
+        assert isinstance(painted, VideoFrame)
+        return painted

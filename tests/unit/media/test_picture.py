@@ -7,7 +7,8 @@ import pytest
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Codec, Frame
-from node.media.picture import decoded, jpeg, looks, size_of
+from node.media.ingest.source import Mask
+from node.media.picture import decoded, jpeg, looks, masked, size_of
 from tests.unit.media.clip_frames import frames_of
 
 
@@ -29,6 +30,15 @@ def test_two_moments_of_a_hall_differ_and_the_same_moment_does_not(clip: Path) -
     assert first.differs(other) > 0.2
     assert first.differs(looks(decoded(keyframes[0]))) == 0
     assert 60 < first.luma < 200
+
+
+def test_what_nobody_is_to_see_is_painted_over(clip: Path) -> None:
+    picture = decoded(frames_of(clip)[0])
+    covered = looks(masked(picture, [Mask(0, 0, 1, 0.5)]))
+    rows = [covered.small[at * 64 : at * 64 + 64] for at in range(36)]
+    assert max(max(row) for row in rows[:16]) < 30
+    assert min(sum(row) / 64 for row in rows[20:]) > 40
+    assert masked(picture, []) is picture
 
 
 @pytest.mark.parametrize("unit", [b"", b"\0\0\0\1\x65", bytes(range(256)) * 20])
