@@ -16,7 +16,7 @@ import pytest
 
 from node import config, control
 from node.demo.generator import generate
-from tests.e2e.tree import zongheng
+from tests.e2e.tree import until, zongheng
 
 CASES = 120
 SEED = 4
@@ -210,10 +210,9 @@ async def test_by_hand_it_shows_a_tour_and_ctrl_c_ends_it(tmp_path: Path) -> Non
         )
         await again.communicate()
         folders = node_folders(tmp_path)
-        for _ in range(150):
-            if all(control.is_running(folder) for folder in folders):
-                break
-            await asyncio.sleep(0.2)
+        await asyncio.to_thread(
+            until, "all ten run again", lambda: all(control.is_running(folder) for folder in folders)
+        )
         assert len(nodes_running_in(tmp_path)) == len(folders) == 10
         process.send_signal(signal.SIGINT)
         await process.communicate()
