@@ -6,6 +6,7 @@ The networks and the small disk need root; a stop of the process and a day that 
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
@@ -79,6 +80,36 @@ def test_a_black_hole_is_seen_from_both_ends_and_the_link_comes_back(tree: Tree)
         hall.finish()
         caught_up(town, county, 120.0)
         nothing_lost(town, county, hall)
+
+
+@over_a_wire
+def test_a_picture_comes_back_by_itself_after_a_line_was_cut_for_half_a_minute(
+    tree: Tree, clip: Path
+) -> None:
+    with Wire(1) as wire, joined(tree, wire) as (county, town):
+        town.post("/api/cameras", {"camera": {"code": "hall", "address": f"file:{clip}"}})
+        until("the county knows the camera", lambda: county.get("/api/cameras", of=TOWN))
+        with ThreadPoolExecutor(1) as pool:
+            looking = {"stream": f"{TOWN}/hall/main", "seconds": 290}
+            answer = pool.submit(county.client.post, "/api/streams/trials", json=looking, timeout=300)
+            until("the county sees", lambda: _stream(county) == "live")
+            wire.cut = True
+            until("it is noticed", lambda: _stream(county) == "lost")
+            time.sleep(30)
+            wire.cut = False
+            until("the county sees again", lambda: _stream(county) == "live")
+            (viewing,) = [one["viewing"] for one in county.get("/api/viewings")]
+            county.post(f"/api/viewings/{viewing}/removal", {"reason": "enough"})
+            told = answer.result(120).json()
+        assert told["code"] == "viewer_removed"
+        assert told["pictures"] > 0
+        assert told["longest_gap_ms"] > 30_000
+
+
+def _stream(county: Node) -> str:
+    """How the one stream is that is open there; empty: none is."""
+    streams = county.get("/api/streams")["streams"]
+    return str(streams[0]["state"]) if streams else ""
 
 
 def test_a_day_without_a_parent_is_made_up_for(tree: Tree) -> None:
