@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 from itertools import count
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.matching.comparing import COMMON, Match, of_bidder, of_payee, of_tender
 from node.matching.rules import BY_CODE, CEILING, COMPETING, DECEASED, NEAR, RULES, SAME, TWICE
@@ -153,3 +157,35 @@ def test_a_tender_that_shows_it_itself_is_not_found_twice() -> None:
 
 def test_every_rule_is_tried_here() -> None:
     assert {rule.code for rule in RULES} == {TWICE, DECEASED, CEILING, SAME, NEAR, COMPETING}
+
+
+_rows = st.lists(
+    st.builds(
+        lambda origin, role, group, day, amount, case: row(
+            origin, role=role, group=group, day=day, amount=amount, case_id=case, idx=0
+        ),
+        st.sampled_from([OWN, EAST, WEST, VILLAGE]),
+        st.sampled_from(["person", "deaths"]),
+        st.sampled_from(["G/2026", "H/2026", ""]),
+        st.integers(0, 200),
+        st.sampled_from([100, 200, -100]),
+        st.sampled_from(["c", "d", "e"]),
+    ),
+    max_size=8,
+)
+
+
+@given(_rows, st.randoms(use_true_random=False))
+def test_what_is_found_does_not_depend_on_the_order_in_which_it_was_read(
+    rows: list[LinkRow], shuffle: Random
+) -> None:
+    rows = [one._replace(idx=at) for at, one in enumerate(rows)]
+    other = list(rows)
+    shuffle.shuffle(other)
+    assert payee(*rows) == payee(*other)
+
+
+@given(_rows)
+def test_nobody_below_one_child_is_accused_here(rows: list[LinkRow]) -> None:
+    below = [one._replace(origin=EAST if one.origin == OWN else VILLAGE) for one in rows]
+    assert payee(*below) == set()
