@@ -198,9 +198,15 @@ class Care:
                 if self._cameras.cards:
                     async with self._store.read() as session:
                         leaves = await session.journal.leaves(self._cameras.node, size, until)
-                    for entry in map(Entry.FromString, leaves):
-                        if entry.HasField("alert_raised"):
-                            await self._keep_around(entry.alert_raised)
+                    raised = [entry.alert_raised for entry in map(Entry.FromString, leaves)]
+                    try:
+                        for alert in raised:
+                            if alert.alert_id:
+                                await self._keep_around(alert)
+                    except Exception:
+                        log.exception(
+                            "cameras.not_kept", instruction="cut the clip by hand while the ring has it"
+                        )
                 size = until
 
     async def _keep_around(self, alert: AlertRaised) -> None:
