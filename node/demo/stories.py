@@ -34,6 +34,7 @@ class Story:
     findings: str = ""
 
 
+_CITY: Final = ("city",)
 _COUNTY: Final = ("county",)
 _TOWN: Final = ("town", "county")
 _VILLAGE: Final = ("village", "town")
@@ -137,7 +138,7 @@ STORIES: Final = (
         "approval.time.joint red",
     ),
     Story(
-        "medicines_unpaid", "药品货款逾期未付", "trading", _COUNTY, "2026-03-02 notice trade=medicine\n2026-03-09 delivered",
+        "medicines_unpaid", "药品货款逾期未付", "trading", _CITY, "2026-03-02 notice trade=medicine\n2026-03-09 delivered",
         "trading.time.medicine yellow\ntrading.time.medicine notice",
     ),
     Story(

@@ -4,6 +4,8 @@ import pytest
 
 from node.demo.stories import STORIES, Story
 from tests.unit.domains.stories import LEVELS, judged
+from tiers.profile import profile_of
+from tiers.tier import tier_named
 
 OWN = {"node": "n", "case": "n-1", "agency": "AG"}
 
@@ -23,3 +25,12 @@ def test_a_story_shows_what_was_planted_in_it_and_nothing_else(story: Story) -> 
     expected = {(rule, level, about[0] if about else "n-1") for rule, level, *about in planted}
     rows = found.select("rule", "level", "case_id").iter_rows()
     assert {(rule, LEVELS[level], case) for rule, level, case in rows} == expected
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_story_is_told_only_where_somebody_looks(story: Story) -> None:
+    rules = {line.split()[0] for line in filter(None, story.findings.splitlines())}
+    for tier in story.tiers:
+        profile = profile_of(tier_named(tier))
+        assert story.domain in profile.domains
+        assert not rules & {one.rule for one in profile.policy.rules if one.disabled}
