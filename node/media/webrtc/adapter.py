@@ -223,6 +223,7 @@ class Peer:
         token = _addresses.set(self._addresses)
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            self._await_hello()
             await self._connection.setLocalDescription()
         except Exception as error:
             # Whatever a stranger's text may raise in a parser: it is their text.
@@ -232,6 +233,13 @@ class Peer:
         finally:
             _addresses.reset(token)
         return self._connection.localDescription.sdp
+
+    def _await_hello(self) -> None:
+        """Let the other side begin DTLS, where it leaves that to us: GStreamer's does not get through a handshake that we begin."""
+        for transceiver in self._transceivers.values():
+            dtls: Any = transceiver.receiver.transport
+            if dtls._role == "auto":
+                dtls._set_role("server")
 
     async def offer(self) -> str:
         """An offer of the tracks that were had ready, with all candidates."""

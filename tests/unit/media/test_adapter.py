@@ -84,6 +84,8 @@ def test_a_sender_is_started_stopped_and_told_of_rtcp_by_the_methods_that_are_re
         assert inspect.iscoroutinefunction(getattr(RTCRtpSender, name)), name
     assert list(inspect.signature(RTCRtpSender.send).parameters) == ["self", "parameters"]
     assert list(inspect.signature(RTCRtpSender._handle_rtcp_packet).parameters) == ["self", "packet"]
+    for name in ("_set_role", "_register_rtp_sender"):
+        assert callable(getattr(RTCDtlsTransport, name)), name
     assert "sender._ssrc" in inspect.getsource(RTCDtlsTransport._register_rtp_sender)
     assert callable(RTCDtlsTransport._unregister_rtp_sender)
 
@@ -107,6 +109,8 @@ async def test_what_was_encoded_elsewhere_reaches_a_receiver_under_our_ssrc_and_
     peer.send("video", Codec.H264, 4_242, heard.append)
     viewer = await browser("video")
     answer = await peer.answer(offer.read(await offered(viewer)).text)
+    # Who offers begins the handshake.
+    assert "a=setup:passive" in answer
     await viewer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     await eventually(lambda: peer.state == "connected" and viewer.connectionState == "connected")
     assert states[-1] == "connected"
