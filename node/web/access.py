@@ -33,6 +33,7 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("GET", "/watch/{stream:path}"): Act.WATCH,
     ("POST", "/api/whep/{stream:path}"): Act.WATCH,
     ("POST", "/api/whip/{stream:path}"): Act.SHOW,
+    ("POST", "/api/webrtc-sessions"): Act.OPERATE,
     # Whose session it is, is looked at there.
     ("PATCH", "/api/webrtc-sessions/{session}"): Open.INSIDE,
     ("DELETE", "/api/webrtc-sessions/{session}"): Open.INSIDE,

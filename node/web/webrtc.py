@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from federation.errors import ZonghengError
 from node.people.inside import Inside
@@ -30,6 +31,24 @@ _OPEN_TO_OTHERS: Final = {
     "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+
+
+class HandingOn(BaseModel):
+    """A stream, and the media server that is to have it."""
+
+    model_config = ConfigDict(extra="forbid")
+    stream: str
+    endpoint: str = Field(max_length=500)
+    """The server's WHIP address: https://…, or http://… on this machine."""
+    token: str = Field("", max_length=4_000)
+    """What the server asks for (Bearer); kept in memory alone."""
+
+
+class HandedOn(BaseModel):
+    """The session that goes on from now."""
+
+    session: str
+    stream: str
 
 
 def router(node: "Node") -> APIRouter:
@@ -59,6 +78,12 @@ def router(node: "Node") -> APIRouter:
     async def whip(request: Request, caller: Asking, stream: str) -> Response:
         """Publish a stream: an SDP offer in the body, the answer in return (WHIP)."""
         return _created(await node.webrtc.publish(caller, stream, await _offer(request)))
+
+    @routes.post("/api/webrtc-sessions", status_code=201)
+    async def hand_on(caller: Asking, form: HandingOn) -> HandedOn:
+        """Hand a stream on to a media server (WHIP) for more people than this machine serves; ended like any other session."""
+        held = await node.webrtc.hand_on(caller, form.stream, form.endpoint, form.token)
+        return HandedOn(session=held.session, stream=held.stream)
 
     @routes.patch("/api/webrtc-sessions/{session}", status_code=204, response_class=Response)
     async def trickle(

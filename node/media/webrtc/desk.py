@@ -131,10 +131,23 @@ class WebRtcDesk:
             told = await self._call(lambda stub: stub.Publish(request, timeout=_CALL_S))
         return self._begun(Held(told.session, stream, caller.who, told.etag, ""), told.answer)
 
-    async def hand_on(self, stream: str, endpoint: str, token: str) -> str:
-        """Hand a stream on to a media server; the session's name. Raises ZonghengError `bad_request` for an address that is none."""
-        request = wire.HandOnRequest(stream=stream, endpoint=endpoint, token=token)
-        return (await self._call(lambda stub: stub.HandOn(request, timeout=_CALL_S))).session
+    async def hand_on(self, caller: Caller, stream: str, endpoint: str, token: str) -> Held:
+        """Hand a stream on to a media server, until the session is ended or this node stops: one more who looks, as every node on the way is told.
+        Raises ZonghengError: what keeps the caller from looking, `bad_request` for an address that is none."""
+        session = ""
+
+        def removed(error: ZonghengError) -> None:
+            self._put_out(session, error)
+
+        viewing = await self._permission.opened(caller, stream, f"handed on to {endpoint}"[:200], removed)
+        try:
+            request = wire.HandOnRequest(stream=stream, endpoint=endpoint, token=token)
+            told = await self._call(lambda stub: stub.HandOn(request, timeout=_CALL_S))
+        except BaseException as error:
+            await self._permission.closed(viewing, error if isinstance(error, ZonghengError) else None)
+            raise
+        session = told.session
+        return self._begun(Held(session, stream, caller.who, "", viewing), "").held
 
     async def trickle(self, caller: Caller, session: str, fragment: str) -> None:
         """Further addresses of the caller's session. ZonghengError `not_found`, `bad_request`."""

@@ -275,6 +275,22 @@ async def test_what_a_phone_publishes_is_watched(video: Video) -> None:
         await one.close()
 
 
+async def test_a_stream_is_handed_on_by_the_operator_as_one_more_who_looks(video: Video) -> None:
+    form = {"stream": STREAM, "endpoint": "http://127.0.0.1:9/whip", "token": "t"}
+    begun = await video.house.owner.post("/api/webrtc-sessions", form)
+    assert begun.status_code == 201, begun.text
+    assert video.cameras.viewings == {"v0": ("operator", STREAM)}
+    [told] = video.worker.sessions()
+    assert (told.session, told.who) == (begun.json()["session"], form["endpoint"])
+    ended = await video.house.owner.delete(f"/api/webrtc-sessions/{told.session}")
+    assert ended.status_code == 200
+    await eventually(lambda: not video.worker.sessions() and video.cameras.reasons == [""])
+    refused = await video.house.owner.post(
+        "/api/webrtc-sessions", {**form, "endpoint": "http://media.example/"}
+    )
+    assert (refused.status_code, video.cameras.reasons) == (400, ["", "bad_request"])
+
+
 async def test_a_worker_that_dies_takes_its_sessions_with_it(video: Video) -> None:
     visitor, player = await video.supervisor(), Player()
     await _offer(visitor, WHEP, await player.offer())
