@@ -1,16 +1,16 @@
 #!/bin/sh
-# Brings the peer that one benchmark stands beside, where that is allowed: nats-server. Nothing is started or configured
-# here.
+# Brings the peers that benchmarks stand beside, where that is allowed: nats-server and Janus. Nothing is started or
+# configured here.
 #
-# Allowed: with apt-get, as root or where sudo asks no password. Elsewhere it names the package; relay.vs_jetstream then
-# has no result.
+# Allowed: with apt-get, as root or where sudo asks no password. Elsewhere it names the packages; relay.vs_jetstream,
+# video.viewer_ms and video.vs_janus then have no result.
 set -eu
 
-server() {
-    command -v nats-server >/dev/null 2>&1 || [ -x /usr/sbin/nats-server ]
+there() {
+    { command -v nats-server >/dev/null 2>&1 || [ -x /usr/sbin/nats-server ]; } && command -v janus >/dev/null 2>&1
 }
 
-if server; then
+if there; then
     exit 0
 fi
 
@@ -20,8 +20,8 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 if command -v apt-get >/dev/null 2>&1 && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
-    echo 'Installing nats-server for the benchmarks (apt-get install nats-server).'
-    # The package would otherwise start it as a service: a policy that says no stands until it is installed.
+    echo 'Installing nats-server and Janus for the benchmarks (apt-get install nats-server janus).'
+    # The packages would otherwise start them as services: a policy that says no stands until they are installed.
     $as_root env DEBIAN_FRONTEND=noninteractive sh -eu -c "
         policy=/usr/sbin/policy-rc.d
         if [ ! -e \$policy ]; then
@@ -30,10 +30,10 @@ if command -v apt-get >/dev/null 2>&1 && { [ -z "$as_root" ] || sudo -n true 2>/
             trap 'rm -f /usr/sbin/policy-rc.d' EXIT
         fi
         apt-get -qq -o DPkg::Lock::Timeout=300 update
-        apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends nats-server
+        apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends nats-server janus
     " >/dev/null || true
 fi
 
-if ! server; then
-    echo 'nats-server is not installed: install it (on Debian and Ubuntu: apt-get install nats-server).' >&2
+if ! there; then
+    echo 'Not everything is installed: install what is missing (on Debian and Ubuntu: apt-get install nats-server janus).' >&2
 fi
