@@ -49,7 +49,8 @@ async def eventually(holds: Callable[[], bool], within_s: float = 60.0) -> None:
 class Parent:
     """A listening parent that can be taken down and brought up again on its port."""
 
-    def __init__(self, heartbeat_ms: int = 300) -> None:
+    def __init__(self, heartbeat_ms: int = 3_000) -> None:
+        """Three heartbeats of silence end a session: few where a test is about that, many where a busy machine must not be taken for dead."""
         self.signer = Signer.generate(log_id(TOWN, secrets.token_hex(4)))
         self.certified = Certifying("town", TOWN)
         self.boxes: dict[str, Certifying] = {}
