@@ -24,7 +24,7 @@ def test_a_tier_that_does_not_supervise_fines_refuses_their_log(shared_tree: Tre
     before = village.run("status", "--json").ended(0).json["journal"]["size"]
     log = shared_data / "fines" / "traffic_fines_10k.csv.gz"
     told = village.run("import", log, "--mapping", MAPPINGS / "fines.toml").ended(1)
-    assert "a village does not supervise 'penalty'" in told.err
+    assert "this node does not supervise 'penalty'" in told.err
     assert village.run("status", "--json").ended(0).json["journal"]["size"] == before
 
 
