@@ -85,8 +85,11 @@ def _line(workspace: Workspace) -> Iterator[tuple[list[Node], Browser]]:
         village.post("/api/cameras", {"camera": {"code": "hall", "name": "hall", "address": f"file:{clip}"}})
         until("the city knows the camera", lambda: city.get("/api/cameras"))
         (workspace.folder / "browser").mkdir()
-        with _watched_at_the_village(village), chromium(workspace.folder / "browser") as browser:
-            browser.before_each_page(_TIMED)
+        with (
+            _watched_at_the_village(village),
+            chromium(workspace.folder / "browser") as browser,
+            browser.first_on_each_page(_TIMED),
+        ):
             # The workers are started once, and a browser's first connection is slower than all others.
             _first_frame_ms(browser, city)
             yield [town, county, city], browser

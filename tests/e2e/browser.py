@@ -50,13 +50,14 @@ class Browser:
     def cdp(self, method: str, **parameters: Any) -> Any:
         return self._post("/goog/cdp/execute", cmd=method, params=parameters)
 
-    def before_each_page(self, script: str) -> str:
-        """Run a script before any of a page's own; returns what `forget` takes."""
-        return str(self.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"])
-
-    def forget(self, script: str) -> None:
-        """Run it no more."""
-        self.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    @contextmanager
+    def first_on_each_page(self, script: str) -> Iterator[None]:
+        """Run a script before any of a page's own, on every page opened inside."""
+        added = self.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+        try:
+            yield
+        finally:
+            self.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added)
 
     def until(self, what: str, script: str, timeout_s: float = 120.0) -> Any:
         """Wait until a function's body returns something true in the page, and return that."""
