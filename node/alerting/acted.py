@@ -20,7 +20,7 @@ from zongheng.v1 import directive_pb2 as wire
 from zongheng.v1.score_pb2 import ScoreStep, ScoreStepKind
 
 from node.alerting.desk import taken
-from node.alerting.late import is_answered_elsewhere
+from node.alerting.elsewhere import is_answered_elsewhere
 from node.directives.rules import BY_CODE, UNSIGNED
 from node.people.roles import Role
 from node.store.alerts import AlertFilter
@@ -91,13 +91,14 @@ async def _alerts(node: "Node", embedded: Collection[str]) -> AsyncIterator[Acte
                 its = steps.get(record.alert_id, [])
                 if record.domain == LIFE_DOMAIN or not its:
                     continue
+                elsewhere = is_answered_elsewhere(record.domain, record.rule, record.case_id)
                 for one in measured(
                     record.level, its[0].state, its[0].at_us, taken(its), terms, days, its[0].idx
                 ):
                     due = one.owed
                     if (due.layer is Layer.PARENT) == (origin == own):
                         continue
-                    if is_answered_elsewhere(record) and due.duty in {Duty.REPLY, Duty.REVIEW}:
+                    if elsewhere and due.duty in {Duty.REPLY, Duty.REVIEW}:
                         continue
                     layer = str(due.layer)
                     if due.layer is Layer.BUREAU and one.by in embedded:

@@ -13,27 +13,21 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from node.alerting.desk import AlertDesk, taken
+from node.alerting.elsewhere import is_answered_elsewhere
 from node.alerting.rules import BY_CODE
 from node.alerting.words import rule_of
-from node.directives import rules as directives
-from node.matching.notices import NOTICE
 from node.projection.context import Contexts
 from node.projection.raising import Raising
-from node.resupervision import rules as resupervision
 from node.store.alerts import AlertFilter
 from node.store.rows import AlertRecord
 from node.store.steps import StepRow
 from node.store.store import Store
-from node.supervision.alert import LIFE_DOMAIN, MATCHING_DOMAIN, AsOf
+from node.supervision.alert import LIFE_DOMAIN, AsOf
 from node.supervision.finding import Finding
 from node.supervision.life import APPEALED, CORRECTED, DUTIES, ESCALATED, Days, Done, Duty, Layer, measured
 from node.supervision.policy import Level, Policy
 from node.supervision.terms import InForce
 from node.wallclock import Now
-
-ANSWERED_ELSEWHERE: Final = frozenset({resupervision.DOMAIN, directives.DOMAIN})
-"""Domains whose alerts are about a node below, which answers by its own journal and not at this desk. So are those of matching, but where a
-notice from above made one."""
 
 _LOOKED_AT: Final = (
     (Level.NOTICE, (APPEALED, ESCALATED)),
@@ -137,9 +131,10 @@ def _owed(
         return
     counted: dict[Duty, int] = {}
     raised = steps[0]
+    elsewhere = is_answered_elsewhere(alert.domain, alert.rule, alert.case_id)
     for one in measured(alert.level, raised.state, raised.at_us, taken(steps), terms, days, raised.idx):
         duty = one.owed.duty
-        if is_answered_elsewhere(alert) and duty in {Duty.REPLY, Duty.REVIEW}:
+        if elsewhere and duty in {Duty.REPLY, Duty.REVIEW}:
             continue
         counted[duty] = counted.get(duty, 0) + 1
         if (one.owed.layer is Layer.PARENT) != here:
@@ -168,10 +163,3 @@ def _levels(
                 item=alert.item,
                 actor="",
             )
-
-
-def is_answered_elsewhere(alert: AlertRecord) -> bool:
-    """Whether it is about a node below, which answers by its own journal: nobody here owes it a reply or a review of one."""
-    if alert.domain == MATCHING_DOMAIN:
-        return not alert.case_id.startswith(NOTICE)
-    return alert.domain in ANSWERED_ELSEWHERE

@@ -16,7 +16,7 @@ from zongheng.v1.matching_pb2 import MatchFound, MatchHalf, MatchNotice
 
 from federation.errors import ZonghengError
 from node.lane_down import AddressedEntries
-from node.matching.rules import BY_CODE, DOMAIN
+from node.matching.rules import BY_CODE, DOMAIN, NOTICE
 from node.projection.context import Contexts
 from node.projection.raising import Raising
 from node.store.alerts import INACTIVE, AlertFilter
@@ -32,9 +32,6 @@ from node.wallclock import Now
 log = structlog.get_logger()
 
 SOURCE: Final = "match-notice"
-
-NOTICE: Final = "@matching.notice/"
-"""What stands in the place of a case of an alert that a notice made, with the alert at the sender behind it."""
 
 _PAGE: Final = 500
 

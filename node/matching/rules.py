@@ -22,6 +22,9 @@ from node.supervision.statutes import CHOICE, LIBRARY
 
 DOMAIN: Final = MATCHING_DOMAIN
 
+NOTICE: Final = "@matching.notice/"
+"""What stands in the place of a case of an alert that a notice made, with the alert at the sender behind it."""
+
 TWICE: Final = f"{DOMAIN}.payee.twice"
 DECEASED: Final = f"{DOMAIN}.payee.deceased"
 CEILING: Final = f"{DOMAIN}.household.ceiling"

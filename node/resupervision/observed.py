@@ -24,6 +24,7 @@ from zongheng.v1.entry_pb2 import (
     Entry,
 )
 
+from node.alerting.elsewhere import is_answered_elsewhere
 from node.resupervision import rules
 from node.resupervision.opening import Opening
 from node.store.conduct import OwedAnswer, Remark
@@ -161,6 +162,12 @@ class _Reading:
         self._about = {
             alert.alert_id: (alert.level, alert.agency, alert.item, alert.actor) for alert in known.values()
         }
+        self._unanswerable = {
+            alert.alert_id
+            for alert in known.values()
+            if is_answered_elsewhere(alert.domain, alert.rule, alert.case_id)
+        }
+        """Alerts to which the child owes no reply: nobody is accused of not giving one."""
         self.found = found
         self._owed: dict[str, OwedAnswer] = {}
 
@@ -184,10 +191,14 @@ class _Reading:
 
     def _entered_again(self, entry: Entry) -> None:
         if entry.HasField("alert_raised"):
-            alert = entry.alert_raised
-            self._cases[alert.alert_id] = alert.case_id
-            self._about[alert.alert_id] = (alert.level, alert.agency, alert.item, alert.actor)
-            self._touch(alert.alert_id)
+            self._know(entry.alert_raised)
+
+    def _know(self, alert: AlertRaised) -> None:
+        self._cases[alert.alert_id] = alert.case_id
+        self._about[alert.alert_id] = (alert.level, alert.agency, alert.item, alert.actor)
+        if is_answered_elsewhere(alert.domain, alert.rule, alert.case_id):
+            self._unanswerable.add(alert.alert_id)
+        self._touch(alert.alert_id)
 
     def done(self) -> Observed:
         self.found.owed = list(self._owed.values())
@@ -217,20 +228,18 @@ class _Reading:
 
     def _raised(self, idx: int, noted: int, alert: AlertRaised) -> None:
         self.found.raised.append(Raised(idx, noted, alert))
-        self._cases[alert.alert_id] = alert.case_id
-        self._touch(alert.alert_id)
-        self._about[alert.alert_id] = (alert.level, alert.agency, alert.item, alert.actor)
+        self._know(alert)
         if alert.level < LEVEL_YELLOW:
             return
         self._count(noted, 1, 0)
         if alert.state == ALERT_STATE_PENDING:
             self._owe(alert.alert_id, noted, self._terms.confirm_days.get(alert.level, 0))
-        elif alert.state == ALERT_STATE_ISSUED:
+        elif alert.state == ALERT_STATE_ISSUED and alert.alert_id not in self._unanswerable:
             self._owe(alert.alert_id, noted, 0)
 
     def _moved(self, idx: int, noted: int, moved: AlertMoved) -> None:
         level, agency, item, actor = self._about.get(moved.alert_id, (0, "", "", ""))
-        if moved.state in _ANSWER_DUE:
+        if moved.state in _ANSWER_DUE and moved.alert_id not in self._unanswerable:
             if level >= LEVEL_YELLOW:
                 # Answering counts from here; while it was pending the confirming was owed.
                 self._owe(moved.alert_id, noted, 0)

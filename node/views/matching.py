@@ -11,8 +11,7 @@ from federation.errors import ZonghengError
 from node.matching import registers
 from node.matching.keys import year_of
 from node.matching.matching import CURSOR
-from node.matching.notices import NOTICE
-from node.matching.rules import BY_CODE, DOMAIN
+from node.matching.rules import BY_CODE, DOMAIN, NOTICE
 from node.matching.words import ROLES
 from node.people.caller import Caller
 from node.store.alerts import AlertFilter

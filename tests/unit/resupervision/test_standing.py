@@ -6,6 +6,8 @@ from zongheng.v1.catalogue_pb2 import LEVEL_RED
 from zongheng.v1.entry_pb2 import (
     ALERT_STATE_CANCELLED,
     ALERT_STATE_CORRECTED,
+    ALERT_STATE_ISSUED,
+    ALERT_STATE_PENDING,
     AlertCorrected,
     AlertMoved,
     AlertRaised,
@@ -219,6 +221,31 @@ async def test_cards_that_nobody_answers_are_told_of_by_agency(unit: Make) -> No
     assert max(alert.level for alert in found) == 2
     figures = {figure.name: figure.number for figure in (await made.measured())[0].figures}
     assert figures["alerts"] == 8
+
+
+async def test_a_child_owes_no_reply_to_what_it_found_about_others(unit: Make) -> None:
+    made = await family(unit)
+    (first, *_) = [entry.alert_raised for entry in await made.village.entries("alert_raised")]
+    cards = []
+    for domain, rule in (
+        ("resupervision", "resupervision.silence"),
+        ("directive", "directive.due"),
+        ("life", "life.reply"),
+        ("directive", "directive.time.whole"),
+    ):
+        card = AlertRaised()
+        card.CopyFrom(first)
+        card.domain, card.rule, card.case_id, card.alert_id = domain, rule, f"about-{rule}", f"id-{rule}"
+        card.agency, card.level, card.state = domain + rule, LEVEL_RED, ALERT_STATE_PENDING
+        issued = AlertMoved(alert_id=card.alert_id, state=AlertState.ValueType(ALERT_STATE_ISSUED), by="S9")
+        cards += [Entry(alert_raised=card), Entry(alert_moved=issued)]
+    await made.village.told(*cards)
+    await made.relayed()
+    made.now += 8 * DAY
+    made.connect()
+    await made.looks()
+    told = {subject for rule, subject, _ in await made.found() if rule == "unanswered"}
+    assert told == {"agency:A1", "agency:directivedirective.time.whole"}
 
 
 async def test_records_entered_late_are_told_of_by_agency_and_few_of_them_by_nobody(unit: Make) -> None:
