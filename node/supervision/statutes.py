@@ -386,7 +386,9 @@ STATUTES: Final[Mapping[str, Statute]] = {
         {2: Article("完工可投入使用或者试运行合格后，应当在3个月内编报竣工财务决算", _of(92))},
         note="three months are 92 days at the longest; read in an excerpt only",
     ),
-    "国办发〔2019〕51号": Statute("2019-12-03", note="差评回访核实、限期整改; it names no number of days; read in an excerpt only"),
+    "国办发〔2019〕51号": Statute(
+        "2019-12-03", note="差评回访核实、限期整改; it names no number of days; read in an excerpt only"
+    ),
     "国办发〔2018〕118号": Statute("2018", read=False, note="重大执法决定法制审核"),
     "国办发〔2020〕53号": Statute("2020", read=False, note="政务服务便民热线; it names no number of days"),
     "国办发〔2024〕54号": Statute("2024", read=False, note="严格规范涉企行政检查"),

@@ -11,7 +11,7 @@ from typing import Final
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import MAX_UNIT_BYTES, VIDEO, Codec, Frame
-from node.media.ingest.annexb import ParameterSets
+from node.media.annexb import ParameterSets
 from node.media.ingest.timeline import Timeline
 
 MOST_BYTES: Final = 4_000_000

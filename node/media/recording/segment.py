@@ -15,7 +15,7 @@ import av.error
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import CLOCK_HZ, VIDEO, Codec, Frame
-from node.media.ingest.annexb import ParameterSets
+from node.media.annexb import ParameterSets
 
 _FRAGMENTED: Final = "frag_keyframe+empty_moov+default_base_moof"
 _WHOLE: Final = "faststart"

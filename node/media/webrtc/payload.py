@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from federation.trunk.frame import Codec
+from node.media.annexb import units
 
 MOST: Final = 1_200
 """Bytes of one payload. With RTP, SRTP, UDP and IPv6 headers it stays below the 1,280 bytes that every IPv6 path carries."""
@@ -33,7 +34,7 @@ def h264(unit: bytes, most: int = MOST) -> list[bytes]:
     cut: list[bytes] = []
     small: list[bytes] = []
     room = most - 1
-    for nal in nal_units(unit):
+    for nal in units(unit):
         if nal[0] & 0x1F in _LEFT_OUT:
             continue
         if len(nal) > most or len(nal) + 2 > room:
@@ -46,19 +47,6 @@ def h264(unit: bytes, most: int = MOST) -> list[bytes]:
             room -= len(nal) + 2
     _together(small, cut)
     return cut
-
-
-def nal_units(unit: bytes) -> Iterator[bytes]:
-    """The NAL units of an Annex B byte stream without their start codes; empty ones are left out."""
-    start = unit.find(b"\x00\x00\x01")
-    while start >= 0:
-        start += 3
-        following = unit.find(b"\x00\x00\x01", start)
-        # Zeros before a start code are padding: a NAL unit never ends in one (H.264 §7.4.1).
-        nal = unit[start : following if following >= 0 else len(unit)].rstrip(b"\x00")
-        if nal:
-            yield nal
-        start = following
 
 
 def _together(small: list[bytes], cut: list[bytes]) -> None:

@@ -22,10 +22,11 @@ import structlog
 from federation.errors import ZonghengError
 from federation.trunk.frame import AUDIO, MAX_UNIT_BYTES, VIDEO, Codec, Frame
 from federation.trunk.hub import Hub
+from node.media.annexb import ParameterSets
 from node.media.webrtc import offer as sdp
 from node.media.webrtc.adapter import Arrived, Clock, Peer
 from node.media.webrtc.limits import Admission, Limits
-from node.media.webrtc.pictures import ParameterSets, is_keyframe
+from node.media.webrtc.pictures import is_keyframe
 from node.media.webrtc.viewing import Answered, closed, trickled
 
 _CODECS: Final = {"H264": Codec.H264, "VP8": Codec.VP8, "OPUS": Codec.OPUS}
@@ -164,10 +165,10 @@ class Publication:
             return
         rate = 48_000 if track == AUDIO else 90_000
         unwrapped = self._unwrapped.setdefault(track, Unwrapped(rate))
-        unit = self._sets.completed(arrived.unit) if codec is Codec.H264 else arrived.unit
+        unit = self._completed(arrived.unit) if codec is Codec.H264 else arrived.unit
         keyframe = is_keyframe(codec, unit)
         if track == VIDEO:
-            if not _is_picture(codec, unit):
+            if not _is_picture(unit):
                 self._lost()
                 return
             if self._broken and not keyframe:
@@ -182,6 +183,11 @@ class Publication:
             codec,
             unit,
         )
+
+    def _completed(self, unit: bytes) -> bytes:
+        """With its parameter sets where it is an IDR picture; empty where nobody could decode it."""
+        picture = self._sets.picture(unit)
+        return b"" if picture is None else picture.unit
 
     def _lost(self) -> None:
         """Something of the picture is missing: what comes next refers to it."""
@@ -210,11 +216,9 @@ class Publication:
             self.end(ZonghengError("deadline", "the publisher did not connect in time"))
 
 
-def _is_picture(codec: Codec, unit: bytes) -> bool:
+def _is_picture(unit: bytes) -> bool:
     if len(unit) > MAX_UNIT_BYTES:
         return False
-    if codec is Codec.H264:
-        return unit.startswith((b"\x00\x00\x01", b"\x00\x00\x00\x01"))
     return len(unit) >= 3
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.media.ingest.annexb import ParameterSets, slice_type, units
+from node.media.annexb import ParameterSets, slice_type, units
 
 SPS = bytes.fromhex("6742c016da0300de9a83030320")
 PPS = bytes.fromhex("68ce0fc8")
@@ -67,6 +67,16 @@ def test_a_delimiter_stays_in_front_of_the_parameter_sets() -> None:
 
 def test_a_keyframe_nobody_could_decode_is_none() -> None:
     assert ParameterSets().picture(stream(IDR)) is None
+
+
+def test_a_picture_parameter_set_whose_number_there_cannot_be_is_not_kept() -> None:
+    # ue(v) of 256: eight zeros, then 1 0000 0001.
+    beyond = b"\x68" + int("0" * 8 + "100000001" + "1" * 7, 2).to_bytes(3, "big")
+    sets = ParameterSets(stream(SPS, PPS))
+    sets.picture(stream(beyond, P_SLICE))
+    picture = sets.picture(stream(IDR))
+    assert picture is not None
+    assert list(units(picture.unit)) == [SPS, PPS, IDR]
 
 
 def test_b_slices_are_seen() -> None:

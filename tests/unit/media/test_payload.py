@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.trunk.frame import Codec
-from node.media.webrtc.payload import MOST, h264, nal_units, payloads, vp8
-from node.media.webrtc.pictures import ParameterSets, is_keyframe
+from node.media.annexb import units
+from node.media.webrtc.payload import MOST, h264, payloads, vp8
+from node.media.webrtc.pictures import is_keyframe
 from tests.unit.media import clips
 
 # A NAL unit begins with a header of a kind that is carried as it is, holds no start code, and does not end in zero.
@@ -28,7 +29,7 @@ def annex_b(nals: list[bytes]) -> bytes:
 def test_another_implementation_puts_together_what_was_cut(nals: list[bytes], most: int) -> None:
     cut = h264(annex_b(nals), most)
     assert max(map(len, cut)) <= most
-    assert list(nal_units(b"".join(h264_depayload(part) for part in cut))) == nals
+    assert list(units(b"".join(h264_depayload(part) for part in cut))) == nals
 
 
 @given(st.binary(min_size=1, max_size=9_000), st.integers(20, 1_400))
@@ -72,24 +73,3 @@ def test_what_is_no_picture_gives_no_packets(unit: bytes) -> None:
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8])
 def test_keyframes_are_told_without_decoding(codec: Codec) -> None:
     assert [is_keyframe(codec, unit) for unit in clips.units(codec)] == [at % 25 == 0 for at in range(50)]
-
-
-def test_an_idr_picture_without_parameter_sets_is_given_those_that_came_before() -> None:
-    sps, pps, idr = b"\x67\x42\x00\x1f", b"\x68\xce\x38\x80", b"\x65\x88\x84"
-    sets = ParameterSets()
-    assert sets.completed(annex_b([idr])) == annex_b([idr])
-    sets.completed(annex_b([sps, pps]))
-    assert list(nal_units(sets.completed(annex_b([idr])))) == [sps, pps, idr]
-    assert sets.completed(annex_b([sps, pps, idr])) == annex_b([sps, pps, idr])
-    assert sets.completed(annex_b([b"\x41\x9a"])) == annex_b([b"\x41\x9a"])
-
-
-def test_parameter_sets_of_another_size_replace_those_before() -> None:
-    sets = ParameterSets()
-    sets.completed(annex_b([b"\x67\x42\x00\x1f", b"\x68\xce\x38\x80"]))
-    sets.completed(annex_b([b"\x67\x42\x00\x28", b"\x68\xce\x3c\x80"]))
-    assert list(nal_units(sets.completed(annex_b([b"\x65\x88"])))) == [
-        b"\x67\x42\x00\x28",
-        b"\x68\xce\x3c\x80",
-        b"\x65\x88",
-    ]

@@ -18,10 +18,10 @@ from federation.errors import ZonghengError
 from federation.trunk.frame import AUDIO, VIDEO, Codec, Frame
 from federation.trunk.hub import Hub, State
 from federation.trunk.hubs import Hubs
+from node.media.annexb import units
 from node.media.webrtc import adapter
 from node.media.webrtc.adapter import Clock
 from node.media.webrtc.limits import Admission, Limits
-from node.media.webrtc.payload import nal_units
 from node.media.webrtc.publishing import Ceiling, CommonClock, Publishers, Unwrapped
 from node.media.webrtc.reports import ntp
 from node.media.webrtc.viewing import Answered
@@ -136,7 +136,7 @@ async def publishing(ceiling: Ceiling | None = None) -> AsyncIterator[tuple[Publ
 
 def _content(codec: Codec, unit: bytes) -> tuple[bytes, ...]:
     """The picture, whichever start codes its parts have."""
-    return tuple(nal_units(unit)) if codec is Codec.H264 else (unit,)
+    return tuple(units(unit)) if codec is Codec.H264 else (unit,)
 
 
 def of(taken: Taken, track: int) -> list[Frame]:

@@ -17,7 +17,7 @@ from federation.errors import ZonghengError
 from federation.link.backoff import BackoffPolicy
 from federation.trunk.frame import Frame
 from federation.trunk.hub import Hub, State
-from node.media.ingest.annexb import IDR, PPS, SPS, units
+from node.media.annexb import IDR, PPS, SPS, units
 from node.media.ingest.ingest import ingest
 from node.media.ingest.normalise import MOST_BYTES, Numbered, Rate
 from node.media.ingest.reading import read

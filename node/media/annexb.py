@@ -21,6 +21,9 @@ DELIMITER: Final = 9
 _B_SLICES: Final = frozenset({1, 6})
 """`slice_type` of bi-predictive slices (ITU-T H.264, table 7-6)."""
 
+_LAST_PPS: Final = 255
+"""`pic_parameter_set_id` goes so far (ITU-T H.264, 7.4.2.2): a source that numbers higher fills no memory."""
+
 _HEADER_BYTES: Final = 16
 """`first_mb_in_slice` and `slice_type` lie in fewer, also in the largest picture."""
 
@@ -74,8 +77,8 @@ class ParameterSets:
         kind = unit[0] & 0x1F
         if kind == SPS:
             self._sps = unit
-        elif kind == PPS:
-            self._pps[_first_number(unit)] = unit
+        elif kind == PPS and 0 <= (number := _first_number(unit)) <= _LAST_PPS:
+            self._pps[number] = unit
 
 
 def units(stream: bytes) -> Iterator[bytes]:
