@@ -48,7 +48,7 @@ class ForParent(Protocol):
         ...
 
     async def asked(self, question: wire.ViewingQuestion) -> int:
-        """May this viewer look? Returns how far from the camera this node is. Raises ZonghengError for no."""
+        """May this viewer look, or have the picture that the question names? Returns how far from the camera this node is. Raises ZonghengError for no."""
         ...
 
     async def ended(self, viewing: str) -> None:
@@ -143,7 +143,8 @@ class AttendLane:
             match message.WhichOneof("part"):
                 case "question":
                     hop = await self._node.asked(message.question)
-                    answer = wire.ViewingAnswer(viewing=message.question.viewing, hop=hop)
+                    noted = message.question.HasField("picture")
+                    answer = wire.ViewingAnswer(viewing=message.question.viewing, hop=hop, noted=noted)
                     said.put_nowait(wire.AttendRequest(answer=answer))
                 case "end":
                     await self._node.ended(message.end.viewing)
@@ -214,6 +215,11 @@ class AttendService(ViewingServiceServicer):
             attending.questions.pop(question.viewing, None)
         if answer.code:
             raise failure(answer.code, answer.words)
+        if question.HasField("picture") and not answer.noted:
+            raise ZonghengError(
+                "unreachable",
+                f"{child} does not enter who takes pictures: it, or a node below it, is to be upgraded first",
+            )
         return answer.hop
 
     def say(self, child: str, message: wire.AttendResponse) -> None:

@@ -3,20 +3,38 @@
 Nobody looks unasked: the camera's node says whether a viewer may, each node on the way may say no, and each enters who looks before it says yes. So what a node's people see
 of a hall is in that hall's own journal, with the name of who looks. Where a journal takes no entries (it is sealed) nobody looks.
 
+A picture that is taken out of what somebody looks at is entered the same way, from the camera's node upward, and given to them last: killed anywhere, or cut off, nobody has a
+picture that some node on the way does not know of; a node may know of one that nobody got.
+
 A viewing has one name at every hop, `<node of the viewer>-<random>`. It ends where the viewer leaves, where somebody at any node on the way puts the viewer out, and
 where the node above that asked for it is gone for a minute. A parent that comes back within that asks again under the same name, and nothing was interrupted.
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
-from zongheng.v1.camera_pb2 import CameraClosed, CameraOpened, RecordingPlayed, Viewer, ViewerRemoved
+from zongheng.v1.camera_pb2 import (
+    CameraClosed,
+    CameraOpened,
+    RecordingPlayed,
+    SnapshotTaken,
+    Viewer,
+    ViewerRemoved,
+)
 from zongheng.v1.entry_pb2 import Entry
-from zongheng.v1.viewing_pb2 import AttendRequest, AttendResponse, ViewingEnd, ViewingQuestion, ViewingRemoval
+from zongheng.v1.viewing_pb2 import (
+    AttendRequest,
+    AttendResponse,
+    ViewingEnd,
+    ViewingPicture,
+    ViewingQuestion,
+    ViewingRemoval,
+)
 
 from federation.errors import ZonghengError, of
 from federation.trunk.attending import Say
@@ -33,6 +51,8 @@ UNCONFIRMED_US: Final = 60_000_000
 ASK_S: Final = 10.0
 ASK_AGAIN_S: Final = 0.5
 LOOK_S: Final = 2.0
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 log = structlog.get_logger()
 
@@ -145,6 +165,20 @@ class Viewings:
         await self._remove(viewing, by, reason)
         return viewing
 
+    async def pictured(self, viewing: Viewing, picture: ViewingPicture) -> int:
+        """Enter a picture that was taken for a viewer, below first: when this returns they may have it. Returns the index of the entry here.
+
+        Raises ZonghengError `unreachable` also where a node on the way knows nothing of pictures.
+        """
+        if viewing.child:
+            await self._ask(viewing, picture)
+        taken = SnapshotTaken(
+            stream=str(viewing.stream), viewer=viewing.viewer, hop=viewing.hop,
+            taken_at_us=picture.taken_at_us, sha256=picture.sha256, bytes=picture.bytes,
+        )  # fmt: skip
+        (index,) = await self._write([Entry(source="node", snapshot_taken=taken)])
+        return index
+
     async def run(self) -> None:
         """Ask again for whom has to be asked for, and end what nobody confirms; until cancelled."""
         async with asyncio.TaskGroup() as tasks:
@@ -169,7 +203,13 @@ class Viewings:
         known = self._open.get(question.viewing)
         if known is not None and known.from_above and known.stream == stream:
             known.unconfirmed_us = 0
+            if question.HasField("picture"):
+                if not _DIGEST.fullmatch(question.picture.sha256):
+                    raise ZonghengError("protocol", "a picture is named by its SHA-256")
+                await self.pictured(known, question.picture)
             return known.hop
+        if question.HasField("picture"):
+            raise ZonghengError("not_found", f"nobody looks here under {question.viewing!r}")
         if known is not None or question.viewing in self._opening or not 8 <= len(question.viewing) <= 120:
             raise ZonghengError("protocol", "a viewing has a name of its own")
         if question.viewer.node == self._tree.own.node or self._tree.is_below(question.viewer.node):
@@ -235,8 +275,10 @@ class Viewings:
             await self.close(viewing)
             raise ZonghengError("not_found", "the viewer has left meanwhile")
 
-    async def _ask(self, viewing: Viewing) -> int:
-        question = ViewingQuestion(viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer)
+    async def _ask(self, viewing: Viewing, picture: ViewingPicture | None = None) -> int:
+        question = ViewingQuestion(
+            viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, picture=picture
+        )
         return await self._ask_child(viewing.child, question, ASK_S)
 
     def _end_below(self, viewing: Viewing) -> None:

@@ -1,6 +1,6 @@
 """Pictures and clips as evidence: taken, cut out, found for an alert, and checked against the journals.
 
-Who takes one is entered with its SHA-256 before they get it. A clip is cut at the camera's node, out of what was recorded there; it lies among the node's files, so that a step of an
+Who takes one is entered with its SHA-256 at every node on the way before they get it. A clip is cut at the camera's node, out of what was recorded there; it lies among the node's files, so that a step of an
 alert can name it. Whoever has a file can ask a node whose journal it is in, and in whose it is held, whether it is this one.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import BaseModel, ConfigDict, Field
 from zongheng.v1.camera_pb2 import ClipExported, SnapshotTaken
 from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.viewing_pb2 import ViewingPicture
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Quality, Stream
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 20_000
 _WINDOW: Final = "window"
+_SNAPSHOT: Final = "snapshot"
+"""The purpose of who looks for a picture and says no other."""
 
 
 class SnapshotForm(BaseModel):
@@ -121,15 +124,12 @@ async def snapshot(node: "Node", caller: Caller, form: SnapshotForm) -> Snapshot
     stream = str(named)
     card = node.tree.own if named.node == node.settings.node else node.tree.get(named.node)
     masks = [mask for one in card.cameras if one.camera == named.camera for mask in one.masks] if card else []
-    viewer = viewer_of(node, caller, form.purpose)
+    viewer = viewer_of(node, caller, form.purpose or _SNAPSHOT)
     async with node.media.watching(viewer, stream) as viewing:
         taken = await node.care.snapshot(stream, form.width, masks)
         digest = sha256(taken.jpeg).hexdigest()
-        entry = SnapshotTaken(
-            stream=stream, viewer=viewer, hop=viewing.hop, taken_at_us=taken.taken_at_us, sha256=digest,
-            bytes=len(taken.jpeg),
-        )  # fmt: skip
-        (index,) = await node.write_entries([Entry(source="node", snapshot_taken=entry)])
+        picture = ViewingPicture(taken_at_us=taken.taken_at_us, sha256=digest, bytes=len(taken.jpeg))
+        index = await node.media.viewings.pictured(viewing, picture)
     return Snapshot(
         stream=stream,
         taken_at=time_text(taken.taken_at_us, node.settings.zone),
@@ -191,7 +191,8 @@ async def find(node: "Node", digest: str) -> Found:
     """Look for the entry that names a file, in the own journal and in those held of nodes below."""
     wanted = digest.encode()
     async with node.store.read() as session:
-        for head in await session.journal.heads():
+        own_first = sorted(await session.journal.heads(), key=lambda head: head.origin != node.settings.node)
+        for head in own_first:
             for lo in range(0, head.size, _CHUNK):
                 leaves = await session.journal.leaves(head.origin, lo, min(head.size, lo + _CHUNK))
                 for index, leaf in enumerate(leaves, lo):

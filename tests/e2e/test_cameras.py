@@ -74,6 +74,13 @@ def test_a_picture_of_the_towns_hall_is_taken_in_the_county_and_the_town_knows_b
     ]
     assert (opened.viewer.node, opened.viewer.tier, opened.hop) == (COUNTY, "county", 0)
     assert opened.stream == f"{HALL}/main"
+    for node, hop in ((town, 0), (county, 1)):
+        (entered,) = [
+            entry.snapshot_taken
+            for entry in node.entries("snapshot_taken")
+            if entry.snapshot_taken.sha256 == taken["sha256"]
+        ]
+        assert (entered.viewer.node, entered.viewer.purpose, entered.hop) == (COUNTY, "看大厅", hop)
     assert zongheng("camera", "verify", county.folder, file, "--json").ended(0).json["kind"] == "snapshot"
     file.write_bytes(file.read_bytes() + b"\0")
     assert not zongheng("camera", "verify", county.folder, file, "--json").ended(1).json["verified"]

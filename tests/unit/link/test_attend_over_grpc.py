@@ -9,12 +9,14 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 from zongheng.v1 import viewing_pb2 as wire
 from zongheng.v1.camera_pb2 import Viewer
 from zongheng.v1.viewing_pb2_grpc import ViewingServiceStub
 
 from federation.errors import ZonghengError
 from federation.link.dialler import ChildPorts, Dialler, Lane
+from federation.link.lanes import LinkLost
 from federation.link.memory import MemoryAnswerer, MemoryBackoffStore
 from federation.trunk import attending
 from federation.trunk.attending import AttendLane, AttendService, Say
@@ -136,6 +138,47 @@ async def test_a_child_answers_and_does_what_it_is_told(link: Link) -> None:
         assert sorted(link.village.did) == [
             "asked v-1", "ended v-1", f"ordered {STREAM} to 7600", "withdrawn t-1",
         ]  # fmt: skip
+
+
+class EarlierLane:
+    """The lane of a version that knows of viewers and of no pictures."""
+
+    async def run(self, channel: grpc.aio.Channel, session: str) -> None:
+        stub: Any = ViewingServiceStub(channel)
+        call = stub.Attend()
+        try:
+            await call.write(wire.AttendRequest(session=session))
+            while (message := await call.read()) is not EOF:
+                yes = wire.ViewingAnswer(viewing=message.question.viewing)
+                await call.write(wire.AttendRequest(session=session, answer=yes))
+        except grpc.aio.AioRpcError as error:
+            raise LinkLost.because(error) from None
+        finally:
+            call.cancel()
+
+
+def pictured() -> wire.ViewingQuestion:
+    named = question()
+    named.picture.sha256 = "ab" * 32
+    return named
+
+
+async def test_a_child_says_that_it_entered_a_picture(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        assert await link.service.ask(VILLAGE, pictured(), 60) == 3
+
+
+async def test_a_child_of_an_earlier_version_is_not_believed_to_have_entered_a_picture(link: Link) -> None:
+    await link.up()
+    async with link.child(EarlierLane()):
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        assert await link.service.ask(VILLAGE, question(), 60) == 0
+        with pytest.raises(ZonghengError) as refused:
+            await link.service.ask(VILLAGE, pictured(), 60)
+        assert refused.value.code == "unreachable"
+        assert "upgraded" in refused.value.detail
 
 
 async def test_a_no_comes_back_with_its_code_and_words(link: Link) -> None:

@@ -8,7 +8,13 @@ import pytest
 from zongheng.v1.camera_pb2 import Viewer
 from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.tree_pb2 import NodeCard
-from zongheng.v1.viewing_pb2 import AttendRequest, AttendResponse, ViewingQuestion, ViewingRemoval
+from zongheng.v1.viewing_pb2 import (
+    AttendRequest,
+    AttendResponse,
+    ViewingPicture,
+    ViewingQuestion,
+    ViewingRemoval,
+)
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Stream
@@ -30,6 +36,7 @@ class Office:
         self.tree.learn([NodeCard(node=each, parent=parent) for each, parent in below])
         self.journal: list[Entry] = []
         self.sealed = False
+        self.wrote: Callable[[], None] = lambda: None
         self.may: set[str] = {"L-1"}
         self.child: Office | None = None
         self.parent: Office | None = None
@@ -50,6 +57,7 @@ class Office:
         if self.sealed:
             raise ZonghengError("sealed")
         self.journal += entries
+        self.wrote()
         return [len(self.journal) - 1]
 
     async def ask(self, child: str, question: ViewingQuestion, within_s: float) -> int:
@@ -270,6 +278,54 @@ async def test_a_viewer_who_leaves_while_asked_for_leaves_nothing_open() -> None
         await eventually(lambda: not village.viewings.now_looking and not county.viewings.now_looking)
         assert village.kinds() in ([], ["camera_opened", "camera_closed"])
         assert city.journal == []
+
+
+# Pictures that are taken for who looks.
+
+
+def picture(digest: str = "ab" * 32) -> ViewingPicture:
+    return ViewingPicture(taken_at_us=5, sha256=digest, bytes=12)
+
+
+async def test_a_picture_is_entered_from_the_camera_upward_before_anybody_has_it() -> None:
+    async with three() as offices:
+        city, _, village = offices
+        viewing = await look(city)
+        order: list[str] = []
+        for office in offices:
+            office.wrote = lambda office=office: order.append(office.node)
+        index = await city.viewings.pictured(viewing, picture())
+        assert order == [VILLAGE, COUNTY, CITY]
+        assert city.journal[index].snapshot_taken.sha256 == "ab" * 32
+        for hop, office in enumerate((village, offices[1], city)):
+            taken = office.journal[-1].snapshot_taken
+            assert (taken.viewer, taken.hop, taken.stream, taken.bytes) == (LEADER, hop, STREAM, 12)
+
+
+async def test_where_a_node_on_the_way_enters_nothing_nobody_gets_the_picture() -> None:
+    async with three() as (city, county, village):
+        viewing = await look(city)
+        county.sealed = True
+        with pytest.raises(ZonghengError) as refused:
+            await city.viewings.pictured(viewing, picture())
+        assert refused.value.code == "sealed"
+        assert "snapshot_taken" in village.kinds()
+        assert "snapshot_taken" not in city.kinds()
+
+
+async def test_a_parent_names_pictures_only_of_what_somebody_looks_at() -> None:
+    async with three() as (_, _, village):
+        unknown = question()
+        unknown.picture.CopyFrom(picture())
+        with pytest.raises(ZonghengError) as refused:
+            await village.viewings.asked(unknown)
+        assert refused.value.code == "not_found"
+        await village.viewings.asked(question())
+        unknown.picture.sha256 = "x" * 64
+        with pytest.raises(ZonghengError) as refused:
+            await village.viewings.asked(unknown)
+        assert refused.value.code == "protocol"
+        assert village.kinds() == ["camera_opened"]
 
 
 # What a parent may not do.
