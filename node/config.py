@@ -176,6 +176,8 @@ class NodeSettings(BaseSettings):
     """Megabytes that files may take on this node's disk, parts included; what only passes is shed first."""
     recordings_budget_mb: Annotated[int, Field(ge=0)] = 51_200
     """Megabytes that recordings of cameras may take on this node's disk; the oldest are shed first."""
+    snapshots_budget_mb: Annotated[int, Field(ge=0)] = 2_048
+    """Megabytes that snapshots taken by themselves may take on this node's disk; the oldest are shed first."""
     recording_file_s: Annotated[float, Field(ge=2, le=3_600)] = 60.0
     """Seconds of a camera that one file of its recording holds; what is being written cannot be played or cut yet."""
     disk_reserve_mb: Annotated[int, Field(ge=0)] = 256

@@ -29,6 +29,7 @@ from node.mending.renewal import Renewal
 from node.mending.renewed import decided, follows, forget_before, renamed
 from node.mending.telling import Telling
 from node.passports import Passports
+from node.pictures_up import LARGEST, MOST_OF_A_CARD
 from node.resupervision.comparison import Comparison
 from node.store.drafts import Draft
 from node.store.forks import MENDING, RENEWING, Noted
@@ -230,6 +231,17 @@ class _Undecided(ZonghengError):
         super().__init__("wrong_log", f"{words}, and no decision of its parent came yet")
 
 
+def with_pictures(card: NodeCard, before: NodeCard | None) -> None:
+    """Put back into a card the pictures that were left out because they came before; of what comes, no more than a card may have."""
+    known = {} if before is None else {(one.camera, one.taken_at_us): one.jpeg for one in before.pictures}
+    del card.pictures[MOST_OF_A_CARD:]
+    for picture in card.pictures:
+        if not picture.jpeg:
+            picture.jpeg = known.get((picture.camera, picture.taken_at_us), b"")
+        elif len(picture.jpeg) > LARGEST:
+            picture.ClearField("jpeg")
+
+
 class Reports:
     """Figures and cards that children send (``federation.link.ports.ReportSink``)."""
 
@@ -265,6 +277,7 @@ class Reports:
             if owner not in (None, child):
                 raise ZonghengError("protocol", f"{card.node} is known below {owner}, not below {child}")
             before = self._tree.get(card.node)
+            with_pictures(card, before)
             try:
                 known = await self._introduced(card, before)
             except ZonghengError as error:

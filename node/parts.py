@@ -73,7 +73,7 @@ from node.store.segments import Segments
 from node.store.store import Store
 from node.store.vault import Vault
 from node.store.writer import JournalWriter
-from node.tree import Tree, without_passport
+from node.tree import Tree, bare
 from node.uplink import Figures, OperatorDesk, OwnJournal, StoredBackoff
 from node.wallclock import Now
 
@@ -278,7 +278,7 @@ class Parts:
     def _child_ports(self) -> ChildPorts:
         return ChildPorts(
             card=self.passports.card,
-            descendants=lambda: [without_passport(card) for card in self.tree.descendants()],
+            descendants=lambda: [bare(card) for card in self.tree.descendants()],
             journal=OwnJournal(self.store, self.writer, self.signer, self.branch),
             reporter=self.figures,
             answerer=self.asking,

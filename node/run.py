@@ -18,6 +18,7 @@ from node.media.cameras import Cameras
 from node.media.care import Care
 from node.media.media import Media
 from node.media.own_cameras import OwnCameras
+from node.media.snapshots import snapshots
 from node.media.webrtc.desk import WebRtcDesk
 from node.media.webrtc.looking import Looking
 from node.parts import Parts
@@ -66,7 +67,10 @@ class Node(Parts):
         self.webrtc = WebRtcDesk(
             self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras)
         )
-        self.care = Care(self.cameras, store, writer, self.intake, self.media.channel, now)
+        self.care = Care(
+            self.cameras, store, writer, self.write_entries, self.intake, self.media.channel,
+            snapshots(folder, settings), now,
+        )  # fmt: skip
         self.further_lanes.append(self.media.lane)
         self.certified_anew.append(self.media.streams.identity_changed)
         self._registry: Registry | None = None

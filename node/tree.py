@@ -12,12 +12,20 @@ from federation.query import tree as query
 from node.store.store import Session
 
 
+def bare(card: NodeCard) -> NodeCard:
+    """The card as it travels where its passport and its pictures are known: most of a card is these."""
+    made = without_passport(card)
+    for picture in made.pictures:
+        picture.ClearField("jpeg")
+    return made
+
+
 def without_passport(card: NodeCard) -> NodeCard:
-    """The card as it travels where its passport is known: most of a card is its passport."""
-    bare = NodeCard()
-    bare.CopyFrom(card)
-    bare.ClearField("passport")
-    return bare
+    """The card without its passport."""
+    made = NodeCard()
+    made.CopyFrom(card)
+    made.ClearField("passport")
+    return made
 
 
 class Tree:

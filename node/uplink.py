@@ -22,10 +22,11 @@ from node.holding import OwnHolding
 from node.mending.branch import Branch
 from node.mending.renewing import OFFERED
 from node.mending.sealing import Seal
+from node.pictures_up import PicturesUp
 from node.store.errors import StoreConflict
 from node.store.store import Session, Store
 from node.store.writer import JournalWriter
-from node.tree import Tree, without_passport
+from node.tree import Tree, bare
 
 log = structlog.get_logger()
 
@@ -138,6 +139,7 @@ class Figures:
         self._passports: dict[str, bytes] = {}
         """What the parent was given in this process."""
         self._passports_pending: dict[int, dict[str, bytes]] = {}
+        self._pictures = PicturesUp()
 
     def changed_here(self) -> None:
         """Rows or heads changed."""
@@ -178,7 +180,13 @@ class Figures:
         fresh = {
             card.node: card.passport for card in below if card.passport != self._passports.get(card.node, b"")
         }
-        cards = [own, *(card if card.node in fresh else without_passport(card) for card in below)]
+        cards = [own, *(bare(card) for card in below)]
+        for card, known in zip(cards[1:], below, strict=True):
+            card.passport = fresh.get(card.node, b"")
+            del card.pictures[:]
+            card.pictures.extend(known.pictures)
+        if self._pictures.choose(cards, mark):
+            self.changed_here()
         self._passports_pending[mark] = fresh
         self._pending[mark] = sent
         if truncated:
@@ -196,6 +204,7 @@ class Figures:
 
     async def reported(self, mark: int) -> None:
         self._passports.update(self._passports_pending.pop(mark, {}))
+        self._pictures.given(mark)
         sent = self._pending.pop(mark, None)
         self._pending = {later: value for later, value in self._pending.items() if later > mark}
         if sent is not None:

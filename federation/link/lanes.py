@@ -170,7 +170,7 @@ class ReportLane:
         self._operator = operator
         self._changed_cards = changed_cards
         self._given: dict[str, bytes] = {}
-        """Node → its card without passport, as the parent was given it over this link."""
+        """Node → its card without passport and pictures, as the parent was given it over this link."""
 
     async def run(self) -> None:
         """Until the link ends. A report the parent does not accept is tried again after a minute, and the
@@ -196,7 +196,7 @@ class ReportLane:
         cards = [
             card
             for card in news.cards
-            if not only_changed or card.passport or self._given.get(card.node) != bare[card.node]
+            if not only_changed or _is_new(card) or self._given.get(card.node) != bare[card.node]
         ]
         call = self._stub.Report()
         try:
@@ -226,11 +226,18 @@ class ReportLane:
         return news.mark
 
 
+def _is_new(card: NodeCard) -> bool:
+    """It brings something that travels once."""
+    return bool(card.passport) or any(picture.jpeg for picture in card.pictures)
+
+
 def _bare(card: NodeCard) -> bytes:
-    """What of a card changes: a passport travels once, and then no more."""
+    """What of a card changes: a passport and a picture travel once, and then no more."""
     without = NodeCard()
     without.CopyFrom(card)
     without.ClearField("passport")
+    for picture in without.pictures:
+        picture.ClearField("jpeg")
     return without.SerializeToString(deterministic=True)
 
 

@@ -71,6 +71,10 @@ def add(
     record: Annotated[str, typer.Option(help="never, on_alert, office_hours or always.")] = "never",
     days: Annotated[int, typer.Option(help="Days that recordings are kept.")] = 30,
     before: Annotated[int, typer.Option(help="Minutes before an alert that are kept with it.")] = 5,
+    snapshot_every: Annotated[
+        int, typer.Option(metavar="MINUTES", help="Take a snapshot by itself so often in its hours; 0: none.")
+    ] = 0,
+    snapshot_days: Annotated[int, typer.Option(help="Days that these are kept.")] = 30,
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -84,6 +88,7 @@ def add(
             "permissions": [_permission(each) for each in permit], "masks": [_mask(each) for each in mask],
             "masks_burnt": burn, "transcode": transcode,
             "recording": {"when": record, "days": days, "before_min": before},
+            "snapshots": {"every_min": snapshot_every, "days": snapshot_days},
         }  # fmt: skip
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
         async with reach(folder) as node:
@@ -213,6 +218,73 @@ def snapshot(
             f"{into}: {answer['width']}x{answer['height']}, taken {answer['taken_at']} (entry {answer['index']})",
             as_json,
         )
+        return 0
+
+    run(work)
+
+
+@camera_app.command("snapshots")
+def snapshots(
+    folder: Folder,
+    code: Code,
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Taken from then on.")] = "",
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Taken until then.")] = "",
+    into: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Write them there; each look is an entry.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """The snapshots that were taken of a camera as its setting has it; with --json one object a line."""
+
+    async def work() -> int:
+        place = f"/api/cameras/{quote(code, safe='')}/snapshots"
+        async with reach(folder) as node:
+            answer = await node.get(place, **{"from": since or None, "to": until or None})
+            for one in answer if into is not None else ():
+                assert into is not None
+                into.mkdir(parents=True, exist_ok=True)
+                (into / f"{one['taken_us']}.jpg").write_bytes(await node.fetch(f"{place}/{one['taken_us']}"))
+        if as_json:
+            for one in answer:
+                print(orjson.dumps(one).decode())
+            return 0
+        table = Table("taken", "bytes", "SHA-256", box=None, pad_edge=False)
+        for one in answer:
+            table.add_row((one["taken_at"] or "")[:19], str(one["bytes"]), one["sha256"])
+        out.print(table)
+        return 0
+
+    run(work)
+
+
+@camera_app.command("wall")
+def wall(
+    folder: Folder,
+    of: Annotated[str, typer.Option("--node", metavar="NODE", help="Of one node and those below it.")] = "",
+    trouble: Annotated[
+        bool, typer.Option("--trouble", help="Only halls with a camera that does not see.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Every hall of the subtree: how its cameras are, how old its picture is, which cards stand there."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.get("/api/wall", of=of or None, limit=500, trouble=trouble or None)
+        if as_json:
+            print(orjson.dumps(answer).decode())
+            return 0
+        table = Table(
+            "hall", "name", "camera", "state", "since", "picture", "red", "yellow", box=None, pad_edge=False
+        )
+        for one in answer["tiles"]:
+            age = "" if one["age_s"] is None else f"{one['age_s'] // 60} min ago"
+            name = " · ".join(part for part in (one["node_name"], one["hall"]) if part)
+            table.add_row(
+                one["node"], name, one["camera"], one["state"], (one["since"] or "")[:16], age,
+                str(one["red"]), str(one["yellow"]),
+            )  # fmt: skip
+        out.print(table)
         return 0
 
     run(work)

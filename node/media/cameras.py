@@ -7,7 +7,7 @@ kept beside the store too, so that a start needs no registry.
 A camera's password is sealed under the vault's key for its camera alone and opened only to reach the camera. Nothing shows it, not even to whoever gave it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from federation.trunk.frame import Quality
 from node.config import NodeSettings
 from node.media.ingest.source import Mask, Source
 from node.media.permission import Hours, Permission, View, Viewer, may_watch
+from node.pictures_up import MOST_OF_A_CARD
 from node.projection.context import Contexts
 from node.store.store import Session, Store
 from node.store.vault import Vault
@@ -73,6 +74,11 @@ class Cameras:
     def node(self) -> str:
         """Whose cameras they are."""
         return self._settings.node
+
+    @property
+    def kind(self) -> str:
+        """Tier of the node, or `department`."""
+        return self._settings.kind
 
     def listen_registered(self, told: Callable[[], None]) -> None:
         """Call ``told`` whenever a camera was registered, changed or removed."""
@@ -170,8 +176,9 @@ class Cameras:
         return noted
 
     async def show(self, picture: wire.CameraPicture) -> None:
-        """Put a small picture on the node's card."""
-        self._own.picture.CopyFrom(picture)
+        """Put a small picture on the node's card, in the place of the camera's one before."""
+        others = [one for one in self._own.pictures if one.camera != picture.camera]
+        self._put_pictures([*others, picture])
         self._tell(self._listeners)
 
     async def source(self, code: str, quality: Quality) -> Source:
@@ -221,14 +228,28 @@ class Cameras:
             await session.links.put(_CARDS, kept.SerializeToString())
         del self._own.cameras[:]
         self._own.cameras.extend(kept.cameras)
-        if not any(card.camera == self._own.picture.camera for card in kept.cameras):
-            self._own.ClearField("picture")
+        self._put_pictures(self._own.pictures)
         self._tell(self._listeners)
+
+    def _put_pictures(self, pictures: Iterable[wire.CameraPicture]) -> None:
+        """Have these on the card, of the cameras that are pictured."""
+        wanted = pictured(self._own.cameras)
+        kept = sorted((one for one in pictures if one.camera in wanted), key=lambda one: one.camera)
+        del self._own.pictures[:]
+        self._own.pictures.extend(kept)
 
     @staticmethod
     def _tell(listeners: Sequence[Callable[[], None]]) -> None:
         for told in listeners:
             told()
+
+
+def pictured(cards: Iterable[wire.CameraCard]) -> frozenset[str]:
+    """The cameras whose picture stands on the node's card: the first of each hall, by code."""
+    first: dict[str, str] = {}
+    for card in sorted(cards, key=lambda card: card.camera):
+        first.setdefault(card.hall, card.camera)
+    return frozenset(sorted(first.values())[:MOST_OF_A_CARD])
 
 
 def _place(code: str) -> str:
@@ -243,6 +264,19 @@ def _permissions(form: "CameraForm") -> list[Permission]:
         )
         for each in form.permissions
     ]  # fmt: skip
+
+
+def _told_permissions(form: "CameraForm") -> list[wire.CameraPermission]:
+    return [
+        wire.CameraPermission(
+            roles=each.roles,
+            agencies=each.agencies,
+            tiers=each.tiers,
+            office_hours=each.office_hours,
+            views=each.views,
+        )
+        for each in form.permissions
+    ]
 
 
 def _masks(form: "CameraForm") -> list[wire.CameraMask]:
@@ -267,16 +301,7 @@ def _registered(form: "CameraForm", by: str) -> wire.CameraRegistered:
         has_sub=bool(form.sub_address),
         opens_min=form.opens_min,
         closes_min=form.closes_min,
-        permissions=[
-            wire.CameraPermission(
-                roles=each.roles,
-                agencies=each.agencies,
-                tiers=each.tiers,
-                office_hours=each.office_hours,
-                views=each.views,
-            )
-            for each in form.permissions
-        ],
+        permissions=_told_permissions(form),
         masks=_masks(form),
         masks_burnt=form.masks_burnt,
         transcode=form.transcode,
@@ -287,6 +312,9 @@ def _registered(form: "CameraForm", by: str) -> wire.CameraRegistered:
         ),
         by=by,
         agency=form.agency,
+        snapshots=wire.CameraSnapshots(every_min=form.snapshots.every_min, days=form.snapshots.days)
+        if form.snapshots.every_min
+        else None,
     )
 
 
@@ -301,4 +329,5 @@ def _card(form: "CameraForm", before: wire.CameraCard | None) -> wire.CameraCard
         since_us=0 if before is None else before.since_us,
         outage=0 if before is None else before.outage,
         masks=[] if form.masks_burnt else _masks(form),
+        permissions=_told_permissions(form),
     )

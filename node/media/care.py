@@ -8,6 +8,7 @@ outage (`dark`, `seeing`), by which a camera that is dark in office hours is an 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import grpc.aio
@@ -24,7 +25,9 @@ from federation.errors import ZonghengError, of
 from federation.trunk.frame import Quality, Stream
 from node.intake.service import Intake
 from node.media.cameras import Cameras
+from node.media.cameras import pictured as first_of_halls
 from node.media.permission import Hours
+from node.media.snapshots import Snapshots
 from node.models.cameras import CameraForm
 from node.store.store import Store
 from node.store.writer import JournalWriter
@@ -33,6 +36,9 @@ from node.wallclock import Now, instant, micros
 AGAIN_S: Final = 3_600.0
 AFTER_US: Final = 120_000_000
 """How much of what came after an alert is kept with it."""
+
+BY_ITSELF: Final = "node"
+"""The viewer of a picture that was taken as the camera's setting has it."""
 
 _DAYS_TOLD: Final = 3
 _REST_S: Final = 2.0
@@ -60,13 +66,17 @@ class Care:
         cameras: Cameras,
         store: Store,
         writer: JournalWriter,
+        write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
         intake: Intake,
         channel: Channel,
+        snapshots: Snapshots,
         now: Now,
     ) -> None:
+        self.snapshots = snapshots
         self._cameras = cameras
         self._store = store
         self._writer = writer
+        self._write = write
         self._intake = intake
         self._channel = channel
         self._now = now
@@ -113,7 +123,7 @@ class Care:
                 ]
                 try:
                     while (said := await call.read()) is not EOF:
-                        await self._take(said)
+                        await self.take(said)
                 finally:
                     for task in speaking:
                         task.cancel()
@@ -138,8 +148,11 @@ class Care:
         """What is to be done for every camera."""
         tended = wire.Tended()
         covered = {card.camera: card.masks for card in self._cameras.cards}
+        first = first_of_halls(self._cameras.cards)
         for form in await self._cameras.all():
             hours = await self._cameras.hours(form)
+            every_s = form.snapshots.every_min * 60
+            newest_us = await asyncio.to_thread(self.snapshots.newest_us, form.code) if every_s else 0
             tended.cameras.append(
                 wire.TendedCamera(
                     camera=form.code,
@@ -151,18 +164,44 @@ class Care:
                     ),
                     open=open_spans(hours, self._now(), _DAYS_TOLD),
                     masks=covered.get(form.code, ()),
+                    pictured=form.code in first,
+                    snapshot_every_s=every_s,
+                    snapshot_at_us=newest_us,
                 )
             )
         return tended
 
-    async def _take(self, said: wire.TendResponse) -> None:
+    async def take(self, said: wire.TendResponse) -> None:
+        """What the worker saw, or took."""
         if said.WhichOneof("part") == "picture":
             await self._cameras.show(said.picture)
+            return
+        if said.WhichOneof("part") == "snapshot":
+            await self._keep_snapshot(said.snapshot)
             return
         look = said.look
         outage = await self._cameras.note_state(look.camera, look.state, look.since_us, look.code)
         if outage is not None and outage.outage:
             await self._tell_hall(await self._cameras.get(look.camera), look, outage)
+
+    async def _keep_snapshot(self, taken: wire.PeriodicSnapshot) -> None:
+        """One that was taken by itself: entered, and then kept."""
+        node, code = self._cameras.node, taken.camera
+        viewer = camera_pb2.Viewer(who=BY_ITSELF, node=node, tier=self._cameras.kind, purpose="periodic")
+        entry = camera_pb2.SnapshotTaken(
+            stream=str(Stream(node, code, Quality.MAIN)),
+            viewer=viewer,
+            taken_at_us=taken.taken_at_us,
+            sha256=sha256(taken.jpeg).hexdigest(),
+            bytes=len(taken.jpeg),
+        )
+        form = await self._cameras.get(code)
+        await self._write([Entry(source="node", snapshot_taken=entry)])
+        try:
+            await asyncio.to_thread(self.snapshots.keep, code, taken.taken_at_us, taken.jpeg)
+            await asyncio.to_thread(self.snapshots.shed_old, code, self._now(), form.snapshots.days)
+        except ZonghengError as error:
+            log.warning("camera.snapshot_not_kept", camera=code, code=error.code, words=error.detail)
 
     async def _tell_hall(
         self, form: CameraForm, look: wire.CameraLook, outage: "camera_pb2.CameraStateNoted"

@@ -7,12 +7,14 @@ has its keys and password anyway; he is not refused, and what he looks at is ent
 Hours are those of the camera's node: minutes after midnight in its zone, on working days of its calendar.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
+
+from zongheng.v1.camera_pb2 import CameraPermission
 
 from node.people.caller import OPERATOR_NAME
 from node.wallclock import instant
@@ -62,6 +64,9 @@ USUAL: Final = (
 """Supervisors and leaders of the node and of every tier above always, recordings included; officers live, in office hours."""
 
 
+_VIEWS: Final = frozenset(View)
+
+
 class WorkingDays(Protocol):
     """What `node.supervision.calendar.Calendar` is here."""
 
@@ -90,14 +95,45 @@ def may_watch(
     """Whether somebody may watch a camera of ``node`` now (``at_us``: µs since the epoch)."""
     if viewer.who == OPERATOR_NAME and viewer.node == node:
         return True
-    return any(_fits(viewer, permission, view, hours, at_us) for permission in permissions or USUAL)
+    open_now = hours.are_open(at_us)
+    return any(_fits(viewer, permission, view, open_now) for permission in permissions or USUAL)
 
 
-def _fits(viewer: Viewer, permission: Permission, view: View, hours: Hours, at_us: int) -> bool:
+def may_see_picture(viewer: Viewer, node: str, permissions: Sequence[Permission], in_hours: bool) -> bool:
+    """Whether somebody may see a small picture that a camera of ``node`` gave; ``in_hours``: it was taken in its office hours.
+
+    Asked at any node that has the picture: what may be watched live at the hour at which it was taken may be seen.
+    """
+    if viewer.who == OPERATOR_NAME and viewer.node == node:
+        return True
+    return any(
+        _fits(viewer, permission, view, in_hours)
+        for permission in permissions or USUAL
+        for view in (View.MAIN, View.SUB)
+    )
+
+
+def told(permissions: Iterable[CameraPermission]) -> list[Permission]:
+    """Permissions as a card says them. One whose views are all of a later version lets nobody in."""
+    return [
+        Permission(
+            frozenset(one.roles)
+            if _VIEWS.intersection(one.views) or not one.views
+            else frozenset({"nobody"}),
+            frozenset(one.agencies),
+            frozenset(one.tiers),
+            one.office_hours,
+            frozenset(View(view) for view in one.views if view in _VIEWS),
+        )
+        for one in permissions
+    ]
+
+
+def _fits(viewer: Viewer, permission: Permission, view: View, open_now: bool) -> bool:
     return (
         (not permission.roles or bool(permission.roles & viewer.all_roles))
         and (not permission.agencies or viewer.agency in permission.agencies)
         and (not permission.tiers or viewer.tier in permission.tiers)
         and (not permission.views or view in permission.views)
-        and (not permission.office_hours or hours.are_open(at_us))
+        and (not permission.office_hours or open_now)
     )

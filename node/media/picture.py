@@ -19,6 +19,8 @@ from node.media.ingest.transcode import Painting
 
 _DECODERS: Final = {Codec.H264: "h264", Codec.VP8: "vp8"}
 _LARGEST_SIDE: Final = 8_192
+_SMALLEST: Final = 64
+"""Pixels across, of a picture that is to take few bytes."""
 _LOOKED_AT: Final = (64, 36)
 """What a picture is made small to before it is measured: noise and a clock in the corner vanish, a scene does not."""
 
@@ -78,6 +80,16 @@ def jpeg(picture: VideoFrame, width: int = 0, quality: int = 3) -> bytes:
     encoder.qmin = encoder.qmax = quality
     fitting.pts, fitting.time_base = 0, encoder.time_base
     return b"".join(bytes(packet) for packet in [*encoder.encode(fitting), *encoder.encode(None)])
+
+
+def jpeg_within(picture: VideoFrame, width: int, most: int) -> bytes:
+    """The picture as a JPEG of at most ``most`` bytes, ``width`` wide or less: worse first, then smaller."""
+    while True:
+        for quality in (8, 14, 22, 31):
+            content = jpeg(picture, width, quality)
+            if len(content) <= most or width <= _SMALLEST:
+                return content
+        width = max(_SMALLEST, width * 2 // 3)
 
 
 def masked(picture: VideoFrame, masks: Sequence[Mask]) -> VideoFrame:

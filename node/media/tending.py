@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc.aio
 import structlog
+from av.video.frame import VideoFrame
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 from zongheng.v1 import camera_pb2
 from zongheng.v1 import tending_pb2 as wire
@@ -26,9 +27,10 @@ from federation.trunk.hub import Hub, State
 from federation.trunk.hubs import Hubs
 from node.media.health import Health, Seen, Verdict
 from node.media.ingest.source import Mask
-from node.media.picture import Looks, decoded, jpeg, looks, masked
+from node.media.picture import Looks, decoded, jpeg, jpeg_within, looks, masked
 from node.media.recording.archive import Archive
 from node.media.recording.recorder import Recorder
+from node.pictures_up import LARGEST
 
 if TYPE_CHECKING:
     from node.media.worker import Worker
@@ -42,8 +44,9 @@ SNAPSHOT_S: Final = 20.0
 """How long a stream may take until its first picture, opened through all tiers."""
 
 _STALE_NS: Final = 10_000_000_000
-_CARD_WIDTH: Final = 160
-_CARD_QUALITY: Final = 12
+_CARD_WIDTH: Final = 240
+_SNAPSHOT_WIDTH: Final = 1_280
+_SNAPSHOT_QUALITY: Final = 5
 _MOST_WIDTH: Final = 4_096
 _REST_S: Final = 2.0
 _DAYS_OF_REMOVED: Final = 30
@@ -70,6 +73,8 @@ class _Camera:
     before: Looks | None = None
     looked_ns: int = 0
     pictured_ns: int = 0
+    snapshot_us: int = 0
+    """When the newest of the snapshots that are kept was taken (µs since the epoch)."""
     kept: list[tuple[int, int]] = field(default_factory=list)
     """Stretches (µs since the epoch) that alerts want."""
 
@@ -265,17 +270,33 @@ class Tending(TendingServiceServicer):
         change = None if camera.before is None else seen.differs(camera.before)
         camera.before = seen
         self._tell(camera, camera.health.looked(now_ns // 1_000, seen.luma, change))
-        if now_ns - camera.pictured_ns >= PICTURE_EVERY_S * 1e9 and self._is_first(camera):
+        if camera.tended.pictured and now_ns - camera.pictured_ns >= PICTURE_EVERY_S * 1e9:
             camera.pictured_ns = now_ns
-            covered = masked(picture, _masks(camera.tended.masks))
-            small = await asyncio.to_thread(jpeg, covered, _CARD_WIDTH, _CARD_QUALITY)
-            shown = camera_pb2.CameraPicture(
-                camera=camera.tended.camera, taken_at_us=keyframe.captured_ns // 1_000, jpeg=small
-            )
-            self._said.put_nowait(wire.TendResponse(picture=shown))
+            await self._picture(camera, keyframe, picture)
+        if snapshot_is_due(camera.tended, camera.snapshot_us, now_ns // 1_000):
+            camera.snapshot_us = now_ns // 1_000
+            await self._snapshot(camera, keyframe, picture)
 
-    def _is_first(self, camera: _Camera) -> bool:
-        return camera.tended.camera == min(self._cameras, default="")
+    async def _picture(self, camera: _Camera, keyframe: Frame, picture: VideoFrame) -> None:
+        """For the node's card."""
+        at_us = keyframe.captured_ns // 1_000
+        small = await asyncio.to_thread(
+            lambda: jpeg_within(masked(picture, _masks(camera.tended.masks)), _CARD_WIDTH, LARGEST)
+        )
+        shown = camera_pb2.CameraPicture(
+            camera=camera.tended.camera, taken_at_us=at_us, jpeg=small, in_hours=is_open(camera.tended, at_us)
+        )
+        self._said.put_nowait(wire.TendResponse(picture=shown))
+
+    async def _snapshot(self, camera: _Camera, keyframe: Frame, picture: VideoFrame) -> None:
+        """To be kept."""
+        content = await asyncio.to_thread(
+            lambda: jpeg(masked(picture, _masks(camera.tended.masks)), _SNAPSHOT_WIDTH, _SNAPSHOT_QUALITY)
+        )
+        taken = wire.PeriodicSnapshot(
+            camera=camera.tended.camera, taken_at_us=keyframe.captured_ns // 1_000, jpeg=content
+        )
+        self._said.put_nowait(wire.TendResponse(snapshot=taken))
 
     def _tell(self, camera: _Camera, verdict: Verdict | None) -> None:
         if verdict is not None:
@@ -304,6 +325,19 @@ class Tending(TendingServiceServicer):
             before_min = 0 if recording is None else recording.before_min
             self._archive.shed_old(code, now_us, days, before_min * 60_000_000 + _RING_SPARE_US)
         self._archive.make_room()
+
+
+def is_open(camera: wire.TendedCamera, at_us: int) -> bool:
+    """Whether a camera's hall is open at an instant (µs since the epoch)."""
+    return any(span.from_us <= at_us <= span.to_us for span in camera.open)
+
+
+def snapshot_is_due(camera: wire.TendedCamera, newest_us: int, at_us: int) -> bool:
+    """Whether it is time for the next snapshot that is kept; ``newest_us``: when the newest was taken here (µs since the epoch; 0: none)."""
+    every_us = camera.snapshot_every_s * 1_000_000
+    newest_us = max(newest_us, camera.snapshot_at_us)
+    # A clock that was set back does not stop them.
+    return bool(every_us) and is_open(camera, at_us) and not 0 <= at_us - newest_us < every_us
 
 
 def _masks(said: Iterable[camera_pb2.CameraMask]) -> list[Mask]:

@@ -73,6 +73,15 @@ class RecordingForm(Form):
     """Minutes before an alert that are kept with it."""
 
 
+class SnapshotsForm(Form):
+    """Snapshots that are taken by themselves."""
+
+    every_min: Annotated[int, Field(ge=0, le=1_440)] = 0
+    """Minutes between two, in its office hours; 0: none."""
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+    """How long they are kept."""
+
+
 class CameraForm(Form):
     """A camera."""
 
@@ -95,6 +104,7 @@ class CameraForm(Form):
     masks: tuple[MaskForm, ...] = ()
     masks_burnt: bool = False
     recording: RecordingForm = RecordingForm()
+    snapshots: SnapshotsForm = SnapshotsForm()
 
     @field_validator("address", "sub_address")
     @classmethod

@@ -1,5 +1,7 @@
 """The cameras of a node and of those below it: registered, listed, tried."""
 
+import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -9,14 +11,16 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.errors import ZonghengError
 from federation.trunk.frame import Quality
 from node.media.checking import Checked, checked
+from node.media.permission import View, Viewer, may_see_picture, told
 from node.models.cameras import CameraForm
+from node.people import audit
 from node.people.caller import Caller
-from node.views.present import time_text
+from node.views.present import time_text, time_us
 
 if TYPE_CHECKING:
     from node.run import Node
 
-_STATES = {
+STATE_WORDS = {
     number: name.removeprefix("CAMERA_STATE_").lower() for name, number in wire.CameraState.items()
 } | {wire.CAMERA_STATE_UNSPECIFIED: "unknown"}
 
@@ -62,6 +66,16 @@ class CameraLine(BaseModel):
     has_sub: bool
 
 
+class KeptSnapshot(BaseModel):
+    """A snapshot that was taken as the camera's setting has it."""
+
+    taken_at: str | None
+    taken_us: int
+    """The same in microseconds since the epoch: its name here."""
+    sha256: str
+    bytes: int
+
+
 class CameraView(BaseModel):
     """A camera of this node, with everything but its password."""
 
@@ -98,7 +112,7 @@ def _lines(card: NodeCard, zone: str) -> list[CameraLine]:
             name=camera.name,
             hall=camera.hall,
             window=camera.window,
-            state=_STATES.get(camera.state, "unknown"),
+            state=STATE_WORDS.get(camera.state, "unknown"),
             since=time_text(camera.since_us, zone),
             has_sub=camera.has_sub,
         )
@@ -121,9 +135,54 @@ async def check(node: "Node", code: str, quality: str) -> Checked:
     return await checked(await node.cameras.source(code, Quality(quality)))
 
 
-def picture(node: "Node", of: str) -> bytes:
-    """The newest small picture of a node, a JPEG. ZonghengError `not_found`."""
+def picture(node: "Node", caller: Caller, of: str, code: str = "") -> bytes:
+    """The newest small picture of a node, or of one of its cameras; a JPEG. ZonghengError `not_found`, `forbidden`."""
     card = node.tree.own if of == node.settings.node else node.tree.get(of)
-    if card is None or not card.picture.jpeg:
-        raise ZonghengError("not_found", f"{of} has shown no picture")
-    return card.picture.jpeg
+    shown = [] if card is None else [one for one in card.pictures if one.jpeg and code in ("", one.camera)]
+    if card is not None and not shown and not code and card.picture.jpeg:
+        return card.picture.jpeg  # of a node of an earlier version
+    if card is None or not shown:
+        raise ZonghengError("not_found", f"{of} has shown no picture{f' of camera {code}' if code else ''}")
+    if not may_see(node, caller, card, shown[0]):
+        raise ZonghengError(
+            "forbidden", f"{caller.who} may not see what camera {shown[0].camera} of {of} shows"
+        )
+    return shown[0].jpeg
+
+
+def may_see(node: "Node", caller: Caller, card: NodeCard, shown: wire.CameraPicture) -> bool:
+    """Whether the caller may see a picture on a card, by the permissions of its camera."""
+    who = Viewer(caller.who, node.settings.node, node.settings.kind, frozenset(caller.roles), caller.agency)
+    return any(
+        may_see_picture(who, card.node, told(camera.permissions), shown.in_hours)
+        for camera in card.cameras
+        if camera.camera == shown.camera
+    )
+
+
+async def kept(node: "Node", caller: Caller, code: str, since: str, until: str) -> list[KeptSnapshot]:
+    """The snapshots that a camera's setting had taken, in order. ZonghengError `not_found`, `forbidden`."""
+    await _check_kept(node, caller, code)
+    zone = node.settings.zone
+    to_us = time_us(until, zone) if until else 2**62
+    found = await asyncio.to_thread(node.care.snapshots.of, code, time_us(since, zone), to_us)
+    return [
+        KeptSnapshot(
+            taken_at=time_text(one.taken_us, zone), taken_us=one.taken_us, sha256=one.sha256,
+            bytes=one.path.stat().st_size,
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+async def kept_file(node: "Node", caller: Caller, code: str, taken_us: int) -> Path:
+    """Where one of them lies; that it is looked at is an entry. ZonghengError `not_found`, `forbidden`."""
+    await _check_kept(node, caller, code)
+    one = await asyncio.to_thread(node.care.snapshots.get, code, taken_us)
+    await node.write_entries([audit.looked(caller, f"snapshot {one.sha256} of camera {code}")])
+    return one.path
+
+
+async def _check_kept(node: "Node", caller: Caller, code: str) -> None:
+    who = Viewer(caller.who, node.settings.node, node.settings.kind, frozenset(caller.roles), caller.agency)
+    await node.cameras.check_watching(who, code, View.RECORDED)

@@ -57,6 +57,7 @@ from node.web.people import router as people_router
 from node.web.reports import router as reports_router
 from node.web.scores import router as scores_router
 from node.web.streams import router as streams_router
+from node.web.wall import router as wall_router
 from node.web.webrtc import router as webrtc_router
 
 if TYPE_CHECKING:
@@ -419,4 +420,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(items_router(node))
     app.include_router(matching_router(node))
     app.include_router(libraries_router(node))
+    app.include_router(wall_router(node))
     return app

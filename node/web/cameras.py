@@ -1,8 +1,8 @@
 """Addresses of cameras (摄像头)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 
 from node.media.checking import Checked
@@ -11,6 +11,10 @@ from node.web.guard import Asking
 
 if TYPE_CHECKING:
     from node.run import Node
+
+
+def _jpeg(content: bytes) -> Response:
+    return Response(content, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=60"})
 
 
 def router(node: "Node") -> APIRouter:
@@ -43,9 +47,29 @@ def router(node: "Node") -> APIRouter:
         return await cameras.check(node, code, quality)
 
     @api.get("/api/nodes/{of}/picture", response_class=Response)
-    async def picture(of: str) -> Response:
+    async def picture(caller: Asking, of: str) -> Response:
         """The newest small picture of a node."""
-        return Response(cameras.picture(node, of), media_type="image/jpeg")
+        return _jpeg(cameras.picture(node, caller, of))
+
+    @api.get("/api/nodes/{of}/pictures/{code}", response_class=Response)
+    async def camera_picture(caller: Asking, of: str, code: str) -> Response:
+        """The newest small picture of a camera, as its node's card has it."""
+        return _jpeg(cameras.picture(node, caller, of, code))
+
+    @api.get("/api/cameras/{code}/snapshots")
+    async def kept(
+        caller: Asking,
+        code: str,
+        since: Annotated[str, Query(alias="from")] = "",
+        until: Annotated[str, Query(alias="to")] = "",
+    ) -> list[cameras.KeptSnapshot]:
+        """The snapshots that were taken of a camera as its setting has it."""
+        return await cameras.kept(node, caller, code, since, until)
+
+    @api.get("/api/cameras/{code}/snapshots/{taken_us}")
+    async def kept_file(caller: Asking, code: str, taken_us: int) -> FileResponse:
+        """One of them; an entry."""
+        return FileResponse(await cameras.kept_file(node, caller, code, taken_us), media_type="image/jpeg")
 
     @api.post("/api/snapshots", status_code=201)
     async def snapshot(caller: Asking, form: footage.SnapshotForm) -> footage.Snapshot:
