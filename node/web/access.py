@@ -31,6 +31,7 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("POST", "/api/me/password"): Open.INSIDE,
     ("GET", "/"): Open.INSIDE,
     ("GET", "/watch/{stream:path}"): Act.WATCH,
+    ("GET", "/publish/{of}/{camera}"): Act.SHOW,
     ("POST", "/api/whep/{stream:path}"): Act.WATCH,
     ("POST", "/api/whip/{stream:path}"): Act.SHOW,
     ("POST", "/api/webrtc-sessions"): Act.OPERATE,

@@ -6,6 +6,7 @@ Who may ask for what is looked at first (``guard``). Errors are problem details 
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import structlog
 from fastapi import Body, Depends, FastAPI, Query, Request, Response
@@ -53,6 +54,8 @@ from node.web.items import router as items_router
 from node.web.libraries import router as libraries_router
 from node.web.matching import router as matching_router
 from node.web.page import status_page
+from node.web.pages import is_page
+from node.web.pages import router as pages_router
 from node.web.people import router as people_router
 from node.web.reports import router as reports_router
 from node.web.scores import router as scores_router
@@ -102,7 +105,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         response.headers.setdefault(
             "Content-Security-Policy",
             "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
@@ -133,8 +136,10 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
 
     @app.exception_handler(ZonghengError)
     async def refused(request: Request, error: ZonghengError) -> Response:
-        if error.code == "login_required" and request.url.path == "/":
-            return RedirectResponse("/login", status_code=303)
+        path = request.url.path
+        if error.code == "login_required" and is_page(path):
+            then = "" if path == "/" else f"?then={quote(path)}"
+            return RedirectResponse(f"/login{then}", status_code=303)
         return told(request, error)
 
     @app.exception_handler(StoreError)
@@ -417,6 +422,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(cameras_router(node))
     app.include_router(streams_router(node))
     app.include_router(webrtc_router(node))
+    app.include_router(pages_router(node))
     app.include_router(items_router(node))
     app.include_router(matching_router(node))
     app.include_router(libraries_router(node))

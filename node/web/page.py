@@ -1,19 +1,13 @@
-"""The pages of this version: what the node is, who is below it, what it found; and one to watch a stream on. Rendered on the server, nothing loaded."""
+"""The pages of this version: what the node is, who is below it, what it found; and the one to log in. Rendered on the server, nothing loaded."""
 
-import json
-import secrets
-import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from federation.errors import CATALOGUE
 
 if TYPE_CHECKING:
-    from node.media.webrtc.desk import Shown
     from node.views.alerts import AlertView
     from node.views.rollups import RollupView
     from node.views.status import Status
@@ -62,41 +56,25 @@ def link_words(code: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Templates of this version; every value is escaped."""
+    made = Environment(
         loader=PackageLoader("node.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.globals.update(
-        link_words=link_words, TIERS=_TIERS, LEVELS=_LEVELS, STATES=_STATES, LINKS=_LINKS
-    )
-    return environment
+    made.globals.update(link_words=link_words, TIERS=_TIERS, LEVELS=_LEVELS, STATES=_STATES, LINKS=_LINKS)
+    return made
 
 
 def status_page(status: "Status", newest: "list[AlertView]", rollup: "RollupView") -> str:
     """The page's HTML; every value is escaped."""
     values: dict[str, Any] = {"status": status, "alerts": newest, "rollup": rollup}
-    return _environment().get_template("status.html").render(values)
+    return environment().get_template("status.html").render(values)
 
 
-def login_page(name: str, words: str, *, number: str = "", renew: bool = False) -> str:
-    """The page on which people log in; ``words`` say what was wrong, ``renew`` asks for a new password too."""
-    values = {"name": name, "words": words, "number": number, "renew": renew}
-    return _environment().get_template("login.html").render(values)
-
-
-def watch_page(name: str, shown: "Shown", who: str, csrf: str, now_us: int) -> tuple[str, str]:
-    """The page on which ``who`` watches a stream, and the nonce that its scripts bear; ``now_us`` is the node's clock, which the page shows."""
-    nonce = secrets.token_urlsafe(16)
-    given = {
-        "whep": f"/api/whep/{quote(shown.stream)}",
-        "csrf": csrf,
-        "who": who,
-        "ahead_ms": now_us // 1_000 - time.time_ns() // 1_000_000,
-    }
-    # Inside a script element nothing is unescaped, and "<" is the one letter that could end it.
-    text = Markup(json.dumps(given).replace("<", "\\u003c"))
-    values = {"name": name, "shown": shown, "nonce": nonce, "given": text}
-    return _environment().get_template("watch.html").render(values), nonce
+def login_page(name: str, words: str, *, number: str = "", renew: bool = False, then: str = "/") -> str:
+    """The page on which people log in; ``words`` say what was wrong, ``renew`` asks for a new password too, ``then`` is the page to come to."""
+    values = {"name": name, "words": words, "number": number, "renew": renew, "then": then}
+    return environment().get_template("login.html").render(values)

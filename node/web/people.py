@@ -13,6 +13,7 @@ from node.people.inside import LONGEST_US, Entered, Inside
 from node.views import erasure, people
 from node.web.guard import Asking, address_of, cookie_name
 from node.web.page import login_page
+from node.web.pages import is_page
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -48,26 +49,30 @@ def router(node: "Node") -> APIRouter:
     api = APIRouter()
 
     @api.get("/login", response_class=HTMLResponse, include_in_schema=False)
-    async def show_login() -> str:
-        return login_page(node.settings.name, "")
+    async def show_login(then: str = "/") -> str:
+        return login_page(node.settings.name, "", then=then if is_page(then) else "/")
 
     @api.post("/login", response_class=HTMLResponse, include_in_schema=False)
     async def post_login(request: Request) -> Response:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
         number, password, new = (fields.get(name, [""])[0] for name in ("number", "password", "new"))
+        then = fields.get("then", ["/"])[0]
+        then = then if is_page(then) else "/"
         name = node.settings.name
         try:
             entered = await _log_in(request, number, password)
             if entered.account.must_change:
                 if not new:
-                    return HTMLResponse(login_page(name, "请设置本人的新口令", number=number, renew=True))
+                    return HTMLResponse(
+                        login_page(name, "请设置本人的新口令", number=number, renew=True, then=then)
+                    )
                 caller = person(number, (), "", "", None, address_of(request))
                 form = people.NewPassword(password=new, old=password)
                 await people.change_password(node, caller, number, form)
                 entered = await _log_in(request, number, new)
         except ZonghengError as error:
-            return HTMLResponse(login_page(name, error.fault.zh), status_code=error.fault.http)
-        answer = RedirectResponse("/", status_code=303)
+            return HTMLResponse(login_page(name, error.fault.zh, then=then), status_code=error.fault.http)
+        answer = RedirectResponse(then, status_code=303)
         _set_cookie(request, answer, entered)
         return answer
 

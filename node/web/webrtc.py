@@ -1,4 +1,4 @@
-"""WHEP and WHIP (RFC 9725) over HTTP, and the page on which people watch.
+"""WHEP and WHIP (RFC 9725) over HTTP.
 
 A player posts an offer and gets the answer with the address of its session; it ends the session with DELETE and adds addresses with PATCH. Players of other
 makes show a token (``Authorization: Bearer``), and they alone may come from pages of other sites: a request with a token carries no
@@ -8,14 +8,11 @@ right of the browser it comes from. ICE is not restarted: a player that lost its
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from federation.errors import ZonghengError
-from node.people.inside import Inside
 from node.web.access import FOREIGN
 from node.web.guard import Asking
-from node.web.page import watch_page
 
 if TYPE_CHECKING:
     from node.media.webrtc.desk import Begun
@@ -54,18 +51,6 @@ class HandedOn(BaseModel):
 def router(node: "Node") -> APIRouter:
     """The routes over one node."""
     routes = APIRouter(tags=["video"])
-
-    @routes.get("/watch/{stream:path}", response_class=HTMLResponse, include_in_schema=False)
-    async def watch(request: Request, caller: Asking, stream: str) -> HTMLResponse:
-        inside: Inside = request.state.inside
-        shown = await node.webrtc.shown(caller, stream)
-        page, nonce = watch_page(node.settings.name, shown, caller.who, inside.csrf, node.now())
-        # Scripts of this page alone, pictures of this page's own connection, calls to this node.
-        policy = (
-            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; connect-src 'self'; "
-            "media-src blob: mediastream:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
-        )
-        return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
     @routes.post("/api/whep/{stream:path}", status_code=201, response_class=Response)
     async def whep(

@@ -36,9 +36,15 @@ _ARGUMENTS: Final = (
 class Browser:
     """One window."""
 
-    def __init__(self, client: httpx.Client, session: str) -> None:
+    def __init__(self, client: httpx.Client, session: str, handle: str = "") -> None:
         self._client = client
         self._path = f"/session/{session}"
+        self._handle = handle or client.get(f"{self._path}/window").json()["value"]
+
+    def another(self) -> "Browser":
+        """Another window of the same browser, beside this one."""
+        made = self._post("/window/new", type="window")
+        return Browser(self._client, self._path.removeprefix("/session/"), made["handle"])
 
     def open(self, url: str) -> None:
         self._post("/url", url=url)
@@ -72,9 +78,15 @@ class Browser:
 
     def picture(self, path: Path) -> None:
         """A picture of the window."""
+        self._here()
         path.write_bytes(base64.b64decode(self._client.get(f"{self._path}/screenshot").json()["value"]))
 
+    def _here(self) -> None:
+        """What comes next is for this window."""
+        self._client.post(f"{self._path}/window", json={"handle": self._handle})
+
     def _post(self, path: str, **body: Any) -> Any:
+        self._here()
         answer = self._client.post(self._path + path, json=body).json()["value"]
         if isinstance(answer, dict) and "error" in answer and "stacktrace" in answer:
             raise AssertionError(f"{answer['error']}: {answer['message']}")

@@ -34,7 +34,7 @@ THROUGH: Final = """
 
 
 class Lossy:
-    """Loses ``share`` of the media that goes from the node to the browser."""
+    """Loses ``share`` of the media that goes from the node to the browser, or from the browser to the node."""
 
     def __init__(self, share: float) -> None:
         self._share = share
@@ -88,7 +88,7 @@ class Lossy:
                         return
                     if key.fileobj is self._near:
                         packet, self._browser = self._near.recvfrom(4_096)
-                        if self._node is not None:
+                        if self._node is not None and not self._is_lost(packet):
                             self._far.sendto(packet, self._node)
                     else:
                         packet, _ = self._far.recvfrom(4_096)

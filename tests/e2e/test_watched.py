@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import psutil
 import pytest
 
 from tests.e2e.browser import Browser, chromium
@@ -135,7 +134,7 @@ def test_the_picture_comes_back_by_itself_when_a_worker_is_killed(line: Line, br
     browser.until("the picture", "return picture.videoWidth > 0 && picture.currentTime > 0")
     for node in (line.town, line.city):
         plays_on(browser, 25)
-        _worker(node).kill()
+        node.worker().kill()
         until(f"{node.tier} has another worker", lambda node=node: node.get("/api/streams")["worker"])
         plays_on(browser, 25)
     assert seen(browser)["connections"] > 1
@@ -175,16 +174,6 @@ def _away_from_loopback(node: Node) -> Node:
     with (node.folder / "node.toml").open("a", encoding="utf-8") as settings:
         settings.write(f'\n[webrtc]\naddresses = ["{address}"]\n')
     return node
-
-
-def _worker(node: Node) -> psutil.Process:
-    assert node.process is not None
-    [worker] = [
-        child
-        for child in psutil.Process(node.process.pid).children()
-        if "node.media.worker" in child.cmdline()
-    ]
-    return worker
 
 
 def _is_published(node: Node, stream: str) -> bool:

@@ -27,6 +27,7 @@ from typing import Any, Final, Self, TypeVar
 
 import grpc
 import httpx
+import psutil
 from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.intake_pb2 import SubmitRequest, SubmitResponse
 from zongheng.v1.intake_pb2_grpc import IntakeServiceStub
@@ -287,6 +288,16 @@ class Node:
         assert process.poll() is None, f"{self.code} had ended by itself"
         process.kill()
         process.wait()
+
+    def worker(self) -> psutil.Process:
+        """Its media worker, which runs."""
+        assert self.process is not None
+        [worker] = [
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if "node.media.worker" in child.cmdline()
+        ]
+        return worker
 
     def run(self, command: str, *words: object, **environment: str) -> Ran:
         """``zongheng COMMAND DIR WORDS…``, as a process of its own."""

@@ -99,6 +99,11 @@ class WebRtcDesk:
         """What the page says of a stream. Raises ZonghengError when the caller may not look."""
         return await self._permission.shown(caller, stream)
 
+    async def published(self, caller: Caller, stream: str) -> Shown:
+        """What the page says on which a stream is published. Raises ZonghengError when the caller may not publish it."""
+        await self._permission.may_publish(caller, stream)
+        return await self._permission.shown(caller, stream)
+
     async def watch(self, caller: Caller, stream: str, offer: str, purpose: str = "") -> Begun:
         """Answer the offer of somebody who wants to watch. Raises ZonghengError: what keeps them from it."""
         session = ""

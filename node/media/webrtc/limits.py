@@ -31,6 +31,8 @@ class Limits:
     """How late the event loop may be for a second on end; beyond it nobody new is let in."""
     connect_s: float = 15.0
     """Within which who was answered has to connect."""
+    silent_s: float = 5.0
+    """After so long without a frame a publisher's place may be taken by another; a muted one still sends."""
 
 
 class Admission:

@@ -116,6 +116,15 @@ class Bitrates:
     most: int = 4_000
 
 
+_IN_A_CALL: Final = Bitrates(600, 250, 1_000)
+"""Up to twelve of them are watched at once."""
+
+
+def bitrates(stream: str) -> Bitrates:
+    """What who publishes this stream is told to send: the seat of a call (``NODE/call-…/main``) less than a camera."""
+    return _IN_A_CALL if "/call-" in stream else Bitrates()
+
+
 def with_bitrates(answer: str, rates: Bitrates) -> str:
     """Our answer to a publisher with the bitrates in the parameters of each video codec (``x-google-…``, read by browsers of Chromium's family)."""
     words = (

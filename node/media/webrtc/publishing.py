@@ -6,7 +6,8 @@
   time of arrival.
 - What is broken (a hole, a frame that is no picture at all) is left out with all that refers to it, up to the keyframe that is asked for. Who sends
   more than ``Ceiling`` allows is ended.
-- One publisher a stream: a second one is refused while the first is connected, since nobody could tell which of them is watched.
+- One publisher a stream: a second one is refused while something comes of the first, since nobody could tell which of them is watched. One of
+  whom nothing came for ``Limits.silent_s`` is gone without a word (a browser that was killed): the next takes its place.
 - A stream whose publisher is away stays open for those who watch it and goes on when the publisher comes back.
 """
 
@@ -115,6 +116,7 @@ class Publication:
         self._broken = True
         self._room = publishers.ceiling.bytes_per_s * publishers.ceiling.seconds
         self._room_s = self._loop.time()
+        self._heard_s = self._loop.time()
         self._late = self._loop.call_later(publishers.limits.connect_s, self._too_late)
 
     async def answer(self, offer: sdp.Offer, rates: sdp.Bitrates) -> str:
@@ -137,6 +139,11 @@ class Publication:
         self.error = self.error or error
         self._publishers.forget(self)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came of it for so long that somebody else may publish the stream."""
+        return self._loop.time() - self._heard_s > self._publishers.limits.silent_s
+
     def want_keyframe(self) -> None:
         """Ask the publisher for a keyframe; nobody waits for it."""
         self._publishers.tasks.create_task(self._asked())
@@ -155,6 +162,7 @@ class Publication:
 
     def _take(self, track: int, arrived: Arrived) -> None:
         now_s, now_ns = self._loop.time(), time.time_ns()
+        self._heard_s = now_s
         codec = _CODECS.get(arrived.codec)
         if codec is None or (codec is Codec.OPUS) is not (track == AUDIO):
             return
@@ -244,7 +252,7 @@ class Publishers:
         """By stream."""
         self._admission = admission
         self._ended = ended
-        self._rates = rates or sdp.Bitrates()
+        self._rates = rates
         self._hubs: dict[str, Hub] = {}
         self._ticks: dict[tuple[str, int], int] = {}
 
@@ -254,13 +262,15 @@ class Publishers:
         Raises ZonghengError: `too_large` and `bad_request` for the offer, `busy` when somebody publishes this stream already, `at_capacity`.
         """
         read = sdp.read(offer)
-        if stream in self.publications:
-            raise ZonghengError("busy", f"{stream} is being published already: end that first")
+        if (before := self.publications.get(stream)) is not None:
+            if not before.is_silent:
+                raise ZonghengError("busy", f"{stream} is being published already: end that first")
+            before.end(ZonghengError("unreachable", "nothing came of the publisher any more"))
         self._admission.enter()
         publication = self.publications[stream] = Publication(stream, who, self)
         try:
             async with self._admission.offer():
-                answer = await publication.answer(read, self._rates)
+                answer = await publication.answer(read, self._rates or sdp.bitrates(stream))
         except BaseException as error:
             publication.end(error if isinstance(error, ZonghengError) else None)
             raise

@@ -119,8 +119,10 @@ class Taken(list[Frame]):
 
 
 @asynccontextmanager
-async def publishing(ceiling: Ceiling | None = None) -> AsyncIterator[tuple[Publishers, Taken]]:
-    limits = Limits()
+async def publishing(
+    ceiling: Ceiling | None = None, limits: Limits | None = None
+) -> AsyncIterator[tuple[Publishers, Taken]]:
+    limits = limits or Limits()
     async with asyncio.TaskGroup() as tasks:
         publishers = Publishers(tasks, ["127.0.0.1"], limits, Admission(limits), ceiling=ceiling)
         async with Hubs.running(publishers.feed, time.monotonic_ns) as hubs:
@@ -257,3 +259,21 @@ def test_sound_and_picture_of_one_instant_have_one_instant_of_capture() -> None:
     voice = clock.captured_ns(AUDIO, 96_000, 48_000, ours + 1_010_000_000)
     assert abs(picture - voice) < 1_000
     assert abs(picture - (ours + 10**9)) < 1_000
+
+
+async def test_who_went_without_a_word_makes_room_for_the_next() -> None:
+    async with publishing(limits=Limits(silent_s=0.5)) as (publishers, taken):
+        publisher, other = Publisher(moving()), Publisher(moving())
+        await publisher.publish(publishers)
+        await eventually(lambda: len(taken) > 5)
+        # A browser that is killed says nothing: its packets just stop.
+        await publisher.sender.stop()
+        [before] = publishers.publications.values()
+        await eventually(lambda: before.is_silent)
+        shown = len(taken)
+        await other.publish(publishers)
+        await eventually(lambda: len(taken) > shown + 5)
+        [now] = publishers.publications.values()
+        assert now is not before
+        await publisher.close()
+        await other.close()

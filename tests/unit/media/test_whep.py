@@ -25,7 +25,7 @@ from node.web.guard import CSRF_HEADER
 from tests.unit.link.units import eventually
 from tests.unit.media.test_publishing import Publisher, moving
 from tests.unit.media.watching import STREAM, Camera, Player
-from tests.unit.people.conftest import House, Visitor, house
+from tests.unit.people.conftest import PASSWORD, House, Visitor, house
 
 __all__ = ["house"]
 
@@ -309,4 +309,30 @@ async def test_the_page_shows_its_camera_whose_it_is_and_what_nobody_is_to_see(v
     [nonce] = set(re.findall(r'nonce="([^"]+)"', page.text))
     assert f"script-src 'nonce-{nonce}'" in page.headers["content-security-policy"]
     assert '"who": "J001"' in page.text
-    assert (await video.house.visitor().get(f"/watch/{STREAM}")).status_code == 401
+    assert "camera=()" in page.headers["permissions-policy"]
+    stranger = await video.house.visitor().get(f"/watch/{STREAM}")
+    assert (stranger.status_code, stranger.headers["location"]) == (303, f"/login?then=/watch/{STREAM}")
+
+
+async def test_the_page_on_which_a_phone_publishes_may_ask_for_its_camera(video: Video) -> None:
+    visitor = await video.supervisor()
+    page = await visitor.get("/publish/330106/phone")
+    assert page.status_code == 200
+    assert f'"whip": "{WHIP}"' in page.text
+    assert page.headers["permissions-policy"].startswith("camera=(self), microphone=(self)")
+    of_its_own = await visitor.get(f"/publish/{STREAM.removesuffix('/main')}")
+    assert (of_its_own.status_code, of_its_own.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("then", ["https://elsewhere.example/", "//elsewhere.example/watch/", "/api/me"])
+async def test_who_logs_in_comes_to_a_page_of_this_node_alone(video: Video, then: str) -> None:
+    await video.supervisor()
+    visitor = video.house.visitor()
+    form = await visitor.client.get("/login", params={"then": f"/watch/{STREAM}"})
+    assert f'name="then" value="/watch/{STREAM}"' in form.text
+    assert 'name="then"' not in (await visitor.client.get("/login", params={"then": then})).text
+    for asked, location in ((f"/watch/{STREAM}", f"/watch/{STREAM}"), (then, "/")):
+        came = await visitor.client.post(
+            "/login", data={"number": "J001", "password": PASSWORD, "then": asked}
+        )
+        assert (came.status_code, came.headers["location"]) == (303, location)

@@ -1,0 +1,50 @@
+"""Pages on which people look and are looked at: a stream that is watched, a phone or a kiosk that is a camera."""
+
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from node.people.inside import Inside
+from node.web.guard import Asking
+from node.web.scripted import scripted
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+PAGES: Final = ("/watch/", "/publish/")
+"""How the addresses of these pages begin; who is not logged in is sent to log in, and comes back."""
+
+
+def is_page(path: str) -> bool:
+    """Whether this is an address that a person sees, of this node."""
+    return path == "/" or path.startswith(PAGES)
+
+
+def router(node: "Node") -> APIRouter:
+    """The pages over one node."""
+    routes = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
+
+    @routes.get("/watch/{stream:path}")
+    async def watch(request: Request, caller: Asking, stream: str) -> HTMLResponse:
+        inside: Inside = request.state.inside
+        shown = await node.webrtc.shown(caller, stream)
+        given = {
+            "whep": f"/api/whep/{quote(shown.stream)}",
+            "csrf": inside.csrf,
+            "who": caller.who,
+            # The page shows the node's clock.
+            "ahead_ms": node.now() // 1_000 - time.time_ns() // 1_000_000,
+        }
+        return scripted("watch.html", given, name=node.settings.name, shown=shown)
+
+    @routes.get("/publish/{of}/{camera}")
+    async def publish(request: Request, caller: Asking, of: str, camera: str) -> HTMLResponse:
+        inside: Inside = request.state.inside
+        shown = await node.webrtc.published(caller, f"{of}/{camera}/main")
+        given = {"whip": f"/api/whip/{quote(shown.stream)}", "csrf": inside.csrf}
+        return scripted("publish.html", given, devices=True, name=node.settings.name, shown=shown)
+
+    return routes
