@@ -23,7 +23,7 @@ from tests.chaos.frozen import freeze
 from tests.chaos.line import Line
 from tests.chaos.settled import Verdict, judged
 from tests.chaos.storm import Storm
-from tests.e2e.tree import Tree
+from tests.e2e.tree import Tree, until
 
 Say = Callable[[str], None]
 
@@ -43,6 +43,8 @@ def storm(tree: Tree, kills: int, seed: int, verdict: Verdict, say: Say, *, froz
     raging = Storm(line.nodes, kills, seed, say)
     try:
         with line:
+            # Who has never heard of a node cannot direct it: the storm begins once the city has heard of the village.
+            until("the office issues its first directive", lambda: bool(line.office.issued), _CATCH_UP_S)
             raging.rage(lambda: _unharmed(line))
             village = line.nodes[-1]
             held = {parent.code: parent.child(child.code)["held"] for child, parent in line.links}
