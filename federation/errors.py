@@ -228,6 +228,14 @@ CATALOGUE: Final[dict[str, Fault]] = {
             "摄像头使用 B 帧，不能直接观看",
             "The camera sends B-frames, which cannot be watched",
         ),
+        Fault(
+            "camera_fault",
+            _S.FAILED_PRECONDITION,
+            409,
+            "摄像头的应答有误或不可信",
+            "The camera answers with an error, or with what is not believed",
+        ),
+        Fault("steered", _S.ABORTED, 409, "云台正由他人操控", "Somebody else steers this camera now"),
         # Use.
         Fault("bad_request", _S.INVALID_ARGUMENT, 400, "用法有误", "This is not how to ask"),
         Fault("not_found", _S.NOT_FOUND, 404, "未找到", "There is nothing of that name"),
