@@ -19,6 +19,8 @@ from node.media.care import Care
 from node.media.media import Media
 from node.media.own_cameras import OwnCameras
 from node.media.snapshots import snapshots
+from node.media.steering.helm import Helm, nobody_asks
+from node.media.steering.steering import Steering
 from node.media.webrtc.desk import WebRtcDesk
 from node.media.webrtc.looking import Looking
 from node.parts import Parts
@@ -71,6 +73,8 @@ class Node(Parts):
             self.cameras, store, writer, self.write_entries, self.intake, self.media.channel,
             snapshots(folder, settings), now,
         )  # fmt: skip
+        self.steering = Steering(self.cameras, self.write_entries)
+        self.helm = Helm(self.tree, self.steering, nobody_asks, self.write_entries)
         self.further_lanes.append(self.media.lane)
         self.certified_anew.append(self.media.streams.identity_changed)
         self._registry: Registry | None = None

@@ -118,6 +118,7 @@ def _works(node: "Node") -> dict[str, Work]:
         "media": node.media.run,
         "webrtc": node.webrtc.run,
         "cameras": node.care.run,
+        "steering": node.steering.run,
     }
     if node.alerting.telling.wanted:
         works["sending"] = lambda: _send_out(node)

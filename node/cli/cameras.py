@@ -15,6 +15,7 @@ import typer
 from rich.table import Table
 
 from federation.errors import ZonghengError
+from node.cli import steering
 from node.cli.app import Json, err, out, run
 from node.cli.nodes import Folder
 from node.cli.reach import reach
@@ -26,6 +27,7 @@ By = Annotated[str, typer.Option(metavar="NUMBER", help="Staff number of who doe
 
 
 def register(app: typer.Typer) -> None:
+    steering.add_to(camera_app)
     app.add_typer(camera_app, name="camera")
 
 
@@ -34,8 +36,22 @@ def add(
     folder: Folder,
     code: Code,
     address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="rtsp://HOST/PATH, file:/PATH or whip:, without a login.")
-    ],
+        str,
+        typer.Argument(
+            metavar="[ADDRESS]",
+            help="rtsp://HOST/PATH, file:/PATH or whip:, without a login; left out, the device of --onvif says it.",
+        ),
+    ] = "",
+    onvif: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="HOST, HOST:PORT or http://HOST/PATH of its device: says the addresses, turns it.",
+        ),
+    ] = "",
+    fixed: Annotated[
+        bool, typer.Option("--fixed", help="Nobody is to turn it, though its device could be.")
+    ] = False,
     sub: Annotated[str, typer.Option(metavar="ADDRESS", help="The camera's small stream.")] = "",
     user: Annotated[str, typer.Option(help="The login name that the camera asks for.")] = "",
     password_stdin: Annotated[
@@ -83,7 +99,7 @@ def add(
     async def work() -> int:
         opens, closes = _hours(hours)
         camera = {
-            "code": code, "address": address, "sub_address": sub, "user": user, "name": name, "hall": hall,
+            "code": code, "address": address, "sub_address": sub, "onvif": onvif, "user": user, "name": name, "hall": hall,
             "window": window, "agency": agency, "opens_min": opens, "closes_min": closes,
             "permissions": [_permission(each) for each in permit], "masks": [_mask(each) for each in mask],
             "masks_burnt": burn, "transcode": transcode,
@@ -92,8 +108,13 @@ def add(
         }  # fmt: skip
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
         async with reach(folder) as node:
-            answer = await node.post("/api/cameras", {"camera": camera, "password": password, "by": by})
-        _told(answer, f"camera {code} is registered (entry {answer['index']})", as_json)
+            body = {"camera": camera, "password": password, "fixed": fixed, "by": by}
+            answer = await node.post("/api/cameras", body)
+        turns = ", and can be turned" if answer["steered"] else ""
+        _told(answer, f"camera {code} is registered{turns} (entry {answer['index']})", as_json)
+        if not as_json:
+            for words in answer["warnings"]:
+                err.print(words, highlight=False)
         return 0
 
     run(work)

@@ -8,6 +8,7 @@ A camera's password is sealed under the vault's key for its camera alone and ope
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,17 @@ _RECORDED: Final = {
 }
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """How a camera is turned."""
+
+    address: str
+    """Of its ONVIF service."""
+    user: str
+    password: str = field(repr=False)
+    profile: str
 
 
 class Cameras:
@@ -196,6 +208,19 @@ class Cameras:
         masks = tuple(Mask(mask.left, mask.top, mask.width, mask.height) for mask in form.masks)
         return Source(address, form.user, password, form.transcode, masks if form.masks_burnt else ())
 
+    async def turning(self, code: str) -> Turning:
+        """How a camera is turned, with its password: for who reaches it, and for nobody else. Raises ZonghengError `not_found`."""
+        form, secret = await (await self._rows()).get(code)
+        if not form.steered:
+            raise ZonghengError("not_found", f"camera {code} of {self.node} cannot be turned")
+        password = self._vault.unlock(secret, _place(code)).decode() if secret else ""
+        return Turning(form.onvif, form.user, password, form.ptz_profile)
+
+    async def password(self, code: str) -> str:
+        """The password that a camera has, to ask its device anew; empty: none. Raises ZonghengError `not_found`."""
+        _, secret = await (await self._rows()).get(code)
+        return self._vault.unlock(secret, _place(code)).decode() if secret else ""
+
     async def hours(self, form: "CameraForm") -> Hours:
         """When the camera's hall is open."""
         context = await self._contexts.of(self._settings.node)
@@ -216,6 +241,19 @@ class Cameras:
                 f"{viewer.who} of {viewer.node} may not watch camera {code} ({view}) now: ask whoever registers the cameras of {self._settings.node}",
             )
         return form
+
+    async def check_steering(self, viewer: Viewer, code: str) -> None:
+        """Raises ZonghengError `forbidden` where somebody may not turn this camera now, `not_found`."""
+        form = await self.get(code)
+        if not form.steered:
+            raise ZonghengError("not_found", f"camera {code} of {self.node} cannot be turned")
+        if not may_watch(
+            viewer, self._settings.node, _permissions(form), View.STEER, await self.hours(form), self._now()
+        ):
+            raise ZonghengError(
+                "forbidden",
+                f"{viewer.who} of {viewer.node} may not turn camera {code} now: ask whoever registers the cameras of {self.node}",
+            )
 
     async def _rows(self) -> "CameraRows":
         from node.models.cameras import CameraRows
@@ -312,6 +350,7 @@ def _registered(form: "CameraForm", by: str) -> wire.CameraRegistered:
         ),
         by=by,
         agency=form.agency,
+        steered=form.steered,
         snapshots=wire.CameraSnapshots(every_min=form.snapshots.every_min, days=form.snapshots.days)
         if form.snapshots.every_min
         else None,
@@ -330,4 +369,5 @@ def _card(form: "CameraForm", before: wire.CameraCard | None) -> wire.CameraCard
         outage=0 if before is None else before.outage,
         masks=[] if form.masks_burnt else _masks(form),
         permissions=_told_permissions(form),
+        steered=form.steered,
     )

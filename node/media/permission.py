@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from zongheng.v1.camera_pb2 import CameraPermission
+from zongheng.v1.camera_pb2 import Viewer as CameraViewer
 
 from node.people.caller import OPERATOR_NAME
 from node.wallclock import instant
@@ -26,6 +27,8 @@ class View(StrEnum):
     MAIN = "main"
     SUB = "sub"
     RECORDED = "recorded"
+    STEER = "steer"
+    """Not a way of looking: turn the camera. It is never meant where it is not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,14 @@ class Viewer:
         return self.roles | {OPERATOR_NAME} if self.who == OPERATOR_NAME else self.roles
 
 
+def viewer(told: CameraViewer) -> Viewer:
+    """A person as other nodes are told."""
+    return Viewer(told.who, told.node, told.tier, frozenset(told.roles), told.agency, told.purpose)
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Whoever fits all of it may watch; what is empty fits everybody."""
+    """Whoever fits all of it may watch; what is empty fits everybody, but steering has to be named."""
 
     roles: frozenset[str] = frozenset()
     agencies: frozenset[str] = frozenset()
@@ -60,8 +68,14 @@ class Permission:
 USUAL: Final = (
     Permission(roles=frozenset({"supervisor", "embedded_supervisor", "leader", OPERATOR_NAME})),
     Permission(roles=frozenset({"officer"}), office_hours=True, views=frozenset({View.MAIN, View.SUB})),
+    Permission(
+        roles=frozenset({"supervisor", "embedded_supervisor", "leader", OPERATOR_NAME}),
+        views=frozenset({View.STEER}),
+    ),
 )
-"""Supervisors and leaders of the node and of every tier above always, recordings included; officers live, in office hours."""
+"""Supervisors and leaders of the node and of every tier above always, recordings included; officers live, in office hours. The former may
+turn it as well; an officer could turn it away from their own window.
+"""
 
 
 _VIEWS: Final = frozenset(View)
@@ -92,7 +106,7 @@ class Hours:
 def may_watch(
     viewer: Viewer, node: str, permissions: Sequence[Permission], view: View, hours: Hours, at_us: int
 ) -> bool:
-    """Whether somebody may watch a camera of ``node`` now (``at_us``: µs since the epoch)."""
+    """Whether somebody may watch, or steer, a camera of ``node`` now (``at_us``: µs since the epoch)."""
     if viewer.who == OPERATOR_NAME and viewer.node == node:
         return True
     open_now = hours.are_open(at_us)
@@ -134,6 +148,6 @@ def _fits(viewer: Viewer, permission: Permission, view: View, open_now: bool) ->
         (not permission.roles or bool(permission.roles & viewer.all_roles))
         and (not permission.agencies or viewer.agency in permission.agencies)
         and (not permission.tiers or viewer.tier in permission.tiers)
-        and (not permission.views or view in permission.views)
+        and (view in permission.views or (not permission.views and view is not View.STEER))
         and (not permission.office_hours or open_now)
     )

@@ -38,13 +38,13 @@ class MaskForm(Form):
 
 
 class PermissionForm(Form):
-    """Whoever fits all of it may watch; what is empty fits everybody."""
+    """Whoever fits all of it may watch; what is empty fits everybody, but steering has to be named."""
 
     roles: tuple[str, ...] = ()
     agencies: tuple[Code, ...] = ()
     tiers: tuple[str, ...] = ()
     office_hours: bool = False
-    views: tuple[Literal["main", "sub", "recorded"], ...] = ()
+    views: tuple[Literal["main", "sub", "recorded", "steer"], ...] = ()
 
     @field_validator("roles")
     @classmethod
@@ -92,11 +92,15 @@ class CameraForm(Form):
     """A window of the hall that it looks at; empty: no single one."""
     agency: str = Field(default="", max_length=200)
     """Whose hall it is; empty: the node's own."""
-    address: str
+    address: str = ""
     """`rtsp://host/path`, `file:/path`, or `whip:`; without name and password."""
     sub_address: str = ""
     """The camera's small stream; empty: it has none."""
     user: str = Field(default="", max_length=200)
+    onvif: str = Field(default="", max_length=500)
+    """Address of its ONVIF service; empty: it is not asked over ONVIF."""
+    ptz_profile: str = Field(default="", max_length=200)
+    """The device's profile by which it is steered; empty: it is fixed, or nobody is to turn it."""
     transcode: bool = False
     opens_min: Minutes = 9 * 60
     closes_min: Minutes = 17 * 60
@@ -124,9 +128,24 @@ class CameraForm(Form):
     def _opens_before_it_closes(self) -> "CameraForm":
         if self.opens_min >= self.closes_min:
             raise ValueError("it has to open before it closes")
-        if not self.address:
+        if not self.address and not self.onvif:
             raise ValueError("say where the camera is: its address")
         return self
+
+    @model_validator(mode="after")
+    def _steered_without_masks(self) -> "CameraForm":
+        if self.ptz_profile and not self.onvif:
+            raise ValueError("a camera is steered over ONVIF: give its address there")
+        if self.ptz_profile and self.masks:
+            raise ValueError(
+                "a camera that turns shows elsewhere what its masks cover here: register it as fixed, or set the masks in the camera, which moves them along"
+            )
+        return self
+
+    @property
+    def steered(self) -> bool:
+        """It turns, and people may turn it."""
+        return bool(self.ptz_profile)
 
     @property
     def kind(self) -> str:

@@ -79,6 +79,8 @@ class Act(StrEnum):
     """Issue and close keys of the matching."""
     WATCH = "cameras.watch"
     """Look through cameras, of this node and of those below; which of them is said camera by camera, and each look is an entry."""
+    STEER = "cameras.steer"
+    """Turn cameras, of this node and of those below; which of them is said camera by camera, and each time is an entry."""
     SHOW = "cameras.show"
     """Be a camera: send a picture of one's own to a stream that is set up for it."""
 
@@ -102,6 +104,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.SUPERVISOR: frozenset(
         {
             _A.WATCH,
+            _A.STEER,
             _A.SHOW,
             _A.READ_STATUS,
             _A.READ_ALERTS,
@@ -124,6 +127,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.EMBEDDED_SUPERVISOR: frozenset(
         {
             _A.WATCH,
+            _A.STEER,
             _A.SHOW,
             _A.READ_STATUS,
             _A.READ_ALERTS,
@@ -140,6 +144,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.OFFICER: frozenset(
         {
             _A.WATCH,
+            _A.STEER,
             _A.LIST_ITEMS,
             _A.SHOW,
             _A.READ_STATUS,
@@ -155,6 +160,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.LEADER: frozenset(
         {
             _A.WATCH,
+            _A.STEER,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,

@@ -15,6 +15,7 @@ from node.media.permission import View, Viewer, may_see_picture, told
 from node.models.cameras import CameraForm
 from node.people import audit
 from node.people.caller import Caller
+from node.views import onvif
 from node.views.present import time_text, time_us
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Registration(BaseModel):
     camera: CameraForm
     password: str | None = None
     """The camera's own; left out: the one it has. Kept sealed, shown to nobody."""
+    fixed: bool = False
+    """Nobody is to turn it, though its device could be."""
     by: str = ""
 
 
@@ -51,6 +54,17 @@ class Noted(BaseModel):
     index: int
 
 
+class Registered(Noted):
+    """What was registered."""
+
+    address: str
+    sub_address: str
+    steered: bool
+    """It turns, and people may turn it."""
+    warnings: list[str]
+    """What its device offers that is not taken, and why."""
+
+
 class CameraLine(BaseModel):
     """One camera of this node or of one below, as its node's card tells."""
 
@@ -64,6 +78,8 @@ class CameraLine(BaseModel):
     """``seeing``, ``lost``, ``frozen``, ``dark``, or ``unknown``: nobody looked yet."""
     since: str | None
     has_sub: bool
+    steered: bool
+    """It turns."""
 
 
 class KeptSnapshot(BaseModel):
@@ -86,10 +102,21 @@ class CameraView(BaseModel):
     """Its hall is open, by the node's calendar."""
 
 
-async def register(node: "Node", caller: Caller, form: Registration) -> Noted:
-    """Register a camera, or change the one of its code."""
-    index = await node.cameras.register(form.camera, form.password, caller.signing(form.by) or caller.who)
-    return Noted(index=index)
+async def register(node: "Node", caller: Caller, form: Registration) -> Registered:
+    """Register a camera, or change the one of its code; what is left out is asked of its ONVIF device, where one is named."""
+    by = caller.signing(form.by) or caller.who
+    camera, warnings = form.camera, list[str]()
+    if camera.onvif:
+        told = await onvif.filled(node, camera, form.password, fixed=form.fixed)
+        camera, warnings = told.form, told.warnings
+    index = await node.cameras.register(camera, form.password, by)
+    return Registered(
+        index=index,
+        address=camera.address,
+        sub_address=camera.sub_address,
+        steered=camera.steered,
+        warnings=warnings,
+    )
 
 
 async def remove(node: "Node", caller: Caller, code: str, form: Removal) -> Noted:
@@ -115,6 +142,7 @@ def _lines(card: NodeCard, zone: str) -> list[CameraLine]:
             state=STATE_WORDS.get(camera.state, "unknown"),
             since=time_text(camera.since_us, zone),
             has_sub=camera.has_sub,
+            steered=camera.steered,
         )
         for camera in card.cameras
     ]

@@ -59,6 +59,7 @@ from node.web.pages import router as pages_router
 from node.web.people import router as people_router
 from node.web.reports import router as reports_router
 from node.web.scores import router as scores_router
+from node.web.steering import router as steering_router
 from node.web.streams import router as streams_router
 from node.web.wall import router as wall_router
 from node.web.webrtc import router as webrtc_router
@@ -419,6 +420,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(reports_router(node))
     app.include_router(insight_router(node))
     app.include_router(scores_router(node))
+    app.include_router(steering_router(node))
     app.include_router(cameras_router(node))
     app.include_router(streams_router(node))
     app.include_router(webrtc_router(node))

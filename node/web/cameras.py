@@ -27,7 +27,7 @@ def router(node: "Node") -> APIRouter:
         return await cameras.lines(node, of)
 
     @api.post("/api/cameras", status_code=201)
-    async def register(caller: Asking, form: cameras.Registration) -> cameras.Noted:
+    async def register(caller: Asking, form: cameras.Registration) -> cameras.Registered:
         """Register a camera, or change the one of its code."""
         return await cameras.register(node, caller, form)
 

@@ -1,0 +1,126 @@
+"""How people of a node turn cameras: those of this node, and those of nodes below, through every node on the way.
+
+Whoever turns a camera takes it first; each node on the way enters who it is before it says yes (`CameraSteered`), the camera's own first. Then commands follow, numbered one after
+the other. What a person has is remembered here by its name alone: the camera's node says whether they have it still, and where they do not it is taken again.
+"""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from zongheng.v1.camera_pb2 import Viewer
+from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.steering_pb2 import CameraSteered, SteerAnswer, SteerQuestion, SteerTake
+
+from federation.errors import ZonghengError
+from node.media import permission
+from node.media.steering.steering import Steering
+from node.tree import Tree
+
+ASK_S: Final = 15.0
+"""How long an answer from below may take: as long as a device may, and the way there and back."""
+
+_MOST_HELD: Final = 1_000
+
+
+async def nobody_asks(node: str, question: SteerQuestion, viewer: Viewer, within_s: float) -> SteerAnswer:
+    """Of a node that reaches nobody below."""
+    raise ZonghengError("unreachable", f"{node} cannot be asked to turn a camera: it is to be upgraded first")
+
+
+class AskBelow(Protocol):
+    async def __call__(
+        self, node: str, question: SteerQuestion, viewer: Viewer, within_s: float
+    ) -> SteerAnswer:
+        """Ask a node below. Raises ZonghengError: what it refuses with, `unreachable`, `deadline`, `busy`."""
+        ...
+
+
+@dataclass(slots=True)
+class _Held:
+    """What somebody of this node took."""
+
+    id: str
+    taken: bool = False
+    number: int = 0
+    taking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Helm:
+    """Belongs to one event loop."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        steering: Steering,
+        ask_below: AskBelow,
+        write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
+    ) -> None:
+        self._tree = tree
+        self._steering = steering
+        self._ask_below = ask_below
+        self._write = write
+        self._held: OrderedDict[tuple[str, str], _Held] = OrderedDict()
+
+    async def look(self, viewer: Viewer, camera: str) -> SteerAnswer:
+        """What a camera (`NODE/CAMERA`) can do, for whoever may turn it. Raises ZonghengError as `steer`."""
+        question = SteerQuestion()
+        question.look.SetInParent()
+        return await self._ask(viewer, camera, question)
+
+    async def steer(self, viewer: Viewer, camera: str, command: SteerQuestion) -> SteerAnswer:
+        """Have a camera obey; whoever has not got it takes it.
+
+        Raises ZonghengError: `unknown_node`, `not_found`, `forbidden`, `steered`, `bad_request`, `unreachable`, `deadline`, and what the device says.
+        """
+        held = self._of(viewer, camera)
+        for _ in range(2):
+            number = held.number = held.number + 1
+            async with held.taking:
+                if not held.taken:
+                    await self._take(viewer, camera, held)
+            command.hold, command.number = held.id, number
+            answer = await self._ask(viewer, camera, command)
+            if not answer.over:
+                return answer
+            held.taken = False
+        raise ZonghengError("steered", "the camera was taken over again and again: try later")
+
+    async def passed(self, camera: str, viewer: Viewer, question: SteerQuestion, answer: SteerAnswer) -> None:
+        """A camera below was asked, by this node or through it, and said yes: entered before it is told on. Raises ZonghengError where it cannot be."""
+        answer.hop += 1
+        if question.WhichOneof("command") == "take":
+            steered = CameraSteered(hold=question.hold, camera=camera, viewer=viewer, hop=answer.hop)
+            await self._write([Entry(source="node", camera_steered=steered)])
+
+    async def _take(self, viewer: Viewer, camera: str, held: _Held) -> None:
+        question = SteerQuestion(hold=held.id, take=SteerTake())
+        await self._ask(viewer, camera, question)
+        held.taken = True
+
+    async def _ask(self, viewer: Viewer, camera: str, question: SteerQuestion) -> SteerAnswer:
+        node, _, question.camera = camera.partition("/")
+        if not question.camera or "/" in question.camera:
+            raise ZonghengError("bad_request", f"{camera!r} names no camera: give NODE/CAMERA")
+        if node == self._tree.own.node:
+            return await self._steering.answer(permission.viewer(viewer), question)
+        if not self._tree.is_below(node):
+            raise ZonghengError(
+                "unknown_node", f"there is no node {node!r} at or below {self._tree.own.node}"
+            )
+        answer = await self._ask_below(node, question, viewer, ASK_S)
+        await self.passed(camera, viewer, question, answer)
+        return answer
+
+    def _of(self, viewer: Viewer, camera: str) -> _Held:
+        key = viewer.who, camera
+        held = self._held.get(key)
+        if held is None:
+            held = self._held[key] = _Held(f"{self._tree.own.node}-{secrets.token_hex(8)}")
+        self._held.move_to_end(key)
+        if len(self._held) > _MOST_HELD:
+            self._held.popitem(last=False)
+        return held
