@@ -14,6 +14,7 @@ from federation.journal.checkpoint import Signer
 from node import config
 from node.config import NodeSettings
 from node.keyring import Clock, KeyRing, machine_clock
+from node.live.live import Live
 from node.media.cameras import Cameras
 from node.media.care import Care
 from node.media.media import Media
@@ -62,9 +63,10 @@ class Node(Parts):
             settings, store, vault, self.contexts, self.tree.own, self.registry, self.write_entries, now
         )
         self.cameras.listen(self.figures.changed_here)
+        self.live = Live(self.tree, lambda: settings.parent is not None, self.is_linked, now)
         self.media = Media(
-            folder, settings, self.tree, self.listener, OwnCameras(self.cameras), self.register.key_of,
-            self.write_entries, now,
+            folder, settings, self.tree, self.listener, OwnCameras(self.cameras), self.live,
+            self.register.key_of, self.write_entries, now,
         )  # fmt: skip
         self.webrtc = WebRtcDesk(
             self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras)

@@ -115,6 +115,7 @@ def _works(node: "Node") -> dict[str, Work]:
         "certificates": node.joining.run,
         "desk": node.desk.run,
         "matching": node.matching.run,
+        "live": node.live.run,
         "media": node.media.run,
         "webrtc": node.webrtc.run,
         "cameras": node.care.run,

@@ -3,6 +3,8 @@
 It is a lane of the link, an RPC of its own that the child dials as long as the link lives. So a node of an earlier version simply has no such lane, in
 either direction: a parent knows by it which children can be asked, and a child whose parent does not know the service goes on without.
 
+Live questions (`federation/trunk/live.py`) go over the same lane in both directions, where both sides say at its beginning that they know them.
+
 Nothing of it is kept: after a break the parent asks again for everybody who still looks, under the same names, and orders again what does not come. What that does with
 what went on meanwhile is for the two nodes (`ForParent`, `ForChildren`) to say.
 """
@@ -16,6 +18,7 @@ import grpc.aio
 import structlog
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 from zongheng.v1 import viewing_pb2 as wire
+from zongheng.v1.live_pb2 import LiveAnswer, LiveQuestion
 from zongheng.v1.viewing_pb2_grpc import (
     ViewingServiceServicer,
     ViewingServiceStub,
@@ -27,6 +30,7 @@ from federation.link.hello import failure
 from federation.link.lanes import LinkLost
 from federation.link.listener import Listener
 from federation.link.session import Session
+from federation.trunk.live import PARENT, LivePeers, SayLive
 
 MOST_QUESTIONS: Final = 256
 """Questions to one child that are not answered yet, and those that a child works on."""
@@ -87,23 +91,29 @@ class ForChildren(Protocol):
 class AttendLane:
     """The child's end; a lane of the dialler."""
 
-    def __init__(self, node: ForParent) -> None:
+    def __init__(self, node: ForParent, live: LivePeers | None = None) -> None:
+        """`live`: None where this node knows no live questions."""
         self._node = node
+        self._live = live
 
     async def run(self, channel: grpc.aio.Channel, session: str) -> None:
         stub: Any = ViewingServiceStub(channel)
         call = stub.Attend()
         said: asyncio.Queue[wire.AttendRequest] = asyncio.Queue()
+        say_live = _asking(said)
+        knows = wire.AttendKnows(live_questions=self._live is not None)
         broken: Exception | None = None
         try:
-            await call.write(wire.AttendRequest(session=session))
+            await call.write(wire.AttendRequest(session=session, knows=knows))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._speak(call, session, said))
                 self._node.attended(said.put_nowait)
-                await self._hear(call, said, tasks)
+                await self._hear(call, said, say_live, tasks)
         except* (grpc.aio.AioRpcError, asyncio.InvalidStateError, LinkLost) as group:
             broken = first_of(group)
         finally:
+            if self._live is not None:
+                self._live.closed(PARENT, say_live)
             self._node.left()
             call.cancel()
         if isinstance(broken, LinkLost):
@@ -122,7 +132,11 @@ class AttendLane:
             await call.write(message)
 
     async def _hear(
-        self, call: Any, said: "asyncio.Queue[wire.AttendRequest]", tasks: asyncio.TaskGroup
+        self,
+        call: Any,
+        said: "asyncio.Queue[wire.AttendRequest]",
+        say_live: SayLive,
+        tasks: asyncio.TaskGroup,
     ) -> None:
         under_way = 0
 
@@ -131,12 +145,29 @@ class AttendLane:
             under_way -= 1
 
         while (message := await call.read()) is not EOF:
+            if self._live is not None and self._hear_live(message, self._live, say_live):
+                continue
             if under_way >= MOST_QUESTIONS:
                 self._refuse(message, said)
                 continue
             under_way += 1
             tasks.create_task(self._obey(message, said)).add_done_callback(over)
         raise LinkLost("unreachable", "the parent ended the lane for viewers without a word")
+
+    @staticmethod
+    def _hear_live(message: wire.AttendResponse, live: LivePeers, say: SayLive) -> bool:
+        """Whether this was about live questions."""
+        match message.WhichOneof("part"):
+            case "knows":
+                if message.knows.live_questions:
+                    live.opened(PARENT, say)
+            case "live_question":
+                live.question(PARENT, message.live_question)
+            case "live_answer":
+                live.answer(PARENT, message.live_answer)
+            case _:
+                return False
+        return True
 
     async def _obey(self, message: wire.AttendResponse, said: "asyncio.Queue[wire.AttendRequest]") -> None:
         try:
@@ -175,6 +206,18 @@ class AttendLane:
                 said.put_nowait(wire.AttendRequest(refusal=refusal))
 
 
+def _asking(said: "asyncio.Queue[wire.AttendRequest]") -> SayLive:
+    """Puts live questions and answers into what a child says to its parent."""
+
+    def say(message: LiveQuestion | LiveAnswer) -> None:
+        if isinstance(message, LiveQuestion):
+            said.put_nowait(wire.AttendRequest(live_question=message))
+        else:
+            said.put_nowait(wire.AttendRequest(live_answer=message))
+
+    return say
+
+
 class _Attending:
     """One child's lane as long as it is open."""
 
@@ -183,13 +226,21 @@ class _Attending:
         self.outbox: asyncio.Queue[wire.AttendResponse] = asyncio.Queue()
         self.questions: dict[str, asyncio.Future[wire.ViewingAnswer]] = {}
 
+    def say_live(self, message: LiveQuestion | LiveAnswer) -> None:
+        if isinstance(message, LiveQuestion):
+            self.outbox.put_nowait(wire.AttendResponse(live_question=message))
+        else:
+            self.outbox.put_nowait(wire.AttendResponse(live_answer=message))
+
 
 class AttendService(ViewingServiceServicer):
     """The parent's end. All of it runs in the listener's event loop."""
 
-    def __init__(self, listener: Listener, node: ForChildren) -> None:
+    def __init__(self, listener: Listener, node: ForChildren, live: LivePeers | None = None) -> None:
+        """`live`: None where this node knows no live questions."""
         self._listener = listener
         self._node = node
+        self._live = live
         self._open: dict[str, _Attending] = {}
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -246,6 +297,10 @@ class AttendService(ViewingServiceServicer):
             session = self._listener.live(context, first.session)
             attending = self._open[session.node] = _Attending(session)
             self._node.attends(session.node)
+            if self._live is not None and first.knows.live_questions:
+                knows = wire.AttendKnows(live_questions=True)
+                attending.outbox.put_nowait(wire.AttendResponse(knows=knows))
+                self._live.opened(session.node, attending.say_live)
             async with asyncio.TaskGroup() as tasks:
                 speaking = tasks.create_task(self._speak(context, attending))
                 await self._hear(context, attending)
@@ -261,6 +316,8 @@ class AttendService(ViewingServiceServicer):
         for answered in attending.questions.values():
             if not answered.done():
                 answered.set_exception(ZonghengError("unreachable", f"the link to {child} ended"))
+        if self._live is not None:
+            self._live.closed(child, attending.say_live)
         if self._open.get(child) is attending:
             del self._open[child]
             self._node.absent(child)
@@ -284,5 +341,9 @@ class AttendService(ViewingServiceServicer):
                 case "refusal":
                     told = failure(request.refusal.code, request.refusal.words)
                     await self._node.refusal(session.node, request.refusal.ticket, told)
+                case "live_question" if self._live is not None:
+                    self._live.question(session.node, request.live_question)
+                case "live_answer" if self._live is not None:
+                    self._live.answer(session.node, request.live_answer)
                 case _:
                     pass  # a message of a later version

@@ -17,6 +17,7 @@ from zongheng.v1.viewing_pb2 import AttendResponse, ViewingQuestion
 from federation.errors import ZonghengError
 from federation.link.listener import Listener
 from federation.trunk.attending import AttendLane, AttendService
+from federation.trunk.live import LivePeers
 from node.config import NodeSettings
 from node.media.streams import Sources, Streams
 from node.media.supervisor import Attached, Supervisor
@@ -39,6 +40,7 @@ class Media:
         tree: Tree,
         listener: Listener,
         cameras: CamerasHere,
+        live: LivePeers,
         key_of: Callable[[str], Awaitable[str]],
         write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
         now: Now,
@@ -50,8 +52,8 @@ class Media:
         )  # fmt: skip
         self.supervisor = Supervisor(folder, self.streams)
         self.viewings.begins = self.supervisor.need
-        self.service = AttendService(listener, self.streams)
-        self.lane = AttendLane(self.streams)
+        self.service = AttendService(listener, self.streams, live)
+        self.lane = AttendLane(self.streams, live)
 
     async def run(self) -> None:
         """Until cancelled."""

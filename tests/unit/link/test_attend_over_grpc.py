@@ -12,6 +12,8 @@ import pytest
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 from zongheng.v1 import viewing_pb2 as wire
 from zongheng.v1.camera_pb2 import Viewer
+from zongheng.v1.live_pb2 import Reach
+from zongheng.v1.tree_pb2 import NodeCard
 from zongheng.v1.viewing_pb2_grpc import ViewingServiceStub
 
 from federation.errors import ZonghengError
@@ -20,6 +22,8 @@ from federation.link.lanes import LinkLost
 from federation.link.memory import MemoryAnswerer, MemoryBackoffStore
 from federation.trunk import attending
 from federation.trunk.attending import AttendLane, AttendService, Say
+from node.live.live import Live
+from node.tree import Tree
 from tests.unit.link.units import FAST, TOWN, VILLAGE, Child, Parent, eventually, no_answer, now_us
 
 STREAM = f"{VILLAGE}/hall/main"
@@ -86,11 +90,20 @@ class Link:
     def __init__(self) -> None:
         self.parent = Parent()
         self.town, self.village = Town(), Village()
+        tree = Tree(NodeCard(node=TOWN, tier="town"))
+        tree.learn([NodeCard(node=VILLAGE, parent=TOWN, tier="village")])
+        self.live_above = Live(
+            tree, lambda: False, lambda child: self.parent.listener.is_connected(child), now_us
+        )
+        self.live_below = Live(
+            Tree(NodeCard(node=VILLAGE, tier="village")), lambda: True, lambda child: False, now_us
+        )
         self.service: AttendService
 
-    async def up(self, *, knows: bool = True) -> None:
+    async def up(self, *, knows: bool = True, knows_live: bool = True) -> None:
         def with_viewers(server: grpc.aio.Server) -> grpc.aio.Server:
-            self.service = AttendService(self.parent.listener, self.town)
+            live = self.live_above if knows_live else None
+            self.service = AttendService(self.parent.listener, self.town, live)
             if knows:
                 self.service.add_to(server)
             return server
@@ -102,13 +115,16 @@ class Link:
         child = Child(self.parent)
         ports = ChildPorts(
             lambda: child.card, list, child.journal, child.reporter, MemoryAnswerer(no_answer), child.operator,
-            MemoryBackoffStore(), lanes=lanes or (AttendLane(self.village),),
+            MemoryBackoffStore(), lanes=lanes or (AttendLane(self.village, self.live_below),),
         )  # fmt: skip
         credentials = self.parent.box(VILLAGE).credentials
         child.dialler = Dialler(self.parent.address, credentials, ports, now_us, Random(1).random, FAST)
-        async with child.running():
+        async with child.running(), asyncio.TaskGroup() as tasks:
+            serving = [tasks.create_task(live.run()) for live in (self.live_above, self.live_below)]
             await eventually(lambda: self.parent.listener.is_connected(VILLAGE))
             yield child
+            for task in serving:
+                task.cancel()
 
 
 @pytest.fixture
@@ -273,6 +289,47 @@ async def test_a_parent_of_an_earlier_version_keeps_its_link(link: Link) -> None
         assert child.dialler.status.state == "up"
         assert link.parent.listener.is_connected(VILLAGE)
         assert link.village.say is None
+
+
+async def asked_live(asking: Live, asks: str, to_node: str, tier: str) -> list[str]:
+    """Ask again until the lane is there; returns the way."""
+    asker = Viewer(who="W-1", node=asks, tier=tier)
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                answer = await asking.ask(to_node, Reach(), asker, 30)
+            except ZonghengError:
+                await asyncio.sleep(0.02)
+                continue
+            return [hop.node for hop in answer.hops]
+
+
+async def test_live_questions_go_up_and_down_and_on_after_a_break(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        for _ in range(2):
+            assert await asked_live(link.live_above, TOWN, VILLAGE, "town") == [VILLAGE, TOWN]
+            assert await asked_live(link.live_below, VILLAGE, TOWN, "village") == [TOWN, VILLAGE]
+            link.parent.listener.dismiss(VILLAGE, ZonghengError("unreachable", "cut"))
+
+
+async def test_a_side_of_an_earlier_version_is_asked_nothing_live(link: Link) -> None:
+    asker = Viewer(who="W-1", node=VILLAGE, tier="village")
+    await link.up(knows_live=False)
+    async with link.child():
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        assert await link.service.ask(VILLAGE, question(), 60) == 3  # the lane is there and at work
+        refused = await _outcome(link.live_below.ask(TOWN, Reach(), asker, 60))
+        assert (refused.code, "upgraded first" in refused.detail) == ("unreachable", True)
+
+
+async def test_a_child_of_an_earlier_version_is_asked_nothing_live(link: Link) -> None:
+    asker = Viewer(who="L-1", node=TOWN, tier="town")
+    await link.up()
+    async with link.child(EarlierLane()):
+        await eventually(lambda: link.service.can_ask(VILLAGE))
+        refused = await _outcome(link.live_above.ask(VILLAGE, Reach(), asker, 60))
+        assert (refused.code, "upgraded first" in refused.detail) == ("unreachable", True)
 
 
 async def test_who_has_no_session_gets_no_lane(link: Link) -> None:
