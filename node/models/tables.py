@@ -142,6 +142,19 @@ class Camera(Model):
         abstract = True
 
 
+class PatrolPlan(Model):
+    """A plan of a video patrol. Key: its code."""
+
+    code = fields.CharField(max_length=_LONGEST, primary_key=True)
+    body = fields.TextField()
+    since_us = fields.BigIntField()
+    changed_by = fields.CharField(max_length=_LONGEST)
+    changed_at_us = fields.BigIntField()
+
+    class Meta:
+        abstract = True
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The classes of one dialect."""
@@ -155,6 +168,7 @@ class Tables:
     token: type[Token]
     attempt: type[Attempt]
     camera: type[Camera]
+    patrol_plan: type[PatrolPlan]
 
     @property
     def models(self) -> list[type[Model]]:
@@ -169,6 +183,7 @@ class Tables:
             self.token,
             self.attempt,
             self.camera,
+            self.patrol_plan,
         ]
 
 
@@ -185,6 +200,7 @@ def tables(dialect: Dialect) -> Tables:
         _concrete(Token, "token"),
         _concrete(Attempt, "attempt"),
         _concrete(Camera, "camera"),
+        _concrete(PatrolPlan, "patrol_plan"),
     )
 
 

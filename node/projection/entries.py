@@ -25,6 +25,7 @@ from node.store.access import AccessRow
 from node.store.accountability import AccountabilityRow, DepartmentAlertRow
 from node.store.arrivals import ArrivalRow
 from node.store.items import ItemStepRow
+from node.store.patrols import BEGUN, CHECKED, ENDED, PatrolRow
 from node.store.receipts import ReceiptRow
 from node.store.rows import AlertRecord, EventRow
 from node.store.scores import ScoreStepRow
@@ -41,6 +42,7 @@ _ACCESS_KINDS = {number: name.removeprefix("ACCESS_KIND_").lower() for name, num
 _ACCOUNT_CHANGES = {
     number: name.removeprefix("ACCOUNT_CHANGE_").lower() for name, number in AccountChange.items()
 }
+_PATROL_KINDS = {"patrol_begun": BEGUN, "patrol_checked": CHECKED, "patrol_ended": ENDED}
 
 IMPORT_FINISHED = "import_finished"
 """Kind of the catalogue's piece that says an import is finished."""
@@ -75,6 +77,7 @@ class Reading:
     accountability: list[AccountabilityRow] = field(default_factory=list)
     scores: list[ScoreStepRow] = field(default_factory=list)
     item_steps: list[ItemStepRow] = field(default_factory=list)
+    patrols: list[PatrolRow] = field(default_factory=list)
     steps: list[StepRow] = field(default_factory=list)
     """How alerts were raised and moved, in journal order."""
     renewals: list[tuple[str, str, str]] = field(default_factory=list)
@@ -191,6 +194,8 @@ def read(origin: str, lo: int, leaves: Iterable[bytes], *, own: bool = True, zon
                     origin, taken.item, taken.version, idx, entry.noted_at_us, taken.SerializeToString()
                 )
             )
+        elif kind in _PATROL_KINDS:
+            reading.patrols.append(patrol_row(origin, idx, entry, kind))
         elif kind in ("access_noted", "account_changed"):
             reading.access.append(access_row(origin, idx, entry))
         elif kind in ("directive_step", "linkage_tokens"):
@@ -277,6 +282,15 @@ def move_row(origin: str, idx: int, entry: Entry) -> StepRow:
         origin, moved.alert_id, idx, entry.noted_at_us, moved.state, moved.by, moved.reason, moved.text,
         _files(moved.files), moved.node,
     )  # fmt: skip
+
+
+def patrol_row(origin: str, idx: int, entry: Entry, kind: str) -> PatrolRow:
+    """The row of an entry of a video patrol."""
+    said = getattr(entry, kind)
+    plan = entry.patrol_begun.plan if kind == "patrol_begun" else ""
+    return PatrolRow(
+        origin, said.round, idx, entry.noted_at_us, _PATROL_KINDS[kind], plan, said.SerializeToString()
+    )
 
 
 def _files(files: Iterable[FileRef]) -> str:

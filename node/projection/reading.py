@@ -84,6 +84,7 @@ class Reader:
             await session.accountability.put_steps(reading.accountability)
             await session.scores.put(reading.scores)
             await session.item_steps.put(reading.item_steps)
+            await session.patrols.put(reading.patrols)
             await session.alerts.insert(reading.alerts)
             await self._carrying.write(session, reading.carried)
             for by, node, log_id in reading.renewals:

@@ -39,6 +39,7 @@ from node.store.linkage import Linkage
 from node.store.links import Links
 from node.store.migrate import migrate
 from node.store.outbox import Outbox
+from node.store.patrols import Patrols
 from node.store.receipts import Receipts
 from node.store.rollups import Rollups
 from node.store.scores import Scores
@@ -74,6 +75,7 @@ PROJECTED: Final = (
     "linkage_due",
     "draw_seed",
     "item_step",
+    "patrol_step",
     "cursor",
 )
 """Tables that journals give back, whole."""
@@ -115,6 +117,7 @@ class Session:
         self.accountability = Accountability(transaction)
         self.scores = Scores(transaction)
         self.item_steps = ItemSteps(transaction)
+        self.patrols = Patrols(transaction)
 
     async def drop_projections(self) -> None:
         """Empty every table that the journals held here give back, except rollups.

@@ -25,6 +25,7 @@ RECTIFIED: Final = "rectified"  # 隐患整改
 RELEASED: Final = "released"  # 对象注销
 CELL_ASSIGNED: Final = "cell_assigned"  # 网格责任
 PATROLLED: Final = "patrolled"  # 巡查
+CELL_RELEASED: Final = "cell_released"  # 网格责任撤销
 
 TEXTS: Final = frozenset({"reason", "result"})
 
@@ -49,10 +50,11 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     RELEASED: {"object": str},
     CELL_ASSIGNED: {"cell": str, "every_days": int, "responsible": str},
     PATROLLED: {"cell": str},
+    CELL_RELEASED: {"cell": str},
 }
 
 GATHERINGS: Final = (
     Gathering("object", (ASSIGNED, INSPECTED, RECTIFIED, RELEASED), by=("object",)),
-    Gathering("cell", (CELL_ASSIGNED, PATROLLED), by=("cell",)),
+    Gathering("cell", (CELL_ASSIGNED, PATROLLED, CELL_RELEASED), by=("cell",)),
 )
 """A supervised object, and a grid cell, with all that happened to it."""

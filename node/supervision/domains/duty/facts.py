@@ -32,7 +32,7 @@ FACTS: Final = (
     Fact("closed_by", "code", "结案人", "by whom", first(kinds.CLOSED, of="actor")),
     Fact("evaluated_at", "instant", "评价时间", "when it was evaluated", first(kinds.EVALUATED)),
     Fact("object_case", "flag", "非案卷事件", "it is about objects or cells and no matter of the grid",
-         any_of(kinds.ASSIGNED, kinds.INSPECTED, kinds.RECTIFIED, kinds.RELEASED, kinds.CELL_ASSIGNED, kinds.PATROLLED)),
+         any_of(kinds.ASSIGNED, kinds.INSPECTED, kinds.RECTIFIED, kinds.RELEASED, kinds.CELL_ASSIGNED, kinds.PATROLLED, kinds.CELL_RELEASED)),
     Fact("began_at", "instant", "起始时间", "when it began", pl.coalesce("collected_at", "opened_at", "first_at")),
     Fact("reported_at", "instant", "处置或反馈时间", "when it was handled or reported back", pl.coalesce("handled_at", "feedback_at")),
 )  # fmt: skip
@@ -76,10 +76,20 @@ CELL: Final = (
     Fact("responsible", "code", "网格员", "who is responsible", last(kinds.CELL_ASSIGNED, of="responsible")),
     Fact("patrolled_at", "instant", "最近巡查时间", "when it was last walked", last(kinds.PATROLLED)),
     Fact(
+        "released_last_at", "instant", "最近撤销时间", "when it was last released", last(kinds.CELL_RELEASED)
+    ),
+    Fact(
         "since_at",
         "instant",
         "本期起算时间",
         "from when the next is due",
         pl.max_horizontal("patrolled_at", "assigned_at"),
+    ),
+    Fact(
+        "released_at",
+        "instant",
+        "撤销时间",
+        "when it ceased to be walked",
+        pl.when(pl.col("released_last_at") >= pl.col("assigned_at")).then("released_last_at"),
     ),
 )

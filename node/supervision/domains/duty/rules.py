@@ -80,7 +80,7 @@ OBJECT_RULES: Final = (
 CELL_RULES: Final = (
     _BOOK.limit(
         "cell.missed", CATALOGUE, (YELLOW, 1), (RED, 8),
-        start="since_at", stated_days="every_days", unit=NATURAL, roll=False, subject="cell", by="responsible",
+        start="since_at", stop="released_at", stated_days="every_days", unit=NATURAL, roll=False, subject="cell", by="responsible",
     ),
 )  # fmt: skip
 
