@@ -22,6 +22,7 @@ from federation.link.down_service import DownService
 from federation.link.listener import Listener
 from federation.link.mending import Mending
 from node.alerting.alerting import Alerting
+from node.alerting.by_directive import ByDirective
 from node.alerting.desk import AlertDesk
 from node.answering import Answering
 from node.asking import Asking
@@ -235,6 +236,7 @@ class Parts:
             store, vault, writer, self.raising, self.contexts, self.parent_node,
             SealedTexts(store, vault, self._sealing_key, lambda: keyring.keys.sealing), now,
         )  # fmt: skip
+        self.directives.looked = ByDirective(store, self.alert_desk, settings.node).look
         self.alerting = Alerting(folder, settings, store, self.contexts, self.raising, self.alert_desk, now)
         self.further_lanes: list[Lane] = []
         """Of parts that are put beside these."""

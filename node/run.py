@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 from federation.journal.checkpoint import Signer
 from node import config
 from node.config import NodeSettings
+from node.intake.supervised import supervised_by
 from node.keyring import Clock, KeyRing, machine_clock
 from node.live.live import Live
 from node.media.cameras import Cameras
@@ -25,6 +26,7 @@ from node.media.steering.steering import Steering
 from node.media.webrtc.desk import WebRtcDesk
 from node.media.webrtc.looking import Looking
 from node.parts import Parts
+from node.patrol.desk import PatrolDesk
 from node.rotation import rotate_key, rotations, settled_signer
 from node.serving import serve
 from node.store.highwater import HighWater
@@ -77,6 +79,10 @@ class Node(Parts):
         )  # fmt: skip
         self.steering = Steering(self.cameras, self.write_entries)
         self.helm = Helm(self.tree, self.steering, nobody_asks, self.write_entries)
+        self.patrols = PatrolDesk(
+            settings.node, supervised_by(settings.tier), store, self.intake, self.registry, self.write_entries,
+            self.projector.settled, now,
+        )  # fmt: skip
         self.further_lanes.append(self.media.lane)
         self.certified_anew.append(self.media.streams.identity_changed)
         self._registry: Registry | None = None

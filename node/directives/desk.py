@@ -10,7 +10,7 @@ reader's vault keeps them too.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -93,6 +93,8 @@ class DirectiveDesk:
         self._raising = raising
         self._now = now
         self._own = writer.node
+        self.looked: Callable[[Directive], Awaitable[None]] = _nothing
+        """Told of every directive that is not over, whenever dues are looked at, and once more when it is."""
         self._turn = asyncio.Lock()
         self._known: dict[str, Directive] = {}
         self._held: dict[str, frozenset[tuple[str, str, int]]] = {}
@@ -176,6 +178,7 @@ class DirectiveDesk:
                     ids = await session.directives.page(after, CHUNK, ended=False)
                 for directive in ids:
                     known = await self._directive(directive)
+                    await self.looked(known)
                     about = known.handlers if known.issuer == self._own else (self._own,)
                     found = rules.findings(known, about, opening, context.policy, now)
                     keys = frozenset((one.subject, one.rule, int(one.level)) for one in found)
@@ -373,6 +376,10 @@ class DirectiveDesk:
         about = content.about_node
         if about and about != self._own and self._tree.route(about) is None:
             yield f"there is no node {about} here or below that it could be about"
+
+
+async def _nothing(_: Directive) -> None:
+    pass
 
 
 _REVIEWS: Final = frozenset({wire.DIRECTIVE_KIND_ACCEPTED, wire.DIRECTIVE_KIND_SENT_BACK})

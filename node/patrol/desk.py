@@ -17,6 +17,7 @@ from zongheng.v1 import patrol_pb2 as wire
 from zongheng.v1.case_pb2 import Attribute, CaseEvent
 from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.intake_pb2 import Submission, SubmitRequest
+from zongheng.v1.life_pb2 import FileRef
 
 from federation.errors import ZonghengError
 from node.intake.service import Intake
@@ -62,6 +63,8 @@ class PatrolDesk:
         self._settled = settled
         self._now = now
         self._turn = asyncio.Lock()
+        self.pictures: dict[tuple[str, int], tuple[FileRef, int]] = {}
+        """Pictures that were taken at a stop (of a round) of which nothing was said yet, with their instants (µs since the epoch). Lost with the process: another is taken."""
 
     async def plans(self) -> list["Plan"]:
         """Every plan, by code."""
@@ -171,6 +174,8 @@ class PatrolDesk:
             )
             await self._enter(round_id, "ended", Entry(patrol_ended=ended))
             over = await self._round(round_id)
+        for stop in over.stops:
+            self.pictures.pop((round_id, stop), None)
         if ended.complete:
             await self._tell_duty(over.begun.plan, PATROLLED, over.begun_us, by, serial=round_id)
         return over

@@ -81,6 +81,10 @@ class Act(StrEnum):
     """Look through cameras, of this node and of those below; which of them is said camera by camera, and each look is an entry."""
     STEER = "cameras.steer"
     """Turn cameras, of this node and of those below; which of them is said camera by camera, and each time is an entry."""
+    READ_PATROLS = "patrols.read"
+    """Plans and rounds of video patrols, with their pictures; each look at somebody else's picture is an entry."""
+    PATROL = "patrols.walk"
+    """Make plans, walk rounds."""
     SHOW = "cameras.show"
     """Be a camera: send a picture of one's own to a stream that is set up for it."""
 
@@ -92,6 +96,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.SECURITY_ADMINISTRATOR: frozenset({_A.READ_STATUS, _A.VERIFY, _A.GIVE_ROLES, _A.KEEP_KEYS}),
     Role.AUDITOR: frozenset(
         {
+            _A.READ_PATROLS,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,
@@ -105,6 +110,8 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
         {
             _A.WATCH,
             _A.STEER,
+            _A.READ_PATROLS,
+            _A.PATROL,
             _A.SHOW,
             _A.READ_STATUS,
             _A.READ_ALERTS,
@@ -128,6 +135,8 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
         {
             _A.WATCH,
             _A.STEER,
+            _A.READ_PATROLS,
+            _A.PATROL,
             _A.SHOW,
             _A.READ_STATUS,
             _A.READ_ALERTS,
@@ -161,6 +170,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
         {
             _A.WATCH,
             _A.STEER,
+            _A.READ_PATROLS,
             _A.READ_STATUS,
             _A.READ_ALERTS,
             _A.READ_CASES,

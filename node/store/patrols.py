@@ -65,5 +65,5 @@ class Patrols:
 
 
 def _row(row: Row) -> PatrolRow:
-    *said, body = row
-    return PatrolRow(*said, bytes(body))
+    origin, round_id, idx, at_us, kind, plan, body = row
+    return PatrolRow(origin, round_id, idx, at_us, kind, plan, bytes(body))

@@ -137,7 +137,7 @@ async def issue(node: "Node", caller: Caller, form: IssueDirective) -> Directive
     if form.approved_by:
         # Over the network nobody signs for somebody else.
         approver = form.approved_by if caller.is_operator else caller.signing(form.approved_by)
-        return await _approve(node, directive.id, approver)
+        return await approve(node, directive.id, approver)
     return await _view(node, directive)
 
 
@@ -166,7 +166,7 @@ async def take(node: "Node", caller: Caller, of: str, step: Step, form: TakeStep
     by = caller.signing(form.by)
     await directive(node, caller, of)
     if step == "approval":
-        return await _approve(node, of, by)
+        return await approve(node, of, by)
     kind = _kind(step, form.accept)
     due = _due(form.due, node.settings.zone) if form.due else 0
     act = Act(kind, by, form.text, form.node, due)
@@ -178,7 +178,8 @@ def _is_seen(known: Directive, seen: tuple[str, ...] | None) -> bool:
     return seen is None or not agency or agency in seen
 
 
-async def _approve(node: "Node", of: str, by: str) -> DirectiveView:
+async def approve(node: "Node", of: str, by: str) -> DirectiveView:
+    """Approve a directive and send it out."""
     await node.directives.take(of, Act(wire.DIRECTIVE_KIND_APPROVED, by))
     return await _view(node, await node.directives.take(of, Act(wire.DIRECTIVE_KIND_NOTIFIED, by)))
 

@@ -56,6 +56,7 @@ from node.web.matching import router as matching_router
 from node.web.page import status_page
 from node.web.pages import is_page
 from node.web.pages import router as pages_router
+from node.web.patrol import router as patrol_router
 from node.web.people import router as people_router
 from node.web.reports import router as reports_router
 from node.web.scores import router as scores_router
@@ -429,4 +430,5 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(matching_router(node))
     app.include_router(libraries_router(node))
     app.include_router(wall_router(node))
+    app.include_router(patrol_router(node))
     return app

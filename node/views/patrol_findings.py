@@ -1,0 +1,188 @@
+"""What a video patrol found, raised: an alert by hand with the picture as its file, and what became of it.
+
+About a hall of this node it is the agency's to answer, like any other. About a node below it is this node's alert, and a directive about it goes down: what the node below answers explains the
+alert, what ends the directive closes it (`node.alerting.by_directive`).
+"""
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from zongheng.v1 import directive_pb2
+from zongheng.v1.directive_pb2 import DirectiveContent
+
+from federation.errors import ZonghengError
+from federation.trunk.frame import Stream
+from node.alerting.elsewhere import NODE_CASE
+from node.patrol.round import Round, Told
+from node.people.caller import Caller
+from node.people.roles import Act
+from node.supervision.levels import LEVELS, STATES
+from node.supervision.policy import Level
+from node.views.directives import approve
+from node.views.present import level_number, time_text, time_us
+from node.views.sight import must_see
+
+if TYPE_CHECKING:
+    from node.run import Node
+
+_DUE_US: Final = 7 * 86_400_000_000
+"""How long a directive about a finding gives, where nothing else is said."""
+
+
+class FindingForm(BaseModel):
+    """What was not in order, raised."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = ""
+    item: str
+    level: Literal["notice", "yellow", "red"]
+    reason: str = Field(min_length=1, max_length=1_000)
+    text: str = Field(default="", max_length=8_000)
+    """In full; of a node below, sealed to it with the directive."""
+    due: str = ""
+    """By when the node below is to answer, ISO 8601; empty: in seven days."""
+    approved_by: str = ""
+    """Approves the directive at once and sends it out; somebody else than ``by``."""
+
+
+class FindingView(BaseModel):
+    """An alert that was raised of a stop."""
+
+    alert: str
+    item: str
+    level: str
+    state: str
+    directive: str
+    """The directive about it to the node below; empty: it is about this node's own hall."""
+    stage: str
+    """How far the directive has come."""
+
+
+async def find(node: "Node", caller: Caller, round_id: str, stop: int, form: FindingForm) -> FindingView:
+    """Raise what was not in order at a stop: an alert with the picture, and a directive about it where the hall is a node's below."""
+    known = await node.patrols.round(round_id)
+    told = known.told.get(stop)
+    if told is None or form.item not in told.not_ok:
+        raise ZonghengError(
+            "bad_request",
+            f"nothing at stop {stop} of {round_id} was not in order under {form.item!r}: say so first",
+        )
+    place = known.stops[stop]
+    stream = Stream.parse(place.stream)
+    by = caller.signing(form.by) or caller.who
+    own = stream.node == node.settings.node
+    if own:
+        agency = (await node.cameras.get(stream.camera)).agency or node.settings.node
+        await must_see(node, caller, agency, f"agency {agency}")
+        case = f"agency/{agency}"
+    else:
+        if not (caller.is_operator or caller.may(Act.URGE)):
+            raise ZonghengError(
+                "forbidden", f"the roles of {caller.who} do not allow directives to nodes below"
+            )
+        agency, case = stream.node, f"{NODE_CASE}{stream.node}"
+    alert = await node.alert_desk.raise_by_hand(
+        by=by,
+        level=Level(level_number(form.level)),
+        case_id=case,
+        agency=agency,
+        item="",
+        actor="",
+        subject=_subject(round_id, stop, form.item),
+        reason=form.reason,
+        text=form.text,
+        files=[told.said.picture],
+    )
+    if not own:
+        await _direct(node, caller, known, stop, told, form, by, alert.alert_id)
+    await node.projector.settled()
+    return next(one for one in (await findings_of(node, known)).get(stop, []) if one.alert == alert.alert_id)
+
+
+async def _direct(
+    node: "Node", caller: Caller, known: Round, stop: int, told: Told, form: FindingForm, by: str, alert: str
+) -> None:
+    place = known.stops[stop]
+    stream = Stream.parse(place.stream)
+    item = next(one for one in known.begun.items if one.code == form.item)
+    remark = next(mark.remark for mark in told.said.marks if mark.item == form.item)
+    zone = node.settings.zone
+    text = "\n".join(
+        line
+        for line in (
+            f"{item.zh}：{form.reason}",
+            f"{item.en}: {form.reason}" if item.en != item.zh else "",
+            remark,
+            form.text,
+            f"{place.stream} {time_text(told.said.taken_at_us, zone)} SHA-256 {told.said.picture.sha256}",
+        )
+        if line
+    )
+    hall = " · ".join(part for part in (place.node_name, place.hall, place.camera_name) if part)
+    content = DirectiveContent(
+        title=f"视频巡查：{hall}：{item.zh}"[:200],
+        source=directive_pb2.DIRECTIVE_SOURCE_BUREAU,
+        lead=stream.node,
+        due_at_us=time_us(form.due, zone) if form.due else node.now() + _DUE_US,
+        about_node=node.settings.node,
+        alert_id=alert,
+    )
+    issued = await node.directives.issue(content, text, by)
+    if form.approved_by:
+        approver = form.approved_by if caller.is_operator else caller.signing(form.approved_by)
+        await approve(node, issued.id, approver)
+
+
+async def findings_of(node: "Node", known: Round) -> dict[int, list[FindingView]]:
+    """Stop → what was raised of it."""
+    origin = origin_of(known.id)
+    prefix = f"patrol:{known.id}:"
+    cases = set()
+    for place in known.begun.stops:
+        of = place.stream.partition("/")[0]
+        cases.add(f"{NODE_CASE}{of}")
+    if (
+        any(place.stream.startswith(f"{origin}/") for place in known.begun.stops)
+        and origin == node.settings.node
+    ):
+        cases |= {f"agency/{form.agency or origin}" for form in await node.cameras.all()}
+    async with node.store.read() as session:
+        alerts = await session.alerts.of_cases(origin, sorted(cases))
+    mine = [alert for alert in alerts if alert.subject.startswith(prefix)]
+    directives = await _about(node, {alert.alert_id for alert in mine}) if mine else {}
+    found: dict[int, list[FindingView]] = {}
+    for alert in mine:
+        stop, _, item = alert.subject.removeprefix(prefix).partition(":")
+        directive, stage = directives.get(alert.alert_id, ("", ""))
+        found.setdefault(int(stop), []).append(
+            FindingView(
+                alert=alert.alert_id,
+                item=item,
+                level=LEVELS[alert.level],
+                state=STATES[alert.state],
+                directive=directive,
+                stage=stage,
+            )
+        )
+    return found
+
+
+async def _about(node: "Node", alerts: set[str]) -> dict[str, tuple[str, str]]:
+    """Alert → the directive about it and its stage."""
+    found, after = {}, ""
+    while page := await node.directives.directives(after, 500):
+        for one in page:
+            if one.content is not None and one.content.alert_id in alerts:
+                found[one.content.alert_id] = one.id, str(one.stage_at(node.settings.node))
+        after = page[-1].id
+    return found
+
+
+def _subject(round_id: str, stop: int, item: str) -> str:
+    return f"patrol:{round_id}:{stop}:{item}"
+
+
+def origin_of(round_id: str) -> str:
+    """Whose round it is."""
+    return round_id.rpartition("-P")[0]
