@@ -96,6 +96,7 @@ def groups() -> tuple[ModuleType, ...]:
         matching,
         mending,
         nodes,
+        patrol,
         policy,
         report,
         resupervision,
@@ -133,6 +134,7 @@ def groups() -> tuple[ModuleType, ...]:
         sealed,
         backup,
         cameras,
+        patrol,
         users,
         demo,
     )

@@ -194,6 +194,7 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("POST", "/api/patrol-rounds/{round_id}/stops/{stop}/finding"): Act.RAISE_ALERTS,
     ("POST", "/api/patrol-rounds/{round_id}/end"): Act.PATROL,
     ("GET", "/api/patrol-rounds/{round_id}/pictures/{sha256}"): Act.READ_PATROLS,
+    ("GET", "/api/patrol-rounds/{round_id}/report"): Act.READ_PATROLS,
     ("POST", "/api/snapshots"): Act.WATCH,
     ("POST", "/api/cameras/{code}/clips"): Act.READ_EVIDENCE,
     ("GET", "/api/clips/{sha256}/content"): Act.READ_EVIDENCE,

@@ -8,7 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from federation.errors import CATALOGUE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from node.views.alerts import AlertView
+    from node.views.patrol import RoundView
     from node.views.rollups import RollupView
     from node.views.status import Status
 
@@ -78,3 +81,10 @@ def login_page(name: str, words: str, *, number: str = "", renew: bool = False, 
     """The page on which people log in; ``words`` say what was wrong, ``renew`` asks for a new password too, ``then`` is the page to come to."""
     values = {"name": name, "words": words, "number": number, "renew": renew, "then": then}
     return environment().get_template("login.html").render(values)
+
+
+def patrol_report(name: str, shown: "RoundView", pictures: "Mapping[str, str]") -> str:
+    """The report of a round of a video patrol; ``pictures``: base64 by SHA-256."""
+    items = {one.item: one for one in shown.items}
+    values: dict[str, Any] = {"name": name, "round": shown, "items": items, "pictures": pictures}
+    return environment().get_template("patrol_report.html").render(values)

@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
 from node.views import patrol as view
 from node.views import patrol_findings as findings
 from node.views import patrol_plans as plans_view
 from node.web.guard import Asking
+from node.web.page import patrol_report
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -83,5 +84,14 @@ def router(node: "Node") -> APIRouter:
     async def picture_file(caller: Asking, round_id: str, sha256: str) -> FileResponse:
         """A picture of a round."""
         return FileResponse(await view.picture_file(node, caller, round_id, sha256), media_type="image/jpeg")
+
+    @api.get("/api/patrol-rounds/{round_id}/report", response_class=HTMLResponse)
+    async def report(caller: Asking, round_id: str) -> HTMLResponse:
+        """The report of a round as one page with its pictures in it; an entry."""
+        shown = await view.round_(node, round_id)
+        pictures = await view.report_pictures(node, caller, shown)
+        page = patrol_report(node.settings.name, shown, pictures)
+        policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+        return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
     return api
