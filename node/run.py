@@ -23,6 +23,7 @@ from node.media.own_cameras import OwnCameras
 from node.media.snapshots import snapshots
 from node.media.steering.helm import Helm, nobody_asks
 from node.media.steering.steering import Steering
+from node.media.unclosed import UnclosedOnDisk
 from node.media.webrtc.desk import WebRtcDesk
 from node.media.webrtc.looking import Looking
 from node.parts import Parts
@@ -68,7 +69,7 @@ class Node(Parts):
         self.live = Live(self.tree, lambda: settings.parent is not None, self.is_linked, now)
         self.media = Media(
             folder, settings, self.tree, self.listener, OwnCameras(self.cameras), self.live,
-            self.register.key_of, self.write_entries, now,
+            self.register.key_of, self.write_entries, UnclosedOnDisk(store), now,
         )  # fmt: skip
         self.webrtc = WebRtcDesk(
             self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras)
@@ -140,6 +141,7 @@ class Node(Parts):
             self.login_required = await session.links.get(_LOGIN_REQUIRED) is not None
         async with self.store.write() as session:
             await self.carrying.open(session)
+        await self.media.viewings.begin()
         await self.projector.open()
 
     async def registry(self) -> "Registry":

@@ -95,7 +95,7 @@ class Care:
                 try:
                     await self._attend(await self._channel())
                 except (ZonghengError, grpc.aio.AioRpcError) as error:
-                    log.info("cameras.not_attended", code=of(error).code)
+                    log.info("cameras.not_attended", code=of(error).code, words=str(of(error)))
                 except Exception:
                     log.exception("cameras.not_attended", instruction="it is tried again by itself")
                 await asyncio.sleep(_REST_S)
@@ -127,6 +127,8 @@ class Care:
                 finally:
                     for task in speaking:
                         task.cancel()
+        except* (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
+            raise ZonghengError("unreachable", "the media worker ended, and is started again") from None
         finally:
             call.cancel()
 

@@ -21,6 +21,7 @@ from federation.trunk.live import LivePeers
 from node.config import NodeSettings
 from node.media.streams import Sources, Streams
 from node.media.supervisor import Attached, Supervisor
+from node.media.unclosed import Unclosed
 from node.media.viewings import Gatekeeper, Viewing, Viewings
 from node.tree import Tree
 from node.wallclock import Now
@@ -43,12 +44,13 @@ class Media:
         live: LivePeers,
         key_of: Callable[[str], Awaitable[str]],
         write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
+        unclosed: Unclosed,
         now: Now,
     ) -> None:
         self._settings = settings
-        self.viewings = Viewings(tree, cameras, self._ask_child, self._say_child, write, now)
+        self.viewings = Viewings(tree, cameras, self._ask_child, self._say_child, write, unclosed, now)
         self.streams = Streams(
-            tree, self.viewings, cameras, key_of, self._can_ask, self._say_child, self._worker, self._parent_host
+            tree, self.viewings, cameras, key_of, self._can_ask, self._say_child, self._worker, self._parent_host, now
         )  # fmt: skip
         self.supervisor = Supervisor(folder, self.streams)
         self.viewings.begins = self.supervisor.need

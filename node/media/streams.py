@@ -28,12 +28,23 @@ from federation.errors import ZonghengError, of
 from federation.trunk.attending import Say
 from federation.trunk.frame import Stream
 from node.media.ingest.source import Source
+from node.media.pace import Pace
 from node.media.supervisor import Attached
 from node.media.viewings import Viewing, Viewings
 from node.tree import Tree
+from node.wallclock import Now
+
+MOST_ORDERED: Final = 1_000
+"""Streams that a parent may have carried at once."""
+
+ORDERS_PER_S: Final = 50.0
+"""How often it may order one, beyond as many as it may have."""
 
 ABSENT_S: Final = 60.0
 """How long what a child brings goes on while its link is down."""
+
+_MOST_OF_ONE: Final = 4
+"""A parent whose worker died orders a stream again before the end of the old call is known; nobody needs one more often than that."""
 
 log = structlog.get_logger()
 
@@ -59,6 +70,7 @@ class Streams:
         say_child: Callable[[str, AttendResponse], None],
         worker: Callable[[], Awaitable[Attached]],
         parent_host: Callable[[], str],
+        now: Now,
     ) -> None:
         """`key_of`: the registered TLS key of a child, `Peer.key`. `parent_host`: where this node dials its parent, without the port."""
         self._tree = tree
@@ -73,6 +85,7 @@ class Streams:
         self._wanted: asyncio.Queue[wire.UpstreamWanted] = asyncio.Queue()
         self._ordered: dict[bytes, tuple[str, str]] = {}
         """Of what was ordered from children: the child and the stream."""
+        self._pace = Pace(ORDERS_PER_S, MOST_ORDERED, now)
         self._carrying: dict[bytes, str] = {}
         """Streams that go up, by the parent's ticket."""
         self._absent: dict[str, float] = {}
@@ -203,6 +216,13 @@ class Streams:
             raise ZonghengError("forbidden", f"nobody above was let in to {stream}")
         if not 0 < order.port < 65_536:
             raise ZonghengError("protocol", "an order names the port to bring the stream to")
+        self._pace.take("the node above")
+        if len(self._carrying) >= MOST_ORDERED:
+            raise ZonghengError(
+                "busy", f"{MOST_ORDERED} streams are carried from {self._tree.own.node} already"
+            )
+        if sum(stream == each for each in self._carrying.values()) >= _MOST_OF_ONE:
+            raise ZonghengError("busy", f"{stream} is carried already, {_MOST_OF_ONE} times")
         worker = await self._start_worker()
         self._carrying[order.ticket] = stream
         address = f"{self._parent_host()}:{order.port}"
@@ -241,6 +261,7 @@ class Streams:
 
     def absent(self, child: str) -> None:
         self._absent[child] = asyncio.get_running_loop().time()
+        self._viewings.absent(child)
 
     async def removal(self, child: str, removal: ViewingRemoval) -> None:
         await self._viewings.removal(child, removal)

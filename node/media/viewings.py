@@ -7,7 +7,10 @@ A picture that is taken out of what somebody looks at is entered the same way, f
 picture that some node on the way does not know of; a node may know of one that nobody got.
 
 A viewing has one name at every hop, `<node of the viewer>-<random>`. It ends where the viewer leaves, where somebody at any node on the way puts the viewer out, and
-where the node above that asked for it is gone for a minute. A parent that comes back within that asks again under the same name, and nothing was interrupted.
+where the node above that asked for it is gone for a minute. A parent that comes back within that asks again under the same name, and nothing was interrupted. Where the way
+down stays broken for ten minutes it ends above as well. What a node's own death interrupted it enters as closed when it is back (`interrupted`), so that nothing looks open for ever.
+
+Each open leaves entries at every node on the way, for ever: who opens and leaves without end, a person or a parent, is told `busy`.
 """
 
 import asyncio
@@ -39,6 +42,8 @@ from zongheng.v1.viewing_pb2 import (
 from federation.errors import ZonghengError, of
 from federation.trunk.attending import Say
 from federation.trunk.frame import Quality, Stream
+from node.media.pace import Pace
+from node.media.unclosed import Unclosed
 from node.tree import Tree
 from node.wallclock import Now
 
@@ -47,6 +52,16 @@ MOST_FROM_ABOVE: Final = 1_000
 
 UNCONFIRMED_US: Final = 60_000_000
 """How long viewings from above go on while the parent that asked for them is not there."""
+
+LOST_US: Final = 600_000_000
+"""How long viewings go on whose camera cannot be asked for: the child is away, or a node below it."""
+
+ONE_PER_S: Final = 10.0
+ONE_AT_ONCE: Final = 400
+"""How often one person may begin to look; a wall of pictures begins a hundred times at once."""
+
+ABOVE_PER_S: Final = 20.0
+"""How often all from above together may; at once as many as may look."""
 
 ASK_S: Final = 10.0
 ASK_AGAIN_S: Final = 0.5
@@ -88,6 +103,8 @@ class Viewing:
     """When the parent that asked went away; 0: it is there."""
     confirmed: bool = True
     """Everybody below knows of it, as far as is known."""
+    lost_us: int = 0
+    """When the way down to the camera broke; 0: it is there."""
     gone: bool = False
     """The viewer left while they were still being asked for."""
 
@@ -102,6 +119,7 @@ class Viewings:
         ask_child: AskChild,
         say_child: Callable[[str, AttendResponse], None],
         write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
+        unclosed: Unclosed,
         now: Now,
     ) -> None:
         self._tree = tree
@@ -109,7 +127,12 @@ class Viewings:
         self._ask_child = ask_child
         self._say_child = say_child
         self._write = write
+        self._unclosed = unclosed
         self._now = now
+        self._pace = Pace(ONE_PER_S, ONE_AT_ONCE, now)
+        self._pace_above = Pace(ABOVE_PER_S, MOST_FROM_ABOVE, now)
+        self._interrupted: dict[str, CameraClosed] = {}
+        """What was open when the node died, until it is entered as closed."""
         self._open: dict[str, Viewing] = {}
         self._opening: dict[str, Viewing] = {}
         self._say_parent: Say | None = None
@@ -151,11 +174,10 @@ class Viewings:
         self._end_below(viewing)
         self.ended(viewing)
         seconds = max(0, (self._now() - viewing.since_us) // 1_000_000)
-        closed = CameraClosed(
-            viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, hop=viewing.hop,
-            seconds=seconds, code=code,
-        )  # fmt: skip
-        await self._write([Entry(source="node", camera_closed=closed)])
+        closed = _closed(viewing, code)
+        closed.seconds = seconds
+        await self._write([_entry(closed)])
+        await self._unclosed.drop([viewing.id])
 
     async def remove(self, viewing_id: str, by: str, reason: str) -> Viewing:
         """Put a viewer out, wherever they sit. Raises ZonghengError `not_found`."""
@@ -178,6 +200,10 @@ class Viewings:
         )  # fmt: skip
         (index,) = await self._write([Entry(source="node", snapshot_taken=taken)])
         return index
+
+    async def begin(self) -> None:
+        """At a start, before anybody looks: take note of what was open when this node was last there."""
+        self._interrupted = {one.viewing: one for one in await self._unclosed.kept()}
 
     async def run(self) -> None:
         """Ask again for whom has to be asked for, and end what nobody confirms; until cancelled."""
@@ -216,6 +242,7 @@ class Viewings:
             raise ZonghengError("protocol", "whoever sits here or below is not asked for from above")
         if sum(each.from_above for each in self._open.values()) + len(self._opening) >= MOST_FROM_ABOVE:
             raise ZonghengError("busy", f"{MOST_FROM_ABOVE} look through {self._tree.own.node} already")
+        self._pace_above.take("the node above")
         viewing = Viewing(question.viewing, stream, question.viewer, True, "")
         await self._begin(viewing)
         return viewing.hop
@@ -233,10 +260,16 @@ class Viewings:
         """A child is there, perhaps again: it knows nothing of who looks."""
         through = [viewing for viewing in self._open.values() if viewing.child == child]
         for viewing in through:
-            viewing.confirmed = False
+            self._lose(viewing)
         if through and child not in self._asking:
             self._asking.add(child)
             self._to_ask.put_nowait(child)
+
+    def absent(self, child: str) -> None:
+        """A child is not there any more."""
+        for viewing in self._open.values():
+            if viewing.child == child:
+                self._lose(viewing)
 
     async def removal(self, child: str, removal: ViewingRemoval) -> None:
         viewing = self._open.get(removal.viewing)
@@ -247,6 +280,7 @@ class Viewings:
 
     async def _begin(self, viewing: Viewing) -> None:
         own = self._tree.own.node
+        self._pace.take(f"{viewing.viewer.who} of {viewing.viewer.node}")
         self._opening[viewing.id] = viewing
         self.begins()
         try:
@@ -260,11 +294,16 @@ class Viewings:
                     )
                 viewing.child = child
                 viewing.hop = 1 + await self._ask(viewing)
-            await self._write([_opened(viewing)])
+            before = self._interrupted.get(viewing.id)
+            await self._unclosed.keep(_closed(viewing, "interrupted"))
+            await self._write([*([_entry(before)] if before is not None else []), _opened(viewing)])
+            self._interrupted.pop(viewing.id, None)
             viewing.since_us = self._now()
             self._open[viewing.id] = viewing
         except BaseException:
             self._end_below(viewing)
+            if viewing.id not in self._interrupted:
+                await self._unclosed.drop([viewing.id])
             raise
         finally:
             del self._opening[viewing.id]
@@ -306,7 +345,7 @@ class Viewings:
             for viewing in waiting:
                 try:
                     await self._ask(viewing)
-                    viewing.confirmed = True
+                    viewing.confirmed, viewing.lost_us = True, 0
                 except Exception as failed:
                     await self._refused_again(viewing, of(failed))
             await asyncio.sleep(ASK_AGAIN_S)
@@ -320,16 +359,53 @@ class Viewings:
         except Exception as failed:  # the journal takes nothing; the viewing is gone all the same
             log.exception("camera.not_closed", code=of(failed).code)
 
+    def _lose(self, viewing: Viewing) -> None:
+        viewing.confirmed = False
+        viewing.lost_us = viewing.lost_us or self._now()
+
     async def _look(self) -> None:
         while True:
+            await self._close_interrupted()
             await asyncio.sleep(LOOK_S)
-            late = self._now() - UNCONFIRMED_US
+            now = self._now()
             for viewing in list(self._open.values()):
-                if viewing.unconfirmed_us and viewing.unconfirmed_us < late:
-                    try:
+                try:
+                    if viewing.unconfirmed_us and viewing.unconfirmed_us < now - UNCONFIRMED_US:
                         await self.close(viewing, "unreachable")
-                    except Exception as failed:
-                        log.exception("camera.not_closed", code=of(failed).code)
+                    elif viewing.lost_us and viewing.lost_us < now - LOST_US:
+                        words = f"{viewing.stream.node} has not been reached for ten minutes"
+                        await self._put_out(viewing, ZonghengError("unreachable", words))
+                except Exception as failed:
+                    log.exception("camera.not_closed", code=of(failed).code)
+
+    async def _close_interrupted(self) -> None:
+        """Enter what this node's death interrupted as closed; where the journal takes nothing, another time."""
+        closing = [self._interrupted[one] for one in self._interrupted if one not in self._opening]
+        if not closing:
+            return
+        try:
+            await self._write([_entry(one) for one in closing])
+            ended = [
+                one.viewing
+                for one in closing
+                if one.viewing not in self._open and one.viewing not in self._opening
+            ]
+            await self._unclosed.drop(ended)
+        except Exception as failed:
+            log.info("camera.not_closed", code=of(failed).code, interrupted=len(closing))
+            return
+        for one in closing:
+            self._interrupted.pop(one.viewing, None)
+
+
+def _closed(viewing: Viewing, code: str) -> CameraClosed:
+    return CameraClosed(
+        viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, hop=viewing.hop, code=code
+    )
+
+
+def _entry(closed: CameraClosed) -> Entry:
+    return Entry(source="node", camera_closed=closed)
 
 
 def _opened(viewing: Viewing) -> Entry:

@@ -14,8 +14,9 @@ from zongheng.v1.viewing_pb2 import AttendRequest, AttendResponse, CarryOrder, V
 from federation.errors import ZonghengError
 from federation.trunk.frame import Stream
 from node.media.ingest.source import Source
-from node.media.streams import Streams
+from node.media.streams import MOST_ORDERED, Streams
 from node.media.supervisor import Attached
+from node.media.unclosed import UnclosedInMemory
 from node.media.viewings import Viewings
 from node.tree import Tree
 
@@ -34,11 +35,14 @@ class Office:
         self.told_child: list[AttendResponse] = []
         self.told_parent: list[AttendRequest] = []
         self.connected = {VILLAGE}
+        self.now_us = 1
         self.key: ZonghengError | str = "k-1"
-        self.viewings = Viewings(self.tree, self, self.ask, self.say_child, self.write, lambda: 1)
+        self.viewings = Viewings(
+            self.tree, self, self.ask, self.say_child, self.write, UnclosedInMemory(), lambda: self.now_us
+        )
         self.streams = Streams(
             self.tree, self.viewings, self, self.key_of, lambda child: child in self.connected, self.say_child,
-            self.start, lambda: "192.0.2.1",
+            self.start, lambda: "192.0.2.1", lambda: self.now_us,
         )  # fmt: skip
         self.worker: Any = Attached(1, 7600, None)  # type: ignore[arg-type]
         self.worker.say = self.told_worker.append
@@ -234,3 +238,25 @@ async def test_a_stream_that_is_not_carried_any_more_is_refused_above_with_why()
         over = wire.CarryOver(ticket=b"p-1", code="unreachable", words="nobody at that port")
         town.streams.said(wire.AttachResponse(carried=over))
         assert town.told_parent[-1].refusal.words == "nobody at that port"
+
+
+async def test_a_parent_that_orders_without_end_is_told_busy() -> None:
+    async with office() as town:
+        await town.let_in(OWN)
+
+        async def order(number: int) -> str:
+            try:
+                await town.streams.ordered(CarryOrder(stream=OWN, ticket=b"p-%d" % number, port=7700))
+            except ZonghengError as error:
+                return error.code
+            return ""
+
+        assert [await order(number) for number in range(5)] == ["", "", "", "", "busy"]
+        told = []
+        for number in range(10, 10 + 2 * MOST_ORDERED):
+            await town.streams.withdrawn(b"p-0" if number == 10 else b"p-%d" % (number - 1))
+            told.append(await order(number))
+        assert set(told[: MOST_ORDERED - 10]) == {""}
+        assert set(told[MOST_ORDERED:]) == {"busy"}
+        town.now_us += 1_000_000
+        assert await order(9_999) == ""

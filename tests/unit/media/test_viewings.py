@@ -19,7 +19,8 @@ from zongheng.v1.viewing_pb2 import (
 from federation.errors import ZonghengError
 from federation.trunk.frame import Stream
 from node.media import viewings as module
-from node.media.viewings import UNCONFIRMED_US, Viewings
+from node.media.unclosed import UnclosedInMemory
+from node.media.viewings import LOST_US, MOST_FROM_ABOVE, ONE_AT_ONCE, UNCONFIRMED_US, Viewings
 from node.tree import Tree
 
 CITY, COUNTY, VILLAGE = "9901", "990121", "990121101001"
@@ -42,8 +43,11 @@ class Office:
         self.parent: Office | None = None
         self.linked = True
         self.now_us = 1_000_000_000
+        self.unclosed = UnclosedInMemory()
         self.put_out: list[ZonghengError] = []
-        self.viewings = Viewings(self.tree, self, self.ask, self.say, self.write, lambda: self.now_us)
+        self.viewings = Viewings(
+            self.tree, self, self.ask, self.say, self.write, self.unclosed, lambda: self.now_us
+        )
         self.said: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.removals: asyncio.Queue[tuple[str, ViewingRemoval]] = asyncio.Queue()
 
@@ -375,3 +379,123 @@ async def test_a_child_puts_out_only_whom_it_carries_for() -> None:
         assert city.put_out == []
         await city.viewings.ended_above(viewing.id)  # nor does anybody end what is its own
         assert len(city.viewings.now_looking) == 1
+
+
+# What outlives the node, and who asks without end.
+
+
+def killed(office: Office) -> None:
+    """The node's process is gone and another is there: on disk is what was there."""
+    office.viewings = Viewings(
+        office.tree, office, office.ask, office.say, office.write, office.unclosed, lambda: office.now_us
+    )
+
+
+async def test_what_was_open_when_the_node_died_is_closed_when_it_is_back() -> None:
+    async with three() as (city, _, _):
+        viewing = await look(city)
+        gone = await look(city)
+        await city.viewings.close(gone)
+    killed(city)
+    await city.viewings.begin()
+    async with asyncio.TaskGroup() as tasks:
+        city.sealed = True
+        running = tasks.create_task(city.viewings.run())
+        await asyncio.sleep(0.05)
+        assert city.kinds() == ["camera_opened", "camera_opened", "camera_closed"]
+        running.cancel()
+    city.sealed = False
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(city.viewings.run())
+        await eventually(lambda: len(city.journal) == 4)
+        running.cancel()
+    closed = city.journal[-1].camera_closed
+    assert (closed.viewing, closed.code, closed.viewer, closed.seconds) == (
+        viewing.id,
+        "interrupted",
+        LEADER,
+        0,
+    )
+    assert await city.unclosed.kept() == []
+
+
+async def test_who_is_asked_for_again_after_a_death_is_closed_and_opened_at_once() -> None:
+    async with three() as (_, _, village):
+        asked = question()
+        await village.viewings.asked(asked)
+        killed(village)
+        await village.viewings.begin()
+        await village.viewings.asked(asked)
+        assert village.kinds() == ["camera_opened", "camera_closed", "camera_opened"]
+        assert [one.viewing for one in await village.unclosed.kept()] == [asked.viewing]
+
+
+async def test_nobody_is_kept_who_was_never_let_in() -> None:
+    async with three() as (city, county, village):
+        county.sealed = True
+        with pytest.raises(ZonghengError):
+            await look(city)
+        await eventually(lambda: village.kinds() == ["camera_opened", "camera_closed"])
+        assert [await office.unclosed.kept() for office in (city, county)] == [[], []]
+
+
+async def test_a_camera_whose_node_never_comes_back_is_looked_at_by_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    async with three() as (city, _, _):
+        await look(city)
+        city.linked = False
+        city.viewings.absent(COUNTY)
+        city.now_us += LOST_US // 2
+        await asyncio.sleep(0.05)
+        assert city.kinds() == ["camera_opened"]
+        city.now_us += LOST_US
+        await eventually(lambda: city.kinds() == ["camera_opened", "camera_closed"])
+        assert city.journal[-1].camera_closed.code == "unreachable"
+        assert [error.code for error in city.put_out] == ["unreachable"]
+
+
+async def test_a_way_down_that_came_back_in_time_is_not_given_up_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    async with three() as (city, _, _):
+        await look(city)
+        city.cut()
+        city.viewings.absent(COUNTY)
+        city.mend()
+        await eventually(lambda: city.viewings.is_let_in(STREAM))
+        city.now_us += LOST_US + 1
+        await asyncio.sleep(0.05)
+        assert city.kinds() == ["camera_opened"]
+
+
+async def test_who_opens_and_leaves_without_end_is_told_busy_and_others_are_not() -> None:
+    async with three() as (_, _, village):
+        for _ in range(ONE_AT_ONCE):
+            await village.viewings.close(await look(village))
+        with pytest.raises(ZonghengError) as refused:
+            await look(village)
+        assert refused.value.code == "busy"
+        assert 0 < refused.value.retry_after_ms <= 101
+        assert len(village.journal) == 2 * ONE_AT_ONCE
+        village.may.add("L-2")
+        await village.viewings.open(Viewer(who="L-2", node=VILLAGE, tier="village"), STREAM)
+        village.now_us += 1_000 * refused.value.retry_after_ms
+        await look(village)
+
+
+async def test_a_parent_that_opens_and_leaves_without_end_is_told_busy() -> None:
+    async with three() as (_, _, village):
+        for number in range(MOST_FROM_ABOVE):
+            village.may.add(f"L-{number}")
+            viewer = Viewer(who=f"L-{number}", node=CITY, tier="city")
+            await village.viewings.asked(
+                ViewingQuestion(viewing=f"9901-{number:08}", stream=STREAM, viewer=viewer)
+            )
+            await village.viewings.ended_above(f"9901-{number:08}")
+        with pytest.raises(ZonghengError) as refused:
+            await village.viewings.asked(question())
+        assert refused.value.code == "busy"
+        await look(village)
