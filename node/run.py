@@ -21,7 +21,7 @@ from node.media.care import Care
 from node.media.media import Media
 from node.media.own_cameras import OwnCameras
 from node.media.snapshots import snapshots
-from node.media.steering.helm import Helm, nobody_asks
+from node.media.steering.helm import Helm
 from node.media.steering.steering import Steering
 from node.media.unclosed import UnclosedOnDisk
 from node.media.webrtc.desk import WebRtcDesk
@@ -79,7 +79,7 @@ class Node(Parts):
             snapshots(folder, settings), now,
         )  # fmt: skip
         self.steering = Steering(self.cameras, self.write_entries)
-        self.helm = Helm(self.tree, self.steering, nobody_asks, self.write_entries)
+        self.helm = Helm(self.tree, self.steering, self.live, self.write_entries)
         self.patrols = PatrolDesk(
             settings.node, supervised_by(settings.tier), store, self.intake, self.registry, self.write_entries,
             self.projector.settled, now,

@@ -2,6 +2,9 @@
 
 Whoever turns a camera takes it first; each node on the way enters who it is before it says yes (`CameraSteered`), the camera's own first. Then commands follow, numbered one after
 the other. What a person has is remembered here by its name alone: the camera's node says whether they have it still, and where they do not it is taken again.
+
+The questions go as live questions. A camera is turned from its own node and from above: what comes from below, or would pass from one node to its neighbour, is refused
+where it turns downward.
 """
 
 import asyncio
@@ -9,34 +12,23 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from zongheng.v1.camera_pb2 import Viewer
 from zongheng.v1.entry_pb2 import Entry
+from zongheng.v1.live_pb2 import LiveAnswer, LiveQuestion
 from zongheng.v1.steering_pb2 import CameraSteered, SteerAnswer, SteerQuestion, SteerTake
 
 from federation.errors import ZonghengError
+from node.live.live import Live, Onward
 from node.media import permission
 from node.media.steering.steering import Steering
 from node.tree import Tree
 
 ASK_S: Final = 15.0
-"""How long an answer from below may take: as long as a device may, and the way there and back."""
+"""How long an answer may take: as long as a device may, and the way there and back."""
 
 _MOST_HELD: Final = 1_000
-
-
-async def nobody_asks(node: str, question: SteerQuestion, viewer: Viewer, within_s: float) -> SteerAnswer:
-    """Of a node that reaches nobody below."""
-    raise ZonghengError("unreachable", f"{node} cannot be asked to turn a camera: it is to be upgraded first")
-
-
-class AskBelow(Protocol):
-    async def __call__(
-        self, node: str, question: SteerQuestion, viewer: Viewer, within_s: float
-    ) -> SteerAnswer:
-        """Ask a node below. Raises ZonghengError: what it refuses with, `unreachable`, `deadline`, `busy`."""
-        ...
 
 
 @dataclass(slots=True)
@@ -56,14 +48,16 @@ class Helm:
         self,
         tree: Tree,
         steering: Steering,
-        ask_below: AskBelow,
+        live: Live,
         write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
     ) -> None:
         self._tree = tree
         self._steering = steering
-        self._ask_below = ask_below
+        self._live = live
         self._write = write
         self._held: OrderedDict[tuple[str, str], _Held] = OrderedDict()
+        live.handler("steer", self._answer)
+        live.passing("steer", self._pass)
 
     async def look(self, viewer: Viewer, camera: str) -> SteerAnswer:
         """What a camera (`NODE/CAMERA`) can do, for whoever may turn it. Raises ZonghengError as `steer`."""
@@ -89,31 +83,46 @@ class Helm:
             held.taken = False
         raise ZonghengError("steered", "the camera was taken over again and again: try later")
 
-    async def passed(self, camera: str, viewer: Viewer, question: SteerQuestion, answer: SteerAnswer) -> None:
-        """A camera below was asked, by this node or through it, and said yes: entered before it is told on. Raises ZonghengError where it cannot be."""
-        answer.hop += 1
-        if question.WhichOneof("command") == "take":
-            steered = CameraSteered(hold=question.hold, camera=camera, viewer=viewer, hop=answer.hop)
-            await self._write([Entry(source="node", camera_steered=steered)])
-
     async def _take(self, viewer: Viewer, camera: str, held: _Held) -> None:
-        question = SteerQuestion(hold=held.id, take=SteerTake())
-        await self._ask(viewer, camera, question)
+        await self._ask(viewer, camera, SteerQuestion(hold=held.id, take=SteerTake()))
         held.taken = True
 
     async def _ask(self, viewer: Viewer, camera: str, question: SteerQuestion) -> SteerAnswer:
         node, _, question.camera = camera.partition("/")
         if not question.camera or "/" in question.camera:
             raise ZonghengError("bad_request", f"{camera!r} names no camera: give NODE/CAMERA")
-        if node == self._tree.own.node:
-            return await self._steering.answer(permission.viewer(viewer), question)
-        if not self._tree.is_below(node):
+        if node != self._tree.own.node and not self._tree.is_below(node):
             raise ZonghengError(
                 "unknown_node", f"there is no node {node!r} at or below {self._tree.own.node}"
             )
-        answer = await self._ask_below(node, question, viewer, ASK_S)
-        await self.passed(camera, viewer, question, answer)
+        return (await self._live.ask(node, question, viewer, ASK_S)).steered
+
+    async def _answer(self, question: LiveQuestion) -> SteerAnswer:
+        """A camera of this node is to obey."""
+        self._check(question)
+        return await self._steering.answer(permission.viewer(question.asker), question.steer)
+
+    async def _pass(self, question: LiveQuestion, onward: Onward) -> LiveAnswer:
+        """A camera below is to obey, for somebody of this node or of one above: who takes it is entered before they are told yes."""
+        self._check(question)
+        answer = await onward()
+        answer.steered.hop += 1
+        if question.steer.WhichOneof("command") == "take":
+            steered = CameraSteered(
+                hold=question.steer.hold,
+                camera=f"{question.to_node}/{question.steer.camera}",
+                viewer=question.asker,
+                hop=answer.steered.hop,
+            )
+            await self._write([Entry(source="node", camera_steered=steered)])
         return answer
+
+    def _check(self, question: LiveQuestion) -> None:
+        if self._tree.is_below(question.from_node):
+            raise ZonghengError(
+                "forbidden",
+                f"a camera is turned from its own node and from above, not from {question.from_node}",
+            )
 
     def _of(self, viewer: Viewer, camera: str) -> _Held:
         key = viewer.who, camera
