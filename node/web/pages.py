@@ -33,6 +33,8 @@ def router(node: "Node") -> APIRouter:
         shown = await node.webrtc.shown(caller, stream)
         given = {
             "whep": f"/api/whep/{quote(shown.stream)}",
+            # Of the camera, whichever of its streams it is.
+            "camera": f"/api/cameras/{quote(shown.stream.rpartition('/')[0])}",
             "csrf": inside.csrf,
             "who": caller.who,
             # The page shows the node's clock.

@@ -67,6 +67,16 @@ def clip(encode: Callable[..., Path]) -> Path:
 @pytest.fixture
 def rtsp() -> Iterator[Callable[..., RtspServer]]:
     """Start servers: `rtsp("/main=FILE", user=…, password=…, codec=…, port=…)`. They end with the test."""
+    yield from _servers()
+
+
+@pytest.fixture(scope="module")
+def rtsp_servers() -> Iterator[Callable[..., RtspServer]]:
+    """The same for a file of tests."""
+    yield from _servers()
+
+
+def _servers() -> Iterator[Callable[..., RtspServer]]:
     found = subprocess.run([_SYSTEM_PYTHON, "-c", _BINDINGS], capture_output=True, check=False)
     if found.returncode:
         absent("GStreamer's RTSP server with its Python bindings")

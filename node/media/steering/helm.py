@@ -12,7 +12,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from zongheng.v1.camera_pb2 import Viewer
 from zongheng.v1.entry_pb2 import Entry
@@ -22,13 +22,20 @@ from zongheng.v1.steering_pb2 import CameraSteered, SteerAnswer, SteerQuestion, 
 from federation.errors import ZonghengError
 from node.live.live import Live, Onward
 from node.media import permission
-from node.media.steering.steering import Steering
 from node.tree import Tree
 
 ASK_S: Final = 15.0
 """How long an answer may take: as long as a device may, and the way there and back."""
 
 _MOST_HELD: Final = 1_000
+
+
+class Obeys(Protocol):
+    """The cameras of this node."""
+
+    async def answer(self, viewer: permission.Viewer, question: SteerQuestion) -> SteerAnswer:
+        """As `Steering.answer`."""
+        ...
 
 
 @dataclass(slots=True)
@@ -47,7 +54,7 @@ class Helm:
     def __init__(
         self,
         tree: Tree,
-        steering: Steering,
+        steering: Obeys,
         live: Live,
         write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
     ) -> None:

@@ -39,6 +39,8 @@ class Shown:
     name: str
     place: str = ""
     masks: tuple[Mask, ...] = ()
+    steered: bool = False
+    """The camera turns, and the caller's roles let them turn cameras: whether this one is asked by the page."""
 
 
 class Permission(Protocol):

@@ -13,6 +13,7 @@ from node.media.ingest.source import Mask
 from node.media.viewings import Viewing, Viewings
 from node.media.webrtc.desk import Shown
 from node.people.caller import Caller
+from node.people.roles import Act
 from node.tree import Tree
 
 _THOUSAND: Final = 1_000
@@ -56,7 +57,8 @@ class Looking:
             for one in card.masks
         )
         place = " · ".join(part for part in (self._name(named.node), card.hall, card.window) if part)
-        return Shown(str(named), card.name or card.camera, place, masks)
+        steered = card.steered and caller.may(Act.STEER) and named.quality is not Quality.RECORDED
+        return Shown(str(named), card.name or card.camera, place, masks, steered)
 
     async def may_publish(self, caller: Caller, stream: str) -> None:
         named = Stream.parse(stream)

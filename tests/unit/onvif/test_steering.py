@@ -274,3 +274,16 @@ async def test_a_device_that_is_gone_is_told_and_its_hold_ends(house: House, onv
         device.process.wait()
         answer = await house.owner.post(STEER, {"pan": 1, "seconds": 0.2})
         assert (answer.status_code, answer.json()["code"]) == (503, "camera_lost")
+
+
+async def test_the_page_has_buttons_only_where_the_camera_turns_and_somebody_could_turn_it(
+    house: House, onvif: StartDevice
+) -> None:
+    device = onvif()
+    await registered(house, device)
+    supervisor = await house.inside("1001", "supervisor")
+    page = f"/watch/{CODE}/hall/main"
+    assert 'id="turns" hidden' in (await supervisor.get(page)).text
+    fixed = {"camera": {"code": "hall", "onvif": device.address}, "fixed": True}
+    assert (await house.owner.post("/api/cameras", fixed)).status_code == 201
+    assert "turns" not in (await supervisor.get(page)).text
