@@ -1,8 +1,9 @@
 """A player of another make: GStreamer's webrtcbin as a WHEP client, run by the system's Python, which has GStreamer's bindings.
 
-    python3 gst_player.py URL PICTURES [--publish]
+    python3 gst_player.py URL PICTURES [--publish [FILE]]
 
-Offers to URL, decodes until so many pictures came and prints how many; with `--publish` it sends as many of a test pattern instead (WHIP).
+Offers to URL, decodes until so many pictures came and prints how many; with `--publish` it sends as many packets of a test pattern instead (WHIP), or of
+the H.264 and the Opus of a Matroska file, at the speed at which they are to be played.
 Ends with 1 when that takes longer than two minutes.
 """
 
@@ -18,11 +19,13 @@ gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 
+H264 = "application/x-rtp,media=video,encoding-name=H264,payload=96"
+OPUS = "application/x-rtp,media=audio,encoding-name=OPUS,payload=97"
 CAPS = "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,packetization-mode=(string)1,profile-level-id=(string)42e01f"
 
 
 class Player:
-    def __init__(self, url, pictures, publish):
+    def __init__(self, url, pictures, publish, file):
         self.url, self.wanted, self.count, self.session = url, pictures, 0, ""
         self.loop = GLib.MainLoop()
         self.pipeline = Gst.Pipeline.new()
@@ -31,11 +34,26 @@ class Player:
         self.pipeline.add(self.peer)
         self.peer.connect("on-ice-candidate", lambda *_: None)
         self.peer.connect("notify::ice-gathering-state", self.gathered)
-        if publish:
+        if file:
+            source = Gst.parse_bin_from_description(
+                f"filesrc location={file} ! matroskademux name=parts "
+                "parts.video_0 ! queue ! h264parse config-interval=-1 ! identity sync=true "
+                f"! rtph264pay config-interval=-1 pt=96 ! {H264} ! identity name=seen signal-handoffs=true "
+                f"parts.audio_0 ! queue ! opusparse ! identity sync=true ! rtpopuspay pt=97 ! {OPUS} ! identity name=heard",
+                False,
+            )
+            self.pipeline.add(source)
+            for name in ("seen", "heard"):
+                pad = Gst.GhostPad.new(name, source.get_by_name(name).get_static_pad("src"))
+                source.add_pad(pad)
+                pad.link(self.peer.request_pad_simple("sink_%u"))
+            source.get_by_name("seen").connect("handoff", self.seen)
+        elif publish:
             source = Gst.parse_bin_from_description(
                 "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=240,framerate=25/1 "
                 "! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! video/x-h264,profile=constrained-baseline "
-                "! rtph264pay config-interval=-1 pt=96 ! application/x-rtp,media=video,encoding-name=H264,payload=96 ! identity name=seen signal-handoffs=true",
+                "! rtph264pay config-interval=-1 pt=96 ! "
+                f"{H264} ! identity name=seen signal-handoffs=true",
                 True,
             )
             source.get_by_name("seen").connect("handoff", self.seen)
@@ -104,4 +122,7 @@ class Player:
 
 if __name__ == "__main__":
     Gst.init(None)
-    sys.exit(Player(sys.argv[1], int(sys.argv[2]), "--publish" in sys.argv).run())
+    publishing = sys.argv[3:4] == ["--publish"]
+    sys.exit(
+        Player(sys.argv[1], int(sys.argv[2]), publishing, sys.argv[4] if len(sys.argv) > 4 else "").run()
+    )

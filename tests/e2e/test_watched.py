@@ -1,13 +1,8 @@
 """A camera in a village hall, watched at the city in a real browser and by a player of another make, through three hops."""
 
-import os
-import shutil
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -16,6 +11,7 @@ import pytest
 from tests.e2e.browser import Browser, chromium
 from tests.e2e.filmed import film
 from tests.e2e.lossy import Lossy
+from tests.e2e.player import away_from_loopback, gstreamer
 from tests.e2e.tree import Node, Tree, until
 
 STREAM: Final = "990121101201/hall/main"
@@ -55,9 +51,9 @@ class Line:
 @pytest.fixture(scope="module")
 def line(shared_tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Line:
     city = shared_tree.add("city", "9901").start()
-    county = _away_from_loopback(shared_tree.add("county", "990121", city)).start()
+    county = away_from_loopback(shared_tree.add("county", "990121", city)).start()
     town = shared_tree.add("town", "990121101", county).start()
-    village = _away_from_loopback(shared_tree.add("village", "990121101201", town)).start()
+    village = away_from_loopback(shared_tree.add("village", "990121101201", town)).start()
     clip = film(tmp_path_factory.mktemp("clip") / "hall.mp4")
     masks = [{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.25}]
     village.post(
@@ -144,12 +140,12 @@ def test_the_picture_comes_back_by_itself_when_a_worker_is_killed(line: Line, br
 
 def test_a_player_of_another_make_watches_and_publishes(line: Line) -> None:
     whep, whip = f"http://{line.county.http}/api/whep/", f"http://{line.village.http}/api/whip/"
-    with _gstreamer(f"{whep}{STREAM}", "50") as watching:
+    with gstreamer(f"{whep}{STREAM}", "50") as watching:
         assert _ended(watching) >= 50
     phone = f"{line.village.code}/phone/main"
-    with _gstreamer(f"{whip}{phone}", "1000000", "--publish") as publishing:
+    with gstreamer(f"{whip}{phone}", "1000000", "--publish") as publishing:
         until("it is published", lambda: _is_published(line.village, phone))
-        with _gstreamer(f"{whep}{phone}", "50") as watching:
+        with gstreamer(f"{whep}{phone}", "50") as watching:
             assert _ended(watching) >= 50
         publishing.terminate()
 
@@ -166,38 +162,8 @@ def test_an_offer_of_five_megabytes_is_refused_and_who_watches_goes_on(line: Lin
     browser.open("about:blank")
 
 
-def _away_from_loopback(node: Node) -> Node:
-    """Have players told this machine's own address: GStreamer has none on loopback."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))
-        address = probe.getsockname()[0]
-    with (node.folder / "node.toml").open("a", encoding="utf-8") as settings:
-        settings.write(f'\n[webrtc]\naddresses = ["{address}"]\n')
-    return node
-
-
 def _is_published(node: Node, stream: str) -> bool:
     return "publisher.connected" in node.log() and stream in node.log()
-
-
-def _gstreamer(*words: str) -> "subprocess.Popen[str]":
-    python = "/usr/bin/python3"
-    there = (
-        shutil.which("gst-inspect-1.0") is not None
-        and not subprocess.run(
-            [python, "-c", "import gi; gi.require_version('GstWebRTC', '1.0')"],
-            capture_output=True,
-            check=False,
-        ).returncode
-    )
-    if not there:
-        if os.environ.get("CI") == "true":
-            pytest.fail("GStreamer is not here: tests/setup.sh installs it")
-        pytest.skip("GStreamer with webrtcbin and its Python bindings is not here: run tests/setup.sh")
-    script = Path(__file__).with_name("gst_player.py")
-    return subprocess.Popen(
-        [python, str(script), *words], stdout=subprocess.PIPE, stderr=sys.stderr, text=True
-    )
 
 
 def _ended(player: "subprocess.Popen[str]") -> int:

@@ -5,12 +5,13 @@ pictures that it did not decode; both are a handful of its private names away. `
 to what this module needs, and aiortc is pinned: an upgrade that changes one fails in a test.
 
 - The sender of a viewer's track starts no tasks: packets come from the fan-out (``Outlet``), and so do sender reports.
-- The receiver of a publisher's track hands frames over as they were put together from packets, in the event loop, without its decoder's thread.
+- The receiver of a publisher's track hands its packets to us (``assembly``), in the event loop, without its jitter buffer and its decoder's thread.
 - ICE offers the addresses that it is told, and no other.
 """
 
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -39,10 +40,16 @@ from aiortc.sdp import candidate_from_sdp
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Codec
+from node.media.webrtc.assembly import Assembly, Part
 
 Kind = Literal["video", "audio"]
 
 _MIME: Final = {Codec.H264: "video/H264", Codec.VP8: "video/VP8", Codec.OPUS: "audio/opus"}
+
+_VIDEO_PACKETS: Final = 512
+_AUDIO_PACKETS: Final = 4
+_PATIENCE_S: Final = 0.5
+"""So long, and for so many packets after it, one that is missing is waited for."""
 
 _addresses: ContextVar[tuple[str, ...] | None] = ContextVar("ice_addresses", default=None)
 _every_address = aioice.ice.get_host_addresses
@@ -189,8 +196,8 @@ class Peer:
         transceiver = self._connection.addTransceiver(kind, direction="recvonly")
         self._prefer(transceiver, kind, codecs)
         receiver: Any = transceiver.receiver
-        receiver._RTCRtpReceiver__decoder_queue = _Undecoded(arrived)
-        receiver._RTCRtpReceiver__timestamp_mapper = _AsItIs()
+        receiver._RTCRtpReceiver__decoder_queue = _NoDecoder()
+        receiver._RTCRtpReceiver__jitter_buffer = _Assembled(receiver, kind, arrived)
         handled: Callable[[Any], Awaitable[None]] = receiver._handle_rtcp_packet
 
         async def handle(packet: Any) -> None:
@@ -298,24 +305,37 @@ class Peer:
         )
 
 
-class _Undecoded:
-    """In place of the queue to a receiver's decoder: there is no decoder."""
+class _Assembled:
+    """In place of a receiver's jitter buffer, which would keep a picture until the next begins, and a voice for 80 ms."""
 
-    def __init__(self, arrived: Callable[[Arrived], None]) -> None:
+    def __init__(self, receiver: Any, kind: Kind, arrived: Callable[[Arrived], None]) -> None:
+        self._codecs: dict[int, Any] = receiver._RTCRtpReceiver__codecs
+        self._is_video = kind == "video"
+        self._assembly = Assembly(
+            whole=not self._is_video,
+            most=_VIDEO_PACKETS if self._is_video else _AUDIO_PACKETS,
+            patience_s=_PATIENCE_S,
+        )
         self._arrived = arrived
 
+    def add(self, packet: Any) -> tuple[bool, None]:
+        """Whether the picture's next keyframe is to be asked for; frames are handed on from here."""
+        codec = self._codecs[packet.payload_type].name.upper()
+        part = Part(packet.sequence_number, packet.timestamp, bool(packet.marker), bytes(packet._data))
+        found, lost = self._assembly.add(part, time.monotonic())
+        for one in found:
+            self._arrived(Arrived(codec, one.timestamp, one.unit))
+        return lost and self._is_video, None
+
+
+class _NoDecoder:
+    """In place of the queue to a receiver's decoder: its thread ends as soon as it begins."""
+
     def put(self, task: Any) -> None:
-        if task is not None:
-            codec, frame = task
-            self._arrived(Arrived(codec.name.upper(), frame.timestamp & 0xFFFFFFFF, bytes(frame.data)))
+        pass
 
     def get(self) -> None:
-        """Ends the decoder's thread as soon as it begins."""
-
-
-class _AsItIs:
-    def map(self, timestamp: int) -> int:
-        return timestamp
+        pass
 
 
 def _heard(packet: Any, ssrc: int) -> Heard | None:

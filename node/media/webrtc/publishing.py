@@ -2,8 +2,7 @@
 
 - Nothing is decoded. Pictures are H.264 or VP8 as the publisher made them, sound is Opus; parameter sets that came apart are put before each
   IDR picture; a change of size shows in the picture itself, a change of codec ends the sessions of who watches and they ask again.
-- Time is the publisher's own: its sender reports tie both tracks to one clock, and that clock to ours when the first of them came. Until then it is the
-  time of arrival.
+- Time is the publisher's own, as far as its sender reports can be believed (``capture``).
 - What is broken (a hole, a frame that is no picture at all) is left out with all that refers to it, up to the keyframe that is asked for. Who sends
   more than ``Ceiling`` allows is ended.
 - One publisher a stream: a second one is refused while something comes of the first, since nobody could tell which of them is watched. One of
@@ -26,13 +25,13 @@ from federation.trunk.hub import Hub
 from node.media.annexb import ParameterSets
 from node.media.webrtc import offer as sdp
 from node.media.webrtc.adapter import Arrived, Clock, Peer
+from node.media.webrtc.capture import CommonClock, Unwrapped
 from node.media.webrtc.limits import Admission, Limits
 from node.media.webrtc.pictures import is_keyframe
 from node.media.webrtc.viewing import Answered, closed, trickled
 
 _CODECS: Final = {"H264": Codec.H264, "VP8": Codec.VP8, "OPUS": Codec.OPUS}
-_NTP_SECONDS: Final = 2_208_988_800
-_LEAP_S: Final = 10
+_RATES: Final = {VIDEO: 90_000, AUDIO: 48_000}
 
 _log = structlog.get_logger(__name__)
 
@@ -44,56 +43,6 @@ class Ceiling:
     bytes_per_s: int = 30_000_000 // 8
     """30 Mb/s, over some seconds."""
     seconds: float = 2.0
-
-
-class Unwrapped:
-    """RTP timestamps of one track as a time that only goes forward, in ticks of 1/90,000 s."""
-
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._last: int | None = None
-        self._last_s = 0.0
-        self._ticks = 0
-
-    def ticks(self, timestamp: int, now_s: float) -> int:
-        """Of a frame with this timestamp that came at ``now_s``. A leap of more than ten seconds is a clock that was set again: then the time
-        that passed counts."""
-        if self._last is None:
-            self._ticks = round(now_s * self._rate)
-        else:
-            step = (timestamp - self._last + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-            if abs(step) > _LEAP_S * self._rate:
-                step = round((now_s - self._last_s) * self._rate)
-            self._ticks += max(0, step)
-        self._last, self._last_s = timestamp, now_s
-        return self._ticks * 90_000 // self._rate
-
-
-class CommonClock:
-    """A publisher's clock, told by the sender reports of both tracks, in our time."""
-
-    def __init__(self) -> None:
-        self._ahead_ns: int | None = None
-        self._known: dict[int, Clock] = {}
-
-    def report(self, track: int, clock: Clock, now_ns: int) -> None:
-        self._known[track] = clock
-        if self._ahead_ns is None:
-            self._ahead_ns = _unix_ns(clock.ntp) - now_ns
-
-    def captured_ns(self, track: int, timestamp: int, rate: int, now_ns: int) -> int:
-        """When a frame with this timestamp was captured, in our Unix time; before the track's first report, when it came."""
-        clock = self._known.get(track)
-        if clock is None or self._ahead_ns is None:
-            return now_ns
-        since = (timestamp - clock.timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-        captured = _unix_ns(clock.ntp) + since * 1_000_000_000 // rate - self._ahead_ns
-        # A publisher whose reports are nonsense is believed no further than ten seconds.
-        return captured if abs(captured - now_ns) < _LEAP_S * 1_000_000_000 else now_ns
-
-
-def _unix_ns(ntp: int) -> int:
-    return ((ntp >> 32) - _NTP_SECONDS) * 1_000_000_000 + ((ntp & 0xFFFFFFFF) * 1_000_000_000 >> 32)
 
 
 class Publication:
@@ -111,7 +60,7 @@ class Publication:
         self._publishers = publishers
         self._loop = asyncio.get_running_loop()
         self._sets = ParameterSets()
-        self._clock = CommonClock()
+        self._clock = CommonClock(_RATES)
         self._unwrapped: dict[int, Unwrapped] = {}
         self._broken = True
         self._room = publishers.ceiling.bytes_per_s * publishers.ceiling.seconds
@@ -171,8 +120,7 @@ class Publication:
                 ZonghengError("too_large", "the publisher sends more than this node takes: lower its bitrate")
             )
             return
-        rate = 48_000 if track == AUDIO else 90_000
-        unwrapped = self._unwrapped.setdefault(track, Unwrapped(rate))
+        unwrapped = self._unwrapped.setdefault(track, Unwrapped(_RATES[track]))
         unit = self._completed(arrived.unit) if codec is Codec.H264 else arrived.unit
         keyframe = is_keyframe(codec, unit)
         if track == VIDEO:
@@ -186,7 +134,7 @@ class Publication:
             self,
             track,
             unwrapped.ticks(arrived.timestamp, now_s),
-            self._clock.captured_ns(track, arrived.timestamp, rate, now_ns),
+            self._clock.captured_ns(track, arrived.timestamp, now_ns),
             keyframe,
             codec,
             unit,

@@ -14,7 +14,6 @@ import aioice.ice
 import aiortc.rtcrtpreceiver
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, decoder_worker
@@ -90,13 +89,14 @@ def test_a_sender_is_started_stopped_and_told_of_rtcp_by_the_methods_that_are_re
     assert callable(RTCDtlsTransport._unregister_rtp_sender)
 
 
-def test_a_receiver_hands_whole_frames_to_the_queue_that_is_replaced() -> None:
+def test_a_receiver_hands_its_packets_to_the_buffer_that_is_replaced() -> None:
     source = inspect.getsource(RTCRtpReceiver)
-    assert "self.__decoder_queue.put((codec, encoded_frame))" in source
+    assert "packet._data = depayload(codec, packet.payload)" in source
+    assert "pli_flag, encoded_frame = self.__jitter_buffer.add(packet)" in source
+    assert "codec = self.__codecs.get(packet.payload_type)" in source
+    assert "self.__codecs[codec.payloadType] = codec" in source
     assert "self.__decoder_queue.put(None)" in source
-    assert "self.__timestamp_mapper.map(" in source
     assert list(inspect.signature(RTCRtpReceiver._send_rtcp_pli).parameters) == ["self", "media_ssrc"]
-    assert vars(JitterFrame(b"x", 1)) == {"data": b"x", "timestamp": 1}
     # Its thread ends with the first task that is none.
     assert "task = input_q.get()" in inspect.getsource(decoder_worker)
     assert aiortc.rtcrtpreceiver.NackGenerator is not None

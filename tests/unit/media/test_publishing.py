@@ -20,10 +20,8 @@ from federation.trunk.hub import Hub, State
 from federation.trunk.hubs import Hubs
 from node.media.annexb import units
 from node.media.webrtc import adapter
-from node.media.webrtc.adapter import Clock
 from node.media.webrtc.limits import Admission, Limits
-from node.media.webrtc.publishing import Ceiling, CommonClock, Publishers, Unwrapped
-from node.media.webrtc.reports import ntp
+from node.media.webrtc.publishing import Ceiling, Publishers
 from node.media.webrtc.viewing import Answered
 from tests.unit.link.units import eventually
 from tests.unit.media import clips
@@ -237,28 +235,6 @@ async def test_a_viewers_wish_for_a_keyframe_reaches_the_publisher_and_breaks_no
         assert [frame.seq for frame in taken] == list(range(len(taken)))
         assert {later.pts_90k - one.pts_90k for one, later in pairwise(taken)} == {3_600}
         await publisher.close()
-
-
-def test_time_goes_on_over_an_overflow_and_over_a_clock_that_was_set_again() -> None:
-    time_of = Unwrapped(90_000)
-    first = time_of.ticks(2**32 - 3_600, 100.0)
-    assert time_of.ticks(0, 100.04) == first + 3_600
-    assert time_of.ticks(1_800_000_000, 100.08) == first + 7_200
-    assert time_of.ticks(1_800_003_600, 100.12) == first + 10_800
-
-
-def test_sound_and_picture_of_one_instant_have_one_instant_of_capture() -> None:
-    clock = CommonClock()
-    # Its clock is an hour ahead of ours; both reports name the same instant in their track's own time.
-    theirs = 1_800_003_600 * 10**9
-    ours = 1_800_000_000 * 10**9
-    assert clock.captured_ns(VIDEO, 5, 90_000, ours) == ours
-    clock.report(VIDEO, Clock(ntp(theirs), 90_000), ours)
-    clock.report(AUDIO, Clock(ntp(theirs), 48_000), ours + 30_000_000)
-    picture = clock.captured_ns(VIDEO, 180_000, 90_000, ours + 1_080_000_000)
-    voice = clock.captured_ns(AUDIO, 96_000, 48_000, ours + 1_010_000_000)
-    assert abs(picture - voice) < 1_000
-    assert abs(picture - (ours + 10**9)) < 1_000
 
 
 async def test_who_went_without_a_word_makes_room_for_the_next() -> None:
