@@ -134,6 +134,16 @@ class WebRtcSettings(BaseModel):
     """How many may watch and publish at once; one core serves some hundreds of 1.5 Mb/s."""
 
 
+class CallSettings(BaseModel):
+    """Help calls."""
+
+    model_config = ConfigDict(extra="forbid")
+    answer_s: Annotated[float, Field(ge=0, le=3_600)] = 60.0
+    """Seconds after which a help call that nobody answers here rings at the parent too."""
+    ring_s: Annotated[float, Field(ge=10, le=3_600)] = 300.0
+    """Seconds for which a help call rings here."""
+
+
 class NodeSettings(BaseSettings):
     """What ``node.toml`` says; every key can be overridden by an environment variable ``ZONGHENG_<KEY>``."""
 
@@ -170,6 +180,7 @@ class NodeSettings(BaseSettings):
     review_items: bool = False
     """Items of this node are published once legal review passed them, and in no other way."""
     webrtc: WebRtcSettings = WebRtcSettings()
+    calls: CallSettings = CallSettings()
     portal: bool = False
     """This node serves the public portal: files that are disclosed at nodes below come here and go no further."""
     files_budget_mb: Annotated[int, Field(ge=0)] = 4_096

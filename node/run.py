@@ -26,6 +26,12 @@ from node.media.steering.steering import Steering
 from node.media.unclosed import UnclosedOnDisk
 from node.media.webrtc.desk import WebRtcDesk
 from node.media.webrtc.looking import Looking
+from node.meetings.book import Book
+from node.meetings.elsewhere import Alone
+from node.meetings.hosting import Terms
+from node.meetings.meetings import Meetings
+from node.meetings.putting_out import PuttingOut
+from node.meetings.seats import Seats
 from node.parts import Parts
 from node.patrol.desk import PatrolDesk
 from node.rotation import rotate_key, rotations, settled_signer
@@ -67,13 +73,24 @@ class Node(Parts):
         )
         self.cameras.listen(self.figures.changed_here)
         self.live = Live(self.tree, lambda: settings.parent is not None, self.is_linked, now)
+        book = Book(settings.node, store, writer, self.write_entries, now)
+        seats = Seats(book)
         self.media = Media(
-            folder, settings, self.tree, self.listener, OwnCameras(self.cameras), self.live,
+            folder, settings, self.tree, self.listener, OwnCameras(self.cameras, seats), self.live,
             self.register.key_of, self.write_entries, UnclosedOnDisk(store), now,
         )  # fmt: skip
         self.webrtc = WebRtcDesk(
-            self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras)
+            self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras, seats)
         )
+        self.meetings = Meetings(
+            book,
+            self.tree,
+            Alone(),
+            lambda: settings.parent is not None,
+            Terms(settings.calls.answer_s, settings.calls.ring_s),
+        )
+        self.put_out = PuttingOut(book, self.media.viewings, self.webrtc)
+        self.meetings.uses = self.put_out.are_used
         self.care = Care(
             self.cameras, store, writer, self.write_entries, self.intake, self.media.channel,
             snapshots(folder, settings), now,

@@ -120,6 +120,8 @@ def _works(node: "Node") -> dict[str, Work]:
         "webrtc": node.webrtc.run,
         "cameras": node.care.run,
         "steering": node.steering.run,
+        "meetings": node.meetings.run,
+        "seats": node.put_out.run,
     }
     if node.alerting.telling.wanted:
         works["sending"] = lambda: _send_out(node)

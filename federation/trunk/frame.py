@@ -20,6 +20,9 @@ CLOCK_HZ: Final = 90_000
 MAX_UNIT_BYTES: Final = 4 * 1024 * 1024
 """Largest frame: a keyframe of 4K at its best takes about 1 MiB."""
 
+SEATS: Final = "call-"
+"""How the place of the camera begins in the stream of somebody in a meeting; no registered camera's code does."""
+
 _NODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 _RECORDED = re.compile(r"rec@([1-9][0-9]{0,17})")
 _CAMERA = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
@@ -67,6 +70,11 @@ class Stream:
     quality: Quality = Quality.MAIN
     from_us: int = 0
     """Of what was recorded: where it begins, µs since the epoch."""
+
+    @property
+    def is_seat(self) -> bool:
+        """Somebody in a meeting speaks from it; it is no camera's."""
+        return self.camera.startswith(SEATS)
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -94,6 +94,7 @@ def groups() -> tuple[ModuleType, ...]:
         lane,
         libraries,
         matching,
+        meetings,
         mending,
         nodes,
         patrol,
@@ -135,6 +136,7 @@ def groups() -> tuple[ModuleType, ...]:
         backup,
         cameras,
         patrol,
+        meetings,
         users,
         demo,
     )

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from federation.errors import ZonghengError
+from federation.trunk.frame import SEATS
 from node.models.forms import Code, Form
 from node.models.registry import Registry
 from node.people.caller import OPERATOR_NAME
@@ -109,6 +110,13 @@ class CameraForm(Form):
     masks_burnt: bool = False
     recording: RecordingForm = RecordingForm()
     snapshots: SnapshotsForm = SnapshotsForm()
+
+    @field_validator("code")
+    @classmethod
+    def _is_no_seat(cls, code: str) -> str:
+        if code.startswith(SEATS):
+            raise ValueError(f"{SEATS}… names seats in meetings: choose another code")
+        return code
 
     @field_validator("address", "sub_address")
     @classmethod

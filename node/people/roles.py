@@ -87,6 +87,12 @@ class Act(StrEnum):
     """Make plans, walk rounds."""
     SHOW = "cameras.show"
     """Be a camera: send a picture of one's own to a stream that is set up for it."""
+    CALL = "calls.join"
+    """Ask for help, be called, and take part in what one is called to."""
+    ANSWER_CALLS = "calls.answer"
+    """Be rung by help calls of this node and of those below it."""
+    CONVENE = "meetings.convene"
+    """Open inspection calls and meetings, and end those of this node."""
 
 
 _A = Act
@@ -108,6 +114,8 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     ),
     Role.SUPERVISOR: frozenset(
         {
+            _A.CALL,
+            _A.CONVENE,
             _A.WATCH,
             _A.STEER,
             _A.READ_PATROLS,
@@ -133,6 +141,8 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     ),
     Role.EMBEDDED_SUPERVISOR: frozenset(
         {
+            _A.CALL,
+            _A.CONVENE,
             _A.WATCH,
             _A.STEER,
             _A.READ_PATROLS,
@@ -152,6 +162,8 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
     Role.LEGAL_REVIEWER: frozenset({_A.READ_STATUS, _A.REVIEW_ITEMS}),
     Role.OFFICER: frozenset(
         {
+            _A.CALL,
+            _A.ANSWER_CALLS,
             _A.WATCH,
             _A.STEER,
             _A.LIST_ITEMS,
@@ -165,9 +177,11 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
             _A.READ_SCORES,
         }
     ),
-    Role.CLERK: frozenset({_A.READ_STATUS, _A.READ_CASES, _A.ENTER_CASES}),
+    Role.CLERK: frozenset({_A.CALL, _A.READ_STATUS, _A.READ_CASES, _A.ENTER_CASES}),
     Role.LEADER: frozenset(
         {
+            _A.CALL,
+            _A.CONVENE,
             _A.WATCH,
             _A.STEER,
             _A.READ_PATROLS,
@@ -180,7 +194,7 @@ GRANTS: Final[Mapping[Role, frozenset[Act]]] = {
             _A.URGE,
         }
     ),
-    Role.KIOSK: frozenset({_A.READ_STATUS}),
+    Role.KIOSK: frozenset({_A.CALL, _A.READ_STATUS}),
 }
 
 APART: Final = frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR})

@@ -20,7 +20,7 @@ class Open(Enum):
 
 _A = Act
 
-NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
+NEEDED: Final[dict[tuple[str, str], Act | frozenset[Act] | Open]] = {
     ("GET", "/healthz"): Open.ANYBODY,
     ("GET", "/readyz"): Open.ANYBODY,
     ("GET", "/login"): Open.ANYBODY,
@@ -32,8 +32,9 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("GET", "/"): Open.INSIDE,
     ("GET", "/watch/{stream:path}"): Act.WATCH,
     ("GET", "/publish/{of}/{camera}"): Act.SHOW,
-    ("POST", "/api/whep/{stream:path}"): Act.WATCH,
-    ("POST", "/api/whip/{stream:path}"): Act.SHOW,
+    # Of cameras, or of a meeting in which one has a seat: which of them, is looked at there.
+    ("POST", "/api/whep/{stream:path}"): frozenset({Act.WATCH, Act.CALL}),
+    ("POST", "/api/whip/{stream:path}"): frozenset({Act.SHOW, Act.CALL}),
     ("POST", "/api/webrtc-sessions"): Act.OPERATE,
     # Whose session it is, is looked at there.
     ("PATCH", "/api/webrtc-sessions/{session}"): Open.INSIDE,
@@ -204,12 +205,20 @@ NEEDED: Final[dict[tuple[str, str], Act | Open]] = {
     ("POST", "/api/streams/trials"): Act.WATCH,
     ("GET", "/api/viewings"): Act.WATCH,
     ("POST", "/api/viewings/{viewing}/removal"): Act.OPERATE,
+    ("GET", "/api/meetings"): Act.CALL,
+    ("POST", "/api/meetings"): Act.CALL,
+    ("GET", "/api/meetings/events"): Act.CALL,
+    ("GET", "/api/meetings/{meeting}"): Act.CALL,
+    **{
+        ("POST", f"/api/meetings/{{meeting}}/{act}"): Act.CALL
+        for act in ("join", "leave", "decline", "invite", "remove", "close")
+    },
     ("GET", "/api/audit"): Act.READ_AUDIT,
     ("GET", "/api/persons/{handle}"): Act.READ_PERSONS,
     ("GET", "/api/texts/{digest}"): Act.READ_PERSONS,
     ("POST", "/api/erasures"): Act.ERASE_PERSONS,
 }
-"""(method, path as the route names it) → what it asks for. Those that are ``INSIDE`` look at who asks themselves."""
+"""(method, path as the route names it) → what it asks for; of several acts one is enough. Those that are ``INSIDE`` look at who asks themselves."""
 
 
 FOREIGN: Final = frozenset(
@@ -218,6 +227,6 @@ FOREIGN: Final = frozenset(
 """Addresses that players on pages of other sites may ask with a token."""
 
 
-def needed(method: str, path: str) -> Act | Open | None:
+def needed(method: str, path: str) -> Act | frozenset[Act] | Open | None:
     """What this address asks for; None: it is the operator's alone."""
     return NEEDED.get(("GET" if method == "HEAD" else method, path))

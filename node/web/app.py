@@ -53,6 +53,7 @@ from node.web.insight import router as insight_router
 from node.web.items import router as items_router
 from node.web.libraries import router as libraries_router
 from node.web.matching import router as matching_router
+from node.web.meetings import router as meetings_router
 from node.web.page import status_page
 from node.web.pages import is_page
 from node.web.pages import router as pages_router
@@ -425,6 +426,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(cameras_router(node))
     app.include_router(streams_router(node))
     app.include_router(webrtc_router(node))
+    app.include_router(meetings_router(node))
     app.include_router(pages_router(node))
     app.include_router(items_router(node))
     app.include_router(matching_router(node))

@@ -86,10 +86,8 @@ class Guard:
                 raise ZonghengError("forbidden", "this request does not come from a page of this node")
         if inside.must_change and path not in _WITH_A_NEW_PASSWORD_ONLY:
             raise ZonghengError("forbidden", "choose a password of your own first: POST /api/me/password")
-        allowed = (
-            caller.is_operator or wanted is Open.INSIDE or (isinstance(wanted, Act) and caller.may(wanted))
-        )
-        if not allowed:
+        acts = {wanted} if isinstance(wanted, Act) else wanted if isinstance(wanted, frozenset) else set()
+        if not (caller.is_operator or wanted is Open.INSIDE or any(map(caller.may, acts))):
             await self.refuse(caller, f"{request.method} {request.url.path}")
 
     def _with_a_token(self, request: Request, path: str) -> bool:

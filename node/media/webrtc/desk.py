@@ -174,6 +174,15 @@ class WebRtcDesk:
             raise ZonghengError("not_found", "there is no such session: it may have ended")
         return held
 
+    def holds(self, picked: Callable[[Held], bool]) -> bool:
+        """Whether there is a session that ``picked`` takes."""
+        return any(map(picked, self._held.values()))
+
+    async def end_those(self, picked: Callable[[Held], bool], error: ZonghengError) -> None:
+        """End the sessions that ``picked`` takes; ``error`` says why."""
+        for held in [one for one in self._held.values() if picked(one)]:
+            await self._end(held.session, error)
+
     async def run(self) -> None:
         """Follow what becomes of the sessions, for as long as the node serves."""
         async with asyncio.TaskGroup() as tasks:

@@ -1,7 +1,7 @@
 """What the WebRTC desk asks of the rest of the node: who may look (`viewings`), what a camera is called and hides (the node's cards), who may publish."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from zongheng.v1.camera_pb2 import CameraCard, Viewer
 
@@ -19,19 +19,43 @@ from node.tree import Tree
 _THOUSAND: Final = 1_000
 
 
+class SeatsShown(Protocol):
+    """Seats in meetings, as those who sit there use them."""
+
+    def may_publish(self, who: str, stream: Stream) -> None:
+        """Raises ZonghengError `not_found`, `forbidden` for whoever does not hold the seat."""
+        ...
+
+    def named(self, stream: Stream) -> tuple[str, str]:
+        """Who sits there, and what the meeting is called. Raises ZonghengError `not_found`."""
+        ...
+
+    def meeting(self, who: str, stream: Stream) -> str:
+        """The meeting in which somebody of this node sits who looks at one of its streams. Raises ZonghengError `forbidden`, `not_found`."""
+        ...
+
+
 class Looking:
     """The `Permission` of one node."""
 
-    def __init__(self, settings: NodeSettings, tree: Tree, viewings: Viewings, cameras: Cameras) -> None:
+    def __init__(
+        self, settings: NodeSettings, tree: Tree, viewings: Viewings, cameras: Cameras, seats: SeatsShown
+    ) -> None:
         self._settings = settings
         self._tree = tree
         self._viewings = viewings
         self._cameras = cameras
+        self._seats = seats
         self._open: dict[str, Viewing] = {}
 
     async def opened(
         self, caller: Caller, stream: str, purpose: str, removed: Callable[[ZonghengError], None]
     ) -> str:
+        named = Stream.parse(stream)
+        if named.is_seat:
+            purpose = f"meeting {self._seats.meeting(caller.who, named)}"
+        else:
+            self._must(caller, Act.WATCH, stream)
         viewer = Viewer(
             who=caller.who,
             node=self._settings.node,
@@ -51,6 +75,11 @@ class Looking:
 
     async def shown(self, caller: Caller, stream: str) -> Shown:
         named = Stream.parse(stream)
+        if named.is_seat:
+            who, title = self._seats.named(named)
+            return Shown(
+                str(named), who, " · ".join(part for part in (self._name(named.node), title) if part)
+            )
         card = self._card(named)
         masks = tuple(
             Mask(one.left / _THOUSAND, one.top / _THOUSAND, one.width / _THOUSAND, one.height / _THOUSAND)
@@ -64,12 +93,21 @@ class Looking:
         named = Stream.parse(stream)
         if named.node != self._settings.node:
             raise ZonghengError("bad_request", f"publish {stream} at node {named.node}, whose camera it is")
+        if named.is_seat:
+            self._seats.may_publish(caller.who, named)
+            return
+        self._must(caller, Act.SHOW, stream)
         form = await self._cameras.get(named.camera)
         if form.kind != "whip" or named.quality is not Quality.MAIN:
             raise ZonghengError(
                 "bad_request",
                 f"{stream} is not published by anybody: register a camera of kind whip for that",
             )
+
+    @staticmethod
+    def _must(caller: Caller, act: Act, stream: str) -> None:
+        if not caller.is_operator and not caller.may(act):
+            raise ZonghengError("forbidden", f"the roles of {caller.who} do not allow {act}: {stream}")
 
     def _card(self, stream: Stream) -> CameraCard:
         own = stream.node == self._settings.node

@@ -64,6 +64,7 @@ SECTIONS = {
     "onvif": ("zongheng camera", "DeviceLine"),
     "steering": ("zongheng camera", "Obeyed"),
     "streams": ("zongheng stream", "StreamsView"),
+    "meetings": ("zongheng meeting", "MeetingView"),
     "wall": ("zongheng camera", "Wall"),
     "patrol": ("zongheng patrol", "RoundView"),
     "patrol_plans": ("zongheng patrol", "PlanView"),
