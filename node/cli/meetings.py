@@ -16,9 +16,7 @@ meeting_app = typer.Typer(
     no_args_is_help=True, help="Help calls, inspection calls and meetings: open, list, show, invite, close."
 )
 
-Meeting = Annotated[
-    str, typer.Argument(metavar="MEETING", help="As `zongheng meeting list` names it.")
-]
+Meeting = Annotated[str, typer.Argument(metavar="MEETING", help="As `zongheng meeting list` names it.")]
 Members = Annotated[
     list[str],
     typer.Option(
@@ -43,14 +41,22 @@ def open_meeting(
     as_json: Json = False,
 ) -> None:
     """Open a meeting; whoever's it is is rung like the others. A help call names nobody: it rings the officers on duty."""
-    body = {"kind": kind, "title": title, "members": [_member(one) for one in member], "by": by, "joins": False}
+    body = {
+        "kind": kind,
+        "title": title,
+        "members": [_member(one) for one in member],
+        "by": by,
+        "joins": False,
+    }
     send(folder, "/api/meetings", body, _print, as_json)
 
 
 @meeting_app.command("list")
 def list_meetings(
     folder: Folder,
-    every: Annotated[bool, typer.Option("--all", help="Also those that ended in the last ten minutes.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also those that ended in the last ten minutes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """The meetings that this node holds or has a seat in; with --json one object a line."""
@@ -83,7 +89,9 @@ def _member(text: str) -> dict[str, str]:
     if who.endswith(":watcher"):
         who, role = who.removesuffix(":watcher"), "watcher"
     if not separator or not node or not who:
-        raise ZonghengError("bad_request", f"{text!r}: give NODE:NUMBER, NODE:hall=HALL or NODE:window=WINDOW")
+        raise ZonghengError(
+            "bad_request", f"{text!r}: give NODE:NUMBER, NODE:hall=HALL or NODE:window=WINDOW"
+        )
     for place in ("hall", "window"):
         if who.startswith(f"{place}="):
             return {"node": node, place: who.partition("=")[2], "role": role}
@@ -95,7 +103,9 @@ def _print_all(found: list[dict[str, Any]], as_json: bool) -> None:
         for one in found:
             print(orjson.dumps(one).decode())
         return
-    table = Table("meeting", "kind", "title", "host", "by", "since", "state", "in it", box=None, pad_edge=False)
+    table = Table(
+        "meeting", "kind", "title", "host", "by", "since", "state", "in it", box=None, pad_edge=False
+    )
     for one in found:
         sits = sum(member["state"] == "joined" for member in one["members"])
         table.add_row(
@@ -110,7 +120,9 @@ def _print(one: dict[str, Any], as_json: bool) -> None:
         print(orjson.dumps(one).decode())
         return
     out.print(
-        f"{one['meeting']}  {one['kind']}  {one['code'] or one['state']}  {one['title']}", style="bold", highlight=False
+        f"{one['meeting']}  {one['kind']}  {one['code'] or one['state']}  {one['title']}",
+        style="bold",
+        highlight=False,
     )
     out.print(f"held by {one['host']}, opened by {one['by']} of {one['by_node']}", highlight=False)
     table = Table("seat", "node", "called", "role", "state", "who", "stream", box=None, pad_edge=False)
@@ -119,6 +131,12 @@ def _print(one: dict[str, Any], as_json: bool) -> None:
         called = member["person"] or place or "officers on duty"
         state = f"{member['state']} ({member['code']})" if member["code"] else member["state"]
         table.add_row(
-            str(member["seat"]), member["node"], called, member["role"], state, member["who"], member["stream"]
+            str(member["seat"]),
+            member["node"],
+            called,
+            member["role"],
+            state,
+            member["who"],
+            member["stream"],
         )
     out.print(table)
