@@ -49,6 +49,7 @@ from node.web.body import BodyLimit
 from node.web.cameras import router as cameras_router
 from node.web.directives import router as directives_router
 from node.web.guard import COOKIE, Asking, Guard
+from node.web.halls import router as halls_router
 from node.web.insight import router as insight_router
 from node.web.items import router as items_router
 from node.web.libraries import router as libraries_router
@@ -432,5 +433,6 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     app.include_router(matching_router(node))
     app.include_router(libraries_router(node))
     app.include_router(wall_router(node))
+    app.include_router(halls_router(node))
     app.include_router(patrol_router(node))
     return app

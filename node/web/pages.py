@@ -14,7 +14,7 @@ from node.web.scripted import scripted
 if TYPE_CHECKING:
     from node.run import Node
 
-PAGES: Final = ("/watch/", "/publish/")
+PAGES: Final = ("/watch/", "/publish/", "/wall", "/patrol")
 """How the addresses of these pages begin; who is not logged in is sent to log in, and comes back."""
 
 

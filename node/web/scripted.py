@@ -14,8 +14,11 @@ from markupsafe import Markup
 from node.web.page import environment
 
 
-def scripted(template: str, given: dict[str, Any], *, devices: bool = False, **values: Any) -> HTMLResponse:
-    """The page of a template, whose scripts find ``given`` (JSON); ``devices``: it may ask for camera and microphone."""
+def scripted(
+    template: str, given: dict[str, Any], *, devices: bool = False, pictures: bool = False, **values: Any
+) -> HTMLResponse:
+    """The page of a template, whose scripts find ``given`` (JSON); ``devices``: it may ask for camera and microphone; ``pictures``: it shows
+    pictures of this node."""
     nonce = secrets.token_urlsafe(16)
     # Inside a script element nothing is unescaped, and "<" is the one letter that could end it.
     text = Markup(json.dumps(given).replace("<", "\\u003c"))
@@ -24,6 +27,8 @@ def scripted(template: str, given: dict[str, Any], *, devices: bool = False, **v
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; connect-src 'self'; "
         "media-src blob: mediastream:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
     )
+    if pictures:
+        policy += "; img-src 'self' data:"
     headers = {"Content-Security-Policy": policy}
     if devices:
         headers["Permissions-Policy"] = "camera=(self), microphone=(self), geolocation=()"
