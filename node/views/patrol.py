@@ -145,19 +145,20 @@ async def begin(node: "Node", caller: Caller, code: str, form: By) -> RoundView:
     return await _round(node, begun)
 
 
-async def rounds(node: "Node", code: str, of: str, limit: int) -> list[RoundLine]:
-    """Rounds of a plan or of all, of this node or of a child, the newest first."""
-    return [_line(node, one) for one in await node.patrols.rounds(code, limit, of)]
+async def rounds(node: "Node", caller: Caller, code: str, of: str, limit: int) -> list[RoundLine]:
+    """Rounds of a plan or of all, of this node or of a child, the newest first; of who sees an agency alone, their own."""
+    found = await node.patrols.rounds(code, limit, of)
+    return [_line(node, one) for one in found if _is_seen(caller, one)]
 
 
-async def round_(node: "Node", round_id: str) -> RoundView:
-    """One round, of this node or of a node whose journal is held here."""
-    return await _round(node, await node.patrols.round(round_id, origin_of(round_id)))
+async def round_(node: "Node", caller: Caller, round_id: str) -> RoundView:
+    """One round, of this node or of a node whose journal is held here. ZonghengError `not_found`."""
+    return await _round(node, await _known(node, caller, round_id))
 
 
 async def picture(node: "Node", caller: Caller, round_id: str, stop: int) -> PictureTaken:
     """Take the picture of a stop. Raises ZonghengError as looking does."""
-    known = await node.patrols.round(round_id)
+    known = await _known(node, caller, round_id)
     taken, at_us, content = await _take(node, caller, known, stop)
     return PictureTaken(
         sha256=taken.sha256,
@@ -171,7 +172,7 @@ async def check(node: "Node", caller: Caller, round_id: str, stop: int, form: Ch
 
     Raises ZonghengError `bad_request` where it can be reached and nothing is said, or cannot and something is.
     """
-    known = await node.patrols.round(round_id)
+    known = await _known(node, caller, round_id)
     said = wire.PatrolChecked(
         round=round_id, stop=stop, by=caller.signing(form.by) or caller.who, remark=form.remark,
         marks=[
@@ -197,13 +198,14 @@ async def check(node: "Node", caller: Caller, round_id: str, stop: int, form: Ch
 
 async def end(node: "Node", caller: Caller, round_id: str, form: By) -> RoundView:
     """End a round, or break it off with a reason."""
+    await _known(node, caller, round_id)
     over = await node.patrols.end(round_id, caller.signing(form.by) or caller.who, form.reason)
     return await _round(node, over)
 
 
 async def picture_file(node: "Node", caller: Caller, round_id: str, sha256: str) -> Path:
     """Where a picture of a round lies; that somebody else than who took it looks at it is an entry. ZonghengError `not_found`."""
-    known = await node.patrols.round(round_id, origin_of(round_id))
+    known = await _known(node, caller, round_id)
     told = next((one for one in known.told.values() if one.said.picture.sha256 == sha256), None)
     if told is None or not node.shelf.has(sha256):
         raise ZonghengError("not_found", f"round {round_id} has no picture {sha256} here")
@@ -220,6 +222,17 @@ async def report_pictures(node: "Node", caller: Caller, shown: RoundView) -> dic
         digest: base64.b64encode(await asyncio.to_thread(node.shelf.path(digest).read_bytes)).decode()
         for digest in wanted
     }
+
+
+async def _known(node: "Node", caller: Caller, round_id: str) -> Round:
+    known = await node.patrols.round(round_id, origin_of(round_id))
+    if not _is_seen(caller, known):
+        raise ZonghengError("not_found", f"there is no patrol round {round_id} here")
+    return known
+
+
+def _is_seen(caller: Caller, known: Round) -> bool:
+    return not caller.bound or known.begun.by == caller.who
 
 
 async def _take(node: "Node", caller: Caller, known: Round, stop: int) -> tuple[FileRef, int, bytes]:

@@ -13,6 +13,7 @@ from zongheng.v1.directive_pb2 import DirectiveContent
 from federation.errors import ZonghengError
 from federation.trunk.frame import Stream
 from node.alerting.elsewhere import NODE_CASE
+from node.directives.desk import TITLE_MOST
 from node.patrol.round import Round, Told
 from node.people.caller import Caller
 from node.people.roles import Act
@@ -60,7 +61,10 @@ class FindingView(BaseModel):
 
 
 async def find(node: "Node", caller: Caller, round_id: str, stop: int, form: FindingForm) -> FindingView:
-    """Raise what was not in order at a stop: an alert with the picture, and a directive about it where the hall is a node's below."""
+    """Raise what was not in order at a stop: an alert with the picture, and a directive about it where the hall is a node's below.
+
+    Killed between the two, the same again issues the directive about the alert that stands.
+    """
     known = await node.patrols.round(round_id)
     told = known.told.get(stop)
     if told is None or form.item not in told.not_ok:
@@ -68,70 +72,87 @@ async def find(node: "Node", caller: Caller, round_id: str, stop: int, form: Fin
             "bad_request",
             f"nothing at stop {stop} of {round_id} was not in order under {form.item!r}: say so first",
         )
-    place = known.stops[stop]
-    stream = Stream.parse(place.stream)
+    of = Stream.parse(known.stops[stop].stream)
     by = caller.signing(form.by) or caller.who
-    own = stream.node == node.settings.node
-    if own:
-        agency = (await node.cameras.get(stream.camera)).agency or node.settings.node
-        await must_see(node, caller, agency, f"agency {agency}")
-        case = f"agency/{agency}"
+    below = of.node != node.settings.node
+    if below:
+        agency, case = of.node, f"{NODE_CASE}{of.node}"
+        approver, due_us = _signed(node, caller, form, by)
     else:
-        if not (caller.is_operator or caller.may(Act.URGE)):
-            raise ZonghengError(
-                "forbidden", f"the roles of {caller.who} do not allow directives to nodes below"
-            )
-        agency, case = stream.node, f"{NODE_CASE}{stream.node}"
-    alert = await node.alert_desk.raise_by_hand(
-        by=by,
-        level=Level(level_number(form.level)),
-        case_id=case,
-        agency=agency,
-        item="",
-        actor="",
-        subject=_subject(round_id, stop, form.item),
-        reason=form.reason,
-        text=form.text,
-        files=[told.said.picture],
-    )
-    if not own:
-        await _direct(node, caller, known, stop, told, form, by, alert.alert_id)
+        agency = (await node.cameras.get(of.camera)).agency or node.settings.node
+        await must_see(node, caller, agency, f"agency {agency}")
+        case, approver, due_us = f"agency/{agency}", "", 0
+    standing = [
+        one.alert
+        for one in (await findings_of(node, known)).get(stop, [])
+        if below and one.item == form.item and not one.directive
+    ]
+    if standing:
+        alert = standing[0]
+    else:
+        raised = await node.alert_desk.raise_by_hand(
+            by=by,
+            level=Level(level_number(form.level)),
+            case_id=case,
+            agency=agency,
+            item="",
+            actor="",
+            subject=_subject(round_id, stop, form.item),
+            reason=form.reason,
+            text=form.text,
+            files=[told.said.picture],
+        )
+        alert = raised.alert_id
+    if below:
+        content, text = _asked(node, known, stop, told, form, alert, due_us)
+        issued = await node.directives.issue(content, text, by)
+        if approver:
+            await approve(node, issued.id, approver)
     await node.projector.settled()
-    return next(one for one in (await findings_of(node, known)).get(stop, []) if one.alert == alert.alert_id)
+    return next(one for one in (await findings_of(node, known)).get(stop, []) if one.alert == alert)
 
 
-async def _direct(
-    node: "Node", caller: Caller, known: Round, stop: int, told: Told, form: FindingForm, by: str, alert: str
-) -> None:
+def _signed(node: "Node", caller: Caller, form: FindingForm, by: str) -> tuple[str, int]:
+    """Who approves the directive at once (empty: nobody), and when it is due. Raises ZonghengError before anything was raised."""
+    if not (caller.is_operator or caller.may(Act.URGE)):
+        raise ZonghengError("forbidden", f"the roles of {caller.who} do not allow directives to nodes below")
+    # Over the network nobody signs for somebody else.
+    approver = (
+        form.approved_by if caller.is_operator or not form.approved_by else caller.signing(form.approved_by)
+    )
+    if approver == by:
+        raise ZonghengError("bad_request", "somebody else than who found it approves the directive")
+    due_us = time_us(form.due, node.settings.zone) if form.due else node.now() + _DUE_US
+    if due_us <= node.now():
+        raise ZonghengError("bad_request", "give a due that is to come")
+    return approver, due_us
+
+
+def _asked(
+    node: "Node", known: Round, stop: int, told: Told, form: FindingForm, alert: str, due_us: int
+) -> tuple[DirectiveContent, str]:
+    """What the directive about a finding asks, and its words."""
     place = known.stops[stop]
-    stream = Stream.parse(place.stream)
     item = next(one for one in known.begun.items if one.code == form.item)
     remark = next(mark.remark for mark in told.said.marks if mark.item == form.item)
-    zone = node.settings.zone
-    text = "\n".join(
-        line
-        for line in (
-            f"{item.zh}：{form.reason}",
-            f"{item.en}: {form.reason}" if item.en != item.zh else "",
-            remark,
-            form.text,
-            f"{place.stream} {time_text(told.said.taken_at_us, zone)} SHA-256 {told.said.picture.sha256}",
-        )
-        if line
+    taken = time_text(told.said.taken_at_us, node.settings.zone)
+    lines = (
+        f"{item.zh}：{form.reason}",
+        f"{item.en}: {form.reason}" if item.en != item.zh else "",
+        remark if remark != form.reason else "",
+        form.text,
+        f"{place.stream} {taken} SHA-256 {told.said.picture.sha256}",
     )
     hall = " · ".join(part for part in (place.node_name, place.hall, place.camera_name) if part)
     content = DirectiveContent(
-        title=f"视频巡查：{hall}：{item.zh}"[:200],
+        title=f"视频巡查：{hall}：{item.zh}"[:TITLE_MOST],
         source=directive_pb2.DIRECTIVE_SOURCE_BUREAU,
-        lead=stream.node,
-        due_at_us=time_us(form.due, zone) if form.due else node.now() + _DUE_US,
+        lead=Stream.parse(place.stream).node,
+        due_at_us=due_us,
         about_node=node.settings.node,
         alert_id=alert,
     )
-    issued = await node.directives.issue(content, text, by)
-    if form.approved_by:
-        approver = form.approved_by if caller.is_operator else caller.signing(form.approved_by)
-        await approve(node, issued.id, approver)
+    return content, "\n".join(line for line in lines if line)
 
 
 async def findings_of(node: "Node", known: Round) -> dict[int, list[FindingView]]:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from federation.errors import ZonghengError
+from federation.errors import CATALOGUE, ZonghengError
 from node.people.inside import Inside
 from node.views import patrol, patrol_plans, wall
 from node.web.guard import Asking
@@ -27,6 +27,11 @@ _STATES: Final = {
     "dark": ("黑屏", "dark"),
     "unknown": ("未知", "unknown"),
 }
+
+_STAGES: Final = {
+    "drafted": "待审批", "approved": "已审批", "notified": "已下达", "signed": "已签收", "handled": "办理中",
+    "answered": "已反馈", "sent_back": "已退回", "accepted": "审核通过", "closed": "已办结", "withdrawn": "已撤回",
+}  # fmt: skip
 
 _USUAL: Final = "\n".join(
     (
@@ -63,7 +68,7 @@ def router(node: "Node") -> APIRouter:
         given = {"csrf": _csrf(request), "plans": [plan.model_dump() for plan in plans]}
         return scripted(
             "patrol.html", given, name=node.settings.name, plans=plans, usual=_USUAL,
-            rounds=await patrol.rounds(node, "", "", _ROUNDS),
+            rounds=await patrol.rounds(node, caller, "", "", _ROUNDS),
             # Of a node with several halls a plan goes to the first camera of each.
             halls=sorted({hall.node: hall for hall in reversed(halls)}.values(), key=lambda hall: hall.node),
         )  # fmt: skip
@@ -72,17 +77,24 @@ def router(node: "Node") -> APIRouter:
     async def show_round(
         request: Request, caller: Asking, round_id: str, stop: Annotated[int, Query(ge=0)] = 0
     ) -> HTMLResponse:
-        shown = await patrol.round_(node, round_id)
+        shown = await patrol.round_(node, caller, round_id)
         here = _stop(shown, stop)
         over = shown.ended_at is not None or not round_id.startswith(f"{node.settings.node}-P")
-        found = {one.item for one in here.findings}
+        below = here.node != node.settings.node
+        # A finding below without its directive was cut off in between.
+        found = {one.item for one in here.findings if one.directive or not below}
+        fault = CATALOGUE.get(here.code)
         values: dict[str, Any] = {
             "name": node.settings.name,
             "round": shown,
             "stop": here,
             "over": over,
             "marks": {mark.item: mark for mark in here.marks},
-            "below": here.node != node.settings.node,
+            "below": below,
+            "may_approve": caller.is_operator,
+            "told": {item.item: item for item in shown.items},
+            "why": None if fault is None else (fault.zh, fault.en),
+            "stages": _STAGES,
             "raisable": [
                 item
                 for item in shown.items

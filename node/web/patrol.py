@@ -46,17 +46,18 @@ def router(node: "Node") -> APIRouter:
 
     @api.get("/api/patrol-rounds")
     async def rounds(
+        caller: Asking,
         plan: Annotated[str, Query(max_length=100)] = "",
         of: Annotated[str, Query(alias="node", max_length=100)] = "",
         limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
     ) -> list[view.RoundLine]:
         """Rounds of this node, or of a node whose journal is held here, the newest first."""
-        return await view.rounds(node, plan, of, limit)
+        return await view.rounds(node, caller, plan, of, limit)
 
     @api.get("/api/patrol-rounds/{round_id}")
-    async def show(round_id: str) -> view.RoundView:
+    async def show(caller: Asking, round_id: str) -> view.RoundView:
         """One round, with what was seen at each stop and what became of findings."""
-        return await view.round_(node, round_id)
+        return await view.round_(node, caller, round_id)
 
     @api.post("/api/patrol-rounds/{round_id}/stops/{stop}/picture", status_code=201)
     async def picture(caller: Asking, round_id: str, stop: int) -> view.PictureTaken:
@@ -88,7 +89,7 @@ def router(node: "Node") -> APIRouter:
     @api.get("/api/patrol-rounds/{round_id}/report", response_class=HTMLResponse)
     async def report(caller: Asking, round_id: str) -> HTMLResponse:
         """The report of a round as one page with its pictures in it; an entry."""
-        shown = await view.round_(node, round_id)
+        shown = await view.round_(node, caller, round_id)
         pictures = await view.report_pictures(node, caller, shown)
         page = patrol_report(node.settings.name, shown, pictures)
         policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
