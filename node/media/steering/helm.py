@@ -85,9 +85,11 @@ class Helm:
                     await self._take(viewer, camera, held)
             command.hold, command.number = held.id, number
             answer = await self._ask(viewer, camera, command)
-            if not answer.over:
+            released = command.WhichOneof("command") == "release"
+            if answer.over or released:
+                held.taken = False
+            if not answer.over or released:
                 return answer
-            held.taken = False
         raise ZonghengError("steered", "the camera was taken over again and again: try later")
 
     async def _take(self, viewer: Viewer, camera: str, held: _Held) -> None:

@@ -64,13 +64,11 @@ class Holds:
     def command(self, camera: str, hold_id: str, number: int, at_s: float) -> Hold | None:
         """The hold under which a command is obeyed; None: it was overtaken by a later one.
 
-        Raises ZonghengError `steered` where somebody else has the camera by now, `not_held` where this hold is over.
+        Raises NotHeld where this hold is over: it ran out, was let go, or somebody took the camera over.
         """
         hold = self.of(camera, at_s)
-        if hold is None:
+        if hold is None or hold.id != hold_id:
             raise NotHeld
-        if hold.id != hold_id:
-            raise ZonghengError("steered", self.words(hold, at_s))
         if number <= hold.newest:
             return None
         hold.newest = number

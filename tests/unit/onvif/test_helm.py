@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from zongheng.v1.entry_pb2 import Entry
-from zongheng.v1.steering_pb2 import SteerAnswer, SteerMove, SteerQuestion, SteerStop, SteerTake
+from zongheng.v1.steering_pb2 import SteerAnswer, SteerMove, SteerQuestion, SteerRelease, SteerStop, SteerTake
 
 from federation.errors import ZonghengError
 from node.media.permission import Viewer
@@ -100,6 +100,16 @@ async def test_a_hold_that_is_over_is_taken_again_and_entered_again() -> None:
         await made.helms[TOWN].steer(asker(TOWN), HALL, move())
         assert made.cameras[VILLAGE].commands == ["take", "move", "move", "take", "move"]
         assert len(made.steered(TOWN)) == 2
+
+
+async def test_what_was_let_go_is_taken_again_by_the_next_command_and_let_go_only_once() -> None:
+    async with posts() as made:
+        await made.helms[TOWN].steer(asker(TOWN), HALL, move())
+        await made.helms[TOWN].steer(asker(TOWN), HALL, SteerQuestion(release=SteerRelease()))
+        await made.helms[TOWN].steer(asker(TOWN), HALL, move())
+        made.cameras[VILLAGE].over.add(made.cameras[VILLAGE].obeyed[0][1].hold)
+        await made.helms[TOWN].steer(asker(TOWN), HALL, SteerQuestion(release=SteerRelease()))
+        assert made.cameras[VILLAGE].commands == ["take", "move", "release", "take", "move", "release"]
 
 
 async def test_two_at_one_node_hold_under_names_of_their_own() -> None:

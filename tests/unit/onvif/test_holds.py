@@ -30,8 +30,10 @@ def test_a_higher_tier_takes_it_over_and_the_lower_is_told() -> None:
     first, _ = holds.take("hall", "hold-of-2001", VILLAGER, 0.0)
     second, before = holds.take("hall", "hold-of-1001", TOWNSMAN, 1.0)
     assert before is first
-    with pytest.raises(ZonghengError) as told:
+    with pytest.raises(NotHeld):
         holds.command("hall", "hold-of-2001", 5, 2.0)
+    with pytest.raises(ZonghengError) as told:
+        holds.take("hall", "hold-of-2001", VILLAGER, 2.0)
     assert told.value.code == "steered"
     assert holds.command("hall", "hold-of-1001", 1, 2.0) is second
 
