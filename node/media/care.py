@@ -43,7 +43,11 @@ BY_ITSELF: Final = "node"
 _DAYS_TOLD: Final = 3
 _REST_S: Final = 2.0
 _SOURCE: Final = "cameras"
+_WINDOW: Final = "window"
 _LEAVES: Final = 5_000
+
+KEPT_US: Final = 86_400_000_000
+"""A worker that is started is told what alerts of so long wanted kept: none that died, and no node, loses what they wait for."""
 
 _RECORDED: Final = {
     "never": camera_pb2.CAMERA_RECORDED_NEVER,
@@ -114,8 +118,11 @@ class Care:
 
     async def _attend(self, channel: grpc.aio.Channel) -> None:
         stub: Any = TendingServiceStub(channel)
+        wanted = await self.wanted_lately()
         call = stub.Tend()
         try:
+            for keep in wanted:
+                await call.write(wire.TendRequest(keep=keep))
             async with asyncio.TaskGroup() as tasks:
                 speaking = [
                     tasks.create_task(self._tell_again(call)),
@@ -131,6 +138,23 @@ class Care:
             raise ZonghengError("unreachable", "the media worker ended, and is started again") from None
         finally:
             call.cancel()
+
+    async def wanted_lately(self) -> list[wire.KeepRecorded]:
+        """What the journal's newest alerts want, for a worker that knows of none."""
+        wanted: list[wire.KeepRecorded] = []
+        since_us, until = self._now() - KEPT_US, self._writer.size
+        while until > 0:
+            begin = max(0, until - _LEAVES)
+            async with self._store.read() as session:
+                leaves = await session.journal.leaves(self._cameras.node, begin, until)
+            entries = [Entry.FromString(leaf) for leaf in leaves]
+            for entry in entries:
+                if entry.HasField("alert_raised") and entry.noted_at_us >= since_us:
+                    wanted += await self._wants(entry.alert_raised)
+            if not entries or entries[0].noted_at_us < since_us:
+                break
+            until = begin
+        return wanted
 
     async def _tell_again(self, call: Any) -> None:
         while True:
@@ -243,21 +267,34 @@ class Care:
                     try:
                         for alert in raised:
                             if alert.alert_id:
-                                await self._keep_around(alert)
+                                for keep in await self._wants(alert):
+                                    self._to_say.put_nowait(wire.TendRequest(keep=keep))
                     except Exception:
                         log.exception(
                             "cameras.not_kept", instruction="cut the clip by hand while the ring has it"
                         )
                 size = until
 
-    async def _keep_around(self, alert: AlertRaised) -> None:
-        for form, from_us, to_us in await self.concerned(alert.agency, "", alert.since_us or self._now()):
-            if form.recording.when != "never":
-                keep = wire.KeepRecorded(camera=form.code, span=wire.TimeSpan(from_us=from_us, to_us=to_us))
-                self._to_say.put_nowait(wire.TendRequest(keep=keep))
+    async def _wants(self, alert: AlertRaised) -> list[wire.KeepRecorded]:
+        """Nothing for what is long over, as in a log that is imported: it has left the ring."""
+        if alert.since_us and alert.since_us < self._now() - KEPT_US:
+            return []
+        found = await self.witnesses(alert.case_id, alert.agency, alert.since_us or self._now())
+        return [
+            wire.KeepRecorded(camera=form.code, span=wire.TimeSpan(from_us=from_us, to_us=to_us))
+            for form, from_us, to_us in found
+            if form.recording.when != "never"
+        ]
 
-    async def concerned(self, agency: str, window: str, at_us: int) -> Sequence[tuple[CameraForm, int, int]]:
-        """The cameras that saw what an agency did at an instant (at a window, where one is named), each with the stretch that tells of it."""
+    async def witnesses(self, case_id: str, agency: str, at_us: int) -> Sequence[tuple[CameraForm, int, int]]:
+        """The cameras that saw what an alert is about: those of the windows that its case names, or else of its agency's hall; each with the stretch that tells of it."""
+        async with self._store.read() as session:
+            events = await session.events.of_cases(self._cameras.node, [case_id])
+        windows = {str(event.attributes[_WINDOW]) for event in events if _WINDOW in event.attributes}
+        at_windows = [each for window in sorted(windows) for each in await self._concerned("", window, at_us)]
+        return at_windows or await self._concerned(agency, "", at_us)
+
+    async def _concerned(self, agency: str, window: str, at_us: int) -> Sequence[tuple[CameraForm, int, int]]:
         found = []
         for form in await self._cameras.all():
             if (agency and form.agency == agency) or (window and form.window == window):

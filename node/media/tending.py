@@ -28,7 +28,7 @@ from federation.trunk.hubs import Hubs
 from node.media.health import Health, Seen, Verdict
 from node.media.ingest.source import Mask
 from node.media.picture import Looks, decoded, jpeg, jpeg_within, looks, masked
-from node.media.recording.archive import Archive
+from node.media.recording.archive import DAY_US, Archive
 from node.media.recording.recorder import Recorder
 from node.pictures_up import LARGEST
 
@@ -76,7 +76,7 @@ class _Camera:
     snapshot_us: int = 0
     """When the newest of the snapshots that are kept was taken (µs since the epoch)."""
     kept: list[tuple[int, int]] = field(default_factory=list)
-    """Stretches (µs since the epoch) that alerts want."""
+    """Stretches (µs since the epoch) that alerts want; one list with `Tending`."""
 
     @property
     def is_recorded(self) -> bool:
@@ -112,6 +112,8 @@ class Tending(TendingServiceServicer):
         self._cameras: dict[str, _Camera] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._said: asyncio.Queue[wire.TendResponse] = asyncio.Queue()
+        self._kept: dict[str, list[tuple[int, int]]] = {}
+        self._told = asyncio.Event()
 
     @classmethod
     @asynccontextmanager
@@ -200,16 +202,16 @@ class Tending(TendingServiceServicer):
                 continue
             if code in self._running:
                 self._running.pop(code).cancel()
-            self._cameras[code] = _Camera(camera)
+            self._cameras[code] = _Camera(camera, kept=self._kept.setdefault(code, []))
             self._running[code] = self._tasks.create_task(self._look_after(self._cameras[code]))
+        self._told.set()
 
     async def _keep(self, keep: wire.KeepRecorded) -> None:
         """Keep what an alert wants: what is closed now, the rest when it is."""
         span = keep.span.from_us, keep.span.to_us
-        if (camera := self._cameras.get(keep.camera)) is not None:
-            now_us = self._unix_ns() // 1_000
-            day_us = 86_400_000_000
-            camera.kept = [*(each for each in camera.kept if each[1] > now_us - day_us), span]
+        kept = self._kept.setdefault(keep.camera, [])
+        since_us = self._unix_ns() // 1_000 - DAY_US
+        kept[:] = {*(each for each in kept if each[1] > since_us), span}
         await asyncio.to_thread(self._archive.keep, keep.camera, *span)
 
     async def _look_after(self, camera: _Camera) -> None:
@@ -309,7 +311,8 @@ class Tending(TendingServiceServicer):
             self._said.put_nowait(wire.TendResponse(look=look))
 
     async def _tidy_again(self) -> None:
-        """Shed what is old and make room, again and again."""
+        """Shed what is old and make room, again and again; not before it was told what alerts want of it."""
+        await self._told.wait()
         while True:
             try:
                 await asyncio.to_thread(self._tidy, self._unix_ns() // 1_000)

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from node.run import Node
 
 _CHUNK: Final = 20_000
-_WINDOW: Final = "window"
 _SNAPSHOT: Final = "snapshot"
 """The purpose of who looks for a picture and says no other."""
 
@@ -149,7 +148,7 @@ async def clip(node: "Node", caller: Caller, code: str, form: ClipForm) -> ClipV
     who = Viewer(viewer.who, viewer.node, viewer.tier, frozenset(viewer.roles), viewer.agency, viewer.purpose)
     await node.cameras.check_watching(who, code, View.RECORDED)
     archive = recordings(node.folder, node.settings)
-    segments = await asyncio.to_thread(archive.segments, code, from_us, to_us)
+    segments = await asyncio.to_thread(archive.readable, code, from_us, to_us)
     await node.room.make(sum(segment.path.stat().st_size for segment in segments))
     part = f"clip.{secrets.token_hex(8)}"
     try:
@@ -238,18 +237,14 @@ async def witnesses(node: "Node", caller: Caller, alert_id: str) -> list[Witness
     own, zone = node.settings.node, node.settings.zone
     async with node.store.read() as session:
         alert = await session.alerts.get(own, alert_id)
-        events = [] if alert is None else await session.events.of_cases(own, [alert.case_id])
     if alert is None:
         raise ZonghengError("not_found", f"there is no alert {alert_id} here")
     await must_see(node, caller, alert.agency, f"alert {alert_id}")
-    windows = {str(event.attributes[_WINDOW]) for event in events if _WINDOW in event.attributes}
-    found = [
-        each for window in sorted(windows) for each in await node.care.concerned("", window, alert.since_us)
-    ] or await node.care.concerned(alert.agency, "", alert.since_us)
+    found = await node.care.witnesses(alert.case_id, alert.agency, alert.since_us)
     archive = recordings(node.folder, node.settings)
     told = []
     for form, from_us, to_us in found:
-        segments = await asyncio.to_thread(archive.segments, form.code, from_us, to_us)
+        segments = await asyncio.to_thread(archive.readable, form.code, from_us, to_us)
         seen_us = sum(min(each.to_us, to_us) - max(each.from_us, from_us) for each in segments)
         told.append(
             Witness(

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,12 @@ def state(node: Node, camera: str) -> str:
 def recorded(node: Node, camera: str) -> list[Path]:
     folder = node.folder / "recordings" / camera
     return sorted(path for path in folder.glob("*/*-*.mp4") if ".part" not in path.name)
+
+
+def span(path: Path) -> tuple[int, int]:
+    """When its first and its last picture were taken, µs since the epoch."""
+    begin, end = path.name.split(".")[0].split("-")
+    return int(begin), int(end)
 
 
 def worker(node: Node) -> int:
@@ -153,6 +160,36 @@ def test_after_its_worker_was_killed_the_town_records_on_and_loses_no_whole_frag
     for path in recorded(town, "hall"):
         with av.open(str(path)) as file:
             assert sum(1 for packet in file.demux(video=0) if packet.size) > 0
+
+
+def test_what_an_alert_wants_is_kept_though_its_node_is_killed_right_after_it(
+    nodes: tuple[Node, Node], clip: Path
+) -> None:
+    _, town = nodes
+    register(
+        town, "queue", f"file:{clip}", hall="大厅", window="9", agency="GA",
+        recording={"when": "on_alert", "before_min": 0},
+    )  # fmt: skip
+    until("two files went into the ring", lambda: len(recorded(town, "queue")) >= 2)
+    finding = {"level": "yellow", "by": "S1", "reason": "absent", "agency": "GA", "text": "窗口无人"}
+    town.post("/api/alerts", finding)
+    town.kill()
+    town.start()
+    (raised,) = [
+        entry.alert_raised for entry in town.entries("alert_raised") if entry.alert_raised.agency == "GA"
+    ]
+    from_us, to_us = raised.since_us, raised.since_us + 120_000_000
+    begun = time.time_ns() // 1_000
+    files = until(
+        "a file is whole that was begun after the node was back",
+        lambda: (found := recorded(town, "queue")) and span(found[-1])[0] > begun and found,
+    )
+    of_alert = [path for path in files if span(path)[0] <= to_us and span(path)[1] >= from_us]
+    assert of_alert
+    assert not [path.name for path in of_alert if ".ring." in path.name]
+    assert ".ring." in files[0].name
+    witnesses = town.get(f"/api/alerts/{raised.alert_id}/cameras")
+    assert [(one["camera"], one["recorded_s"] > 0) for one in witnesses] == [("queue", True)]
 
 
 def test_a_camera_that_goes_away_in_office_hours_is_an_outage_of_the_hall(

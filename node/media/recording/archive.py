@@ -10,6 +10,7 @@ with them, and a folder that was copied is whole. A file gets its last name by o
 The disk: recordings have a budget and leave the disk a reserve, so that the journal is never what suffers. What goes first is the ring, then the oldest.
 """
 
+import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class Segment:
     ring: bool
     """It goes when the ring's minutes are over, unless something makes it worth keeping."""
 
+    @property
+    def is_written(self) -> bool:
+        """It is being written still."""
+        return self.path.name.endswith(_PART)
+
     def overlaps(self, from_us: int, to_us: int) -> bool:
         return self.from_us <= to_us and from_us <= self.to_us
 
@@ -67,6 +73,30 @@ class Archive:
             found
             for path in self._files(camera)
             if (found := _segment(camera, path)) is not None and found.overlaps(from_us, to_us)
+        )
+
+    def readable(self, camera: str, from_us: int = 0, to_us: int = 2**62) -> list[Segment]:
+        """What can be read of a stretch of time, in order: closed files, and the one that is being written, whose whole fragments play. It reaches to when it was last written."""
+        found = self.segments(camera, from_us, to_us)
+        for path in self._files(camera):
+            began = path.name.removesuffix(_PART)
+            if path.name.endswith(_PART) and began.isdigit():
+                with contextlib.suppress(FileNotFoundError):
+                    written_us = path.stat().st_mtime_ns // 1_000
+                    written = Segment(int(began), max(int(began), written_us), path, camera, ring=False)
+                    if written.overlaps(from_us, to_us):
+                        found.append(written)
+        return sorted(found)
+
+    def renamed(self, segment: Segment) -> Segment | None:
+        """A file that is not found under its name any more: it was closed or kept meanwhile. None: it was shed."""
+        return next(
+            (
+                one
+                for one in self.segments(segment.camera, segment.from_us, segment.from_us)
+                if one.from_us == segment.from_us
+            ),
+            None,
         )
 
     def begin(self, camera: str, from_us: int) -> Path:

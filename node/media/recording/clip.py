@@ -42,8 +42,8 @@ def cut(archive: Archive, camera: str, from_us: int, to_us: int, into: Path) -> 
         raise ZonghengError("bad_request", "a clip ends after it begins")
     if to_us - from_us > LONGEST_S * 1_000_000:
         raise ZonghengError("too_large", f"a clip is at most {LONGEST_S // 3_600} hours long: cut several")
-    segments = archive.segments(camera, from_us, to_us)
-    frames = _from_keyframe(_played(segments), from_us)
+    segments = archive.readable(camera, from_us, to_us)
+    frames = _from_keyframe(_played(archive, segments), from_us)
     first = next(frames, None)
     if first is None or first.captured_ns // 1_000 > to_us:
         raise ZonghengError("not_found", f"nothing of camera {camera} was recorded then")
@@ -66,18 +66,30 @@ def cut(archive: Archive, camera: str, from_us: int, to_us: int, into: Path) -> 
     )
 
 
-def _played(segments: list[Segment]) -> Iterator[Frame]:
+def _played(archive: Archive, segments: list[Segment]) -> Iterator[Frame]:
     """The frames of files that follow each other; numbers have a hole where time has."""
     seq, before_us = 0, None
     for segment in segments:
         if before_us is not None and segment.from_us - before_us > HOLE_US:
             seq += 1
-        # It may have been shed meanwhile, or taken out of the ring under another name.
-        with contextlib.suppress(FileNotFoundError):
-            for frame in frames_in(segment.path, segment.from_us, seq):
-                seq = frame.seq + 1
-                yield frame
+        for frame in _frames(archive, segment, seq):
+            seq = frame.seq + 1
+            yield frame
         before_us = segment.to_us
+
+
+def _frames(archive: Archive, segment: Segment, first_seq: int) -> Iterator[Frame]:
+    """Those of one file, which may have been shed since it was listed, or closed and kept under another name."""
+    try:
+        yield from frames_in(segment.path, segment.from_us, first_seq)
+    except ZonghengError:
+        # No fragment of what is being written is whole yet.
+        if not segment.is_written:
+            raise
+    except FileNotFoundError:
+        if (now := archive.renamed(segment)) is not None:
+            with contextlib.suppress(FileNotFoundError):
+                yield from frames_in(now.path, now.from_us, first_seq)
 
 
 def _from_keyframe(frames: Iterator[Frame], from_us: int) -> Iterator[Frame]:
@@ -98,4 +110,4 @@ def _from_keyframe(frames: Iterator[Frame], from_us: int) -> Iterator[Frame]:
 
 def frames_from(archive: Archive, camera: str, from_us: int) -> Iterator[Frame]:
     """What was recorded from an instant on, up to now: for somebody who plays it. Files are read as they are needed."""
-    return _from_keyframe(_played(archive.segments(camera, from_us)), from_us)
+    return _from_keyframe(_played(archive, archive.readable(camera, from_us)), from_us)

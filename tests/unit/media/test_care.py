@@ -77,3 +77,28 @@ async def test_the_cameras_of_an_alerts_hall_are_its_witnesses_with_what_they_re
     assert (entry.alert_id, entry.sha256, entry.viewer.who) == ("a-1", cut.json()["sha256"], "operator")
     assert house.node.shelf.has(entry.sha256)
     assert (await house.owner.post("/api/cameras/yard/clips", body)).status_code == 404
+
+
+async def test_a_worker_that_is_started_hears_what_the_alerts_of_the_day_want(house: House) -> None:
+    await register(house, "hall", agency="MZ", recording={"when": "on_alert", "before_min": 1})
+    await register(house, "yard", agency="MZ", recording={"when": "never"})
+    day_us = 86_400 * S
+    now_us = house.clock()
+    raised = [
+        AlertRaised(
+            alert_id=name, case_id="c-1", subject="case", domain="hall", rule="window.late", level=2, episode=1,
+            since_us=since_us, agency=agency, state=ALERT_STATE_ISSUED,
+        )
+        for name, since_us, agency in (
+            ("a-1", now_us - 60 * S, "MZ"),
+            ("a-2", now_us - 2 * day_us, "MZ"),
+            ("a-3", now_us - 30 * S, "ZR"),
+        )
+    ]  # fmt: skip
+    await house.node.write_entries(
+        [Entry(source="node", serial=alert.alert_id, alert_raised=alert) for alert in raised]
+    )
+    wanted = await house.node.care.wanted_lately()
+    assert [(keep.camera, keep.span.from_us, keep.span.to_us) for keep in wanted] == [
+        ("hall", now_us - 120 * S, now_us - 60 * S + AFTER_US)
+    ]

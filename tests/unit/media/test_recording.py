@@ -205,3 +205,23 @@ def test_a_picture_that_is_no_keyframe_begins_no_file(archive: Archive, clip: Pa
     assert archive.segments("hall-1") == []
     with pytest.raises(ZonghengError):
         SegmentWriter(archive.begin("hall-1", T0), first)
+
+
+def test_what_is_being_written_can_be_cut_and_played_up_to_its_last_whole_fragment(
+    archive: Archive, clip: Path, tmp_path: Path
+) -> None:
+    frames = frames_of(clip)
+    recorded(archive, frames[:60], segment_s=1_000)
+    path = archive.begin("hall-1", frames[60].captured_ns // 1_000)
+    writer = SegmentWriter(path, frames[60])
+    assert len(list(frames_from(archive, "hall-1", T0))) == 60
+    for frame in frames[60:91]:
+        writer.write(frame)
+    made = cut(archive, "hall-1", T0 + 3 * S, T0 + 60 * S, tmp_path / "clip.mp4")
+    assert pictures(made.path) == 60
+    assert made.to_us == frames[79].captured_ns // 1_000
+    again = frames_from(archive, "hall-1", T0 + 6 * S)
+    writer.close()
+    archive.close(path, frames[90].captured_ns // 1_000, ring=True)
+    # It was closed under another name after it was listed.
+    assert len(list(again)) == 31
