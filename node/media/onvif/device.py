@@ -194,6 +194,10 @@ class Device:
                 told = answers.clock(soap.answered(await self._post(self.address, request)))
             except Fault:
                 told = None
+            except ZonghengError as error:
+                if error.code != "camera_refused":
+                    raise
+                told = None  # it keeps even its time from strangers: ours will have to do
             self._ahead_s = 0.0 if told is None else told.timestamp() - self._now_s()
         created = datetime.fromtimestamp(self._now_s(), UTC) + timedelta(seconds=self._ahead_s)
         return soap.token(self._user, self._password, secrets.token_bytes(16), created)

@@ -46,13 +46,13 @@ class Answerer:
 
 def probe(message_id: str) -> bytes:
     """The question: which network video transmitters are there?"""
+    names = f' xmlns:a="{_ADDRESSING}" xmlns:d="{_DISCOVERY}" xmlns:dn="{_NETWORK}"'
     header = (
-        f'<a:MessageID xmlns:a="{_ADDRESSING}">urn:uuid:{message_id}</a:MessageID>'
-        f'<a:To xmlns:a="{_ADDRESSING}">urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To>'
-        f'<a:Action xmlns:a="{_ADDRESSING}">{_DISCOVERY}/Probe</a:Action>'
+        f"<a:MessageID>urn:uuid:{message_id}</a:MessageID>"
+        "<a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To>"
+        f"<a:Action>{_DISCOVERY}/Probe</a:Action>"
     )
-    types = f'<d:Types xmlns:n="{_NETWORK}">n:NetworkVideoTransmitter</d:Types>'
-    return soap.envelope(f'<d:Probe xmlns:d="{_DISCOVERY}">{types}</d:Probe>', header)
+    return soap.envelope("<d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe>", header, names)
 
 
 def read(content: bytes, message_id: str, host: str) -> Answerer | None:

@@ -70,11 +70,11 @@ def token(user: str, password: str, nonce: bytes, created: datetime) -> str:
     )
 
 
-def envelope(body: str, header: str = "") -> bytes:
-    """A request."""
+def envelope(body: str, header: str = "", names: str = "") -> bytes:
+    """A request; `names` declares prefixes for all of it: some devices look for elements by their bare text."""
     head = f"<s:Header>{header}</s:Header>" if header else ""
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{_ENVELOPE}">{head}<s:Body>{body}</s:Body></s:Envelope>'
+        f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{_ENVELOPE}"{names}>{head}<s:Body>{body}</s:Body></s:Envelope>'
     ).encode()
 
 
@@ -88,20 +88,31 @@ def document(content: bytes) -> Element:
         raise ZonghengError(
             "camera_fault", "the device's answer has a document type, or is no UTF-8: neither is read"
         )
-    # The encoding is ours to say: a declaration could hide from the look above what is in there.
-    parser = etree.XMLParser(
+    parser = _parser(recover=False)
+    try:
+        try:
+            return etree.fromstring(content, parser)
+        except etree.XMLSyntaxError:
+            # A prefix that is declared nowhere is a mistake that devices make, and harmless where local names count.
+            if any(each.domain != etree.ErrorDomains.NAMESPACE for each in parser.error_log):
+                raise
+            return etree.fromstring(content, _parser(recover=True))
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise ZonghengError("camera_fault", f"the device's answer is no XML: {str(error)[:200]}") from error
+
+
+def _parser(*, recover: bool) -> etree.XMLParser:
+    # The encoding is ours to say: a declaration could hide what is in there from who looks for declarations first.
+    return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        recover=recover,
         encoding="utf-8",
     )
-    try:
-        return etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise ZonghengError("camera_fault", f"the device's answer is no XML: {str(error)[:200]}") from error
 
 
 def answered(content: bytes) -> Element:
@@ -119,12 +130,8 @@ def answered(content: bytes) -> Element:
 
 
 def local(element: Element) -> str:
-    """An element's name without its namespace."""
-    return etree.QName(element).localname
-
-
-def namespace(element: Element) -> str:
-    return etree.QName(element).namespace or ""
+    """An element's name without its namespace, and without a prefix that is declared nowhere."""
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
 def child(element: Element | None, *path: str) -> Element | None:

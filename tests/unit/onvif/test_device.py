@@ -35,6 +35,14 @@ async def test_a_device_whose_clock_is_wrong_is_logged_in_to_by_its_own_clock(
         assert len(await device.profiles()) == 2
 
 
+async def test_a_device_that_keeps_even_its_time_from_strangers_is_logged_in_to_by_ours(
+    onvif: StartDevice,
+) -> None:
+    camera = onvif(*LOGIN, "--keeps-time")
+    async with Device(camera.address, "viewer", "a secret & more") as device:
+        assert len(await device.profiles()) == 2
+
+
 @pytest.mark.parametrize(("user", "password"), [("", ""), ("viewer", "wrong"), ("other", "a secret & more")])
 @pytest.mark.parametrize("login", ["token", "digest"])
 async def test_a_wrong_login_is_told_as_one(onvif: StartDevice, user: str, password: str, login: str) -> None:

@@ -239,6 +239,15 @@ def test_names_and_numbers_of_a_device_are_cut_to_size(name: str, number: str) -
     assert 0 <= profile.width < 100_000
 
 
+def test_a_prefix_that_is_declared_nowhere_is_a_mistake_and_no_attack() -> None:
+    answer = soap.answered(
+        b"<s:Envelope xmlns:s='s'><s:Body><p:GetPresetsResponse><p:Preset token='1'><t:Name>a</t:Name></p:Preset></p:GetPresetsResponse></s:Body></s:Envelope>"
+    )
+    assert answers.presets(answer) == [answers.Preset("1", "a")]
+    with pytest.raises(ZonghengError):
+        soap.answered(b"<p:Envelope><p:Body><p:a></p:b></p:Body></p:Envelope>")
+
+
 def test_of_a_thousand_profiles_a_few_are_read() -> None:
     content = b"<r>" + b'<Profiles token="t"/>' * 1_000 + b"</r>"
     assert len(answers.profiles(soap.document(content))) == answers.MOST_PROFILES
