@@ -40,6 +40,7 @@ AFTER_US: Final = 120_000_000
 BY_ITSELF: Final = "node"
 """The viewer of a picture that was taken as the camera's setting has it."""
 
+_DAYS_OF_REMOVED: Final = 30
 _DAYS_TOLD: Final = 3
 _REST_S: Final = 2.0
 _SOURCE: Final = "cameras"
@@ -93,6 +94,7 @@ class Care:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_alerts())
             while True:
+                await self._shed_snapshots()
                 if not self._cameras.cards:
                     self._changed.clear()
                     await self._changed.wait()
@@ -159,6 +161,7 @@ class Care:
     async def _tell_again(self, call: Any) -> None:
         while True:
             self._changed.clear()
+            await self._shed_snapshots()
             await call.write(wire.TendRequest(tended=await self.tended()))
             try:
                 async with asyncio.timeout(AGAIN_S):
@@ -221,13 +224,20 @@ class Care:
             sha256=sha256(taken.jpeg).hexdigest(),
             bytes=len(taken.jpeg),
         )
-        form = await self._cameras.get(code)
         await self._write([Entry(source="node", snapshot_taken=entry)])
         try:
             await asyncio.to_thread(self.snapshots.keep, code, taken.taken_at_us, taken.jpeg)
-            await asyncio.to_thread(self.snapshots.shed_old, code, self._now(), form.snapshots.days)
         except ZonghengError as error:
             log.warning("camera.snapshot_not_kept", camera=code, code=error.code, words=error.detail)
+
+    async def _shed_snapshots(self) -> None:
+        """Delete those whose days are over; of cameras that were removed, after a month."""
+        kept = await asyncio.to_thread(self.snapshots.cameras)
+        days = {form.code: form.snapshots.days for form in await self._cameras.all()} if kept else {}
+        for code in kept:
+            await asyncio.to_thread(
+                self.snapshots.shed_old, code, self._now(), days.get(code, _DAYS_OF_REMOVED)
+            )
 
     async def _tell_hall(
         self, form: CameraForm, look: wire.CameraLook, outage: "camera_pb2.CameraStateNoted"

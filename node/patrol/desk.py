@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MOST_PLANS: Final = 200
 MOST_STOPS: Final = 500
 
+_LOOKED_BACK: Final = 100
+"""Rounds of a plan among which the last complete one is looked for."""
+
 _SOURCE: Final = "patrol"
 
 log = structlog.get_logger(__name__)
@@ -194,10 +197,13 @@ class PatrolDesk:
 
     async def walked_us(self, plan: str) -> int:
         """When the last complete round of a plan began (µs since the epoch); 0: none was walked to its end."""
-        complete = (
-            one.begun_us for one in await self.rounds(plan) if one.ended is not None and one.ended.complete
-        )
-        return max(complete, default=0)
+        await self._settled()
+        async with self._store.read() as session:
+            for round_id in await session.patrols.rounds(self._node, plan, _LOOKED_BACK):
+                known = of(await session.patrols.round(self._node, round_id))
+                if known is not None and known.ended is not None and known.ended.complete:
+                    return known.begun_us
+        return 0
 
     async def _round(self, round_id: str, origin: str = "") -> Round:
         await self._settled()

@@ -37,6 +37,8 @@ _UPSERT: Final = (
     " applicants = excluded.applicants, version = excluded.version WHERE rollup.version <= excluded.version"
 )
 
+_CARDS: Final = ("red", "yellow")
+
 Key = tuple[str, int, str, str, str, str]
 """(node, day, domain, agency, line, item)."""
 
@@ -149,6 +151,20 @@ class Rollups:
         sums: dict[str, dict[str, int]] = {node: {} for node in await self.nodes()}
         for node, figures in await self._tx.all("SELECT node, figures FROM rollup WHERE figures <> '{}'"):
             add(sums[node], orjson.loads(figures).items())
+        return sums
+
+    async def cards(self, nodes: Sequence[str]) -> dict[str, dict[str, int]]:
+        """The figures of cards (yellow and red, by state too) of some nodes, summed over all their rows."""
+        sums: dict[str, dict[str, int]] = {node: {} for node in nodes}
+        found = await self._tx.all(
+            "SELECT node, figures FROM rollup WHERE node = ANY(?) AND (figures LIKE ? OR figures LIKE ?)",
+            list(nodes),
+            '%"red"%',
+            '%"yellow"%',
+        )
+        for node, figures in found:
+            told = orjson.loads(figures).items()
+            add(sums[node], ((name, amount) for name, amount in told if name.partition(".")[0] in _CARDS))
         return sums
 
 

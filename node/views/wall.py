@@ -48,9 +48,9 @@ class Tile(BaseModel):
     taken_at: str | None
     age_s: int | None
     """How old the picture is, by the clocks of this node and of the camera's."""
-    red: int
+    red: int = 0
     """Red cards of the node that are not settled, as its figures say."""
-    yellow: int
+    yellow: int = 0
 
 
 class Wall(BaseModel):
@@ -77,28 +77,31 @@ async def wall(
         for card in (node.tree.own, *node.tree.descendants())
         if card.cameras and (inside is None or card.node in inside)
     ]
-    async with node.store.read() as session:
-        sums = await session.rollups.totals()
-    tiles = [tile for card in cards for tile in _tiles(node, caller, card, sums.get(card.node, {}))]
+    tiles = [tile for card in cards for tile in _tiles(node, caller, card)]
     in_trouble = sum(tile.in_trouble > 0 for tile in tiles)
     chosen = [tile for tile in tiles if tile.in_trouble or not trouble]
     chosen.sort(key=lambda tile: (not tile.in_trouble, tile.node, tile.hall))
+    page = chosen[after : after + limit]
+    async with node.store.read() as session:
+        sums = await session.rollups.cards(sorted({tile.node for tile in page}))
+    for tile in page:
+        tile.red, tile.yellow = (_standing(sums[tile.node], level) for level in _SHADED)
     known = node.tree.own if inside is None else node.tree.get(root)
     return Wall(
         node=root,
         name="" if known is None else known.name,
         halls=len(tiles),
         in_trouble=in_trouble,
-        tiles=chosen[after : after + limit],
+        tiles=page,
         next=after + limit if len(chosen) > after + limit else None,
     )
 
 
-def _tiles(node: "Node", caller: Caller, card: NodeCard, figures: Mapping[str, int]) -> list[Tile]:
+def _tiles(node: "Node", caller: Caller, card: NodeCard) -> list[Tile]:
     halls: dict[str, list[wire.CameraCard]] = {}
     for camera in sorted(card.cameras, key=lambda camera: camera.camera):
         halls.setdefault(camera.hall, []).append(camera)
-    return [_tile(node, caller, card, hall, cameras, figures) for hall, cameras in halls.items()]
+    return [_tile(node, caller, card, hall, cameras) for hall, cameras in halls.items()]
 
 
 def _tile(
@@ -107,13 +110,11 @@ def _tile(
     card: NodeCard,
     hall: str,
     cameras: list[wire.CameraCard],
-    figures: Mapping[str, int],
 ) -> Tile:
     first, zone = cameras[0], node.settings.zone
     shown = next((one for one in card.pictures if one.camera == first.camera and one.jpeg), None)
     if shown is not None and not may_see(node, caller, card, shown):
         shown = None
-    red, yellow = (_standing(figures, level) for level in _SHADED)
     return Tile(
         node=card.node,
         node_name=card.name,
@@ -132,8 +133,6 @@ def _tile(
         else f"/api/nodes/{card.node}/pictures/{first.camera}?at={shown.taken_at_us}",
         taken_at=None if shown is None else time_text(shown.taken_at_us, zone),
         age_s=None if shown is None else max(0, (node.now() - shown.taken_at_us) // 1_000_000),
-        red=red,
-        yellow=yellow,
     )
 
 

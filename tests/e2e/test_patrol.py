@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.e2e.browser import Browser, chromium
 from tests.e2e.filmed import film
-from tests.e2e.tree import Node, Tree, until
+from tests.e2e.tree import Node, Tree, until, zongheng
 
 STREAM: Final = "990121101201/hall/main"
 AWAY: Final = "990121101202"
@@ -72,7 +73,7 @@ def test_the_wall_shows_both_halls_also_the_one_that_is_away(halls: Halls, brows
 
 
 def test_a_round_is_walked_on_its_page_and_what_is_found_is_answered_in_the_village(
-    halls: Halls, browser: Browser
+    halls: Halls, browser: Browser, tmp_path: Path
 ) -> None:
     city = halls.city
     items = [
@@ -117,6 +118,7 @@ def test_a_round_is_walked_on_its_page_and_what_is_found_is_answered_in_the_vill
     browser.open(f"{halls.page}/api/patrol-rounds/{round_id}/report")
     browser.until("the report has the picture", "return document.querySelector('img').naturalWidth === 640")
     answered_in_the_village(halls, first["findings"][0])
+    by_command(city, round_id, tmp_path / "round.html")
 
 
 def tick(browser: Browser, item: str, verdict: str) -> None:
@@ -146,3 +148,13 @@ def answered_in_the_village(halls: Halls, finding: dict[str, Any]) -> None:
     halls.city.post(f"{directive}/closing", {"by": "L-2"})
     until("the alert is closed", lambda: halls.city.get(alert)["alert"]["state"] == "closed")
     assert [step["state"] for step in halls.city.get(alert)["steps"]] == ["issued", "explained", "closed"]
+
+
+def by_command(city: Node, round_id: str, page: Path) -> None:
+    """What the pages show, the commands say too."""
+    (plan,) = zongheng("patrol", "list", city.folder, "--json").ended(0).lines
+    assert (plan["missed"], plan["open_round"]) == (0, "")
+    (line,) = zongheng("patrol", "rounds", city.folder, "--json").ended(0).lines
+    assert (line["round"], line["complete"]) == (round_id, True)
+    zongheng("patrol", "report", city.folder, round_id, "--out", page).ended(0)
+    assert "三号窗口无人" in page.read_text(encoding="utf-8")

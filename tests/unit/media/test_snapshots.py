@@ -81,12 +81,14 @@ async def test_a_snapshot_is_entered_and_kept_and_looking_at_it_is_an_entry(hous
     assert (await house.owner.get("/api/cameras/hall/snapshots/5")).status_code == 404
 
 
-async def test_snapshots_go_when_their_days_are_over(house: House) -> None:
-    await register(house, "hall", snapshots={"every_min": 10, "days": 2})
-    now_us = house.clock()
-    await house.node.care.take(taken("hall", now_us - 3 * DAY_US))
-    await house.node.care.take(taken("hall", now_us))
-    assert [one.taken_us for one in house.node.care.snapshots.of("hall")] == [now_us]
+def test_snapshots_go_when_their_days_are_over(tmp_path: Path) -> None:
+    kept = Snapshots(tmp_path / "snapshots", 1_000, 0)
+    for days in (3, 1):
+        kept.keep("hall", (9 - days) * DAY_US, b"x")
+    assert kept.shed_old("hall", 9 * DAY_US, 2) == 1
+    assert [one.taken_us for one in kept.of("hall")] == [8 * DAY_US]
+    assert kept.shed_old("hall", 99 * DAY_US, 2) == 1
+    assert kept.cameras() == []
 
 
 def test_the_oldest_snapshots_make_room_and_what_never_fits_is_refused(tmp_path: Path) -> None:

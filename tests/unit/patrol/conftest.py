@@ -1,5 +1,7 @@
-"""A node with people, for patrols."""
+"""A node with people, and a line of three, for patrols."""
 
+from tests.unit.directives.test_desk import line
 from tests.unit.people.conftest import house
+from tests.unit.projection.conftest import unit
 
-__all__ = ["house"]
+__all__ = ["house", "line", "unit"]
