@@ -27,9 +27,10 @@ from node.media.unclosed import UnclosedOnDisk
 from node.media.webrtc.desk import WebRtcDesk
 from node.media.webrtc.looking import Looking
 from node.meetings.book import Book
-from node.meetings.elsewhere import Alone
 from node.meetings.hosting import Terms
 from node.meetings.meetings import Meetings
+from node.meetings.over_live import OverLive, Reached
+from node.meetings.passing import Passing
 from node.meetings.putting_out import PuttingOut
 from node.meetings.seats import Seats
 from node.parts import Parts
@@ -85,10 +86,12 @@ class Node(Parts):
         self.meetings = Meetings(
             book,
             self.tree,
-            Alone(),
+            OverLive(self.live, self.tree, settings.kind, self.parent_node),
             lambda: settings.parent is not None,
             Terms(settings.calls.answer_s, settings.calls.ring_s),
         )
+        passing = Passing(book, self.tree)
+        Reached(self.live, self.tree, self.meetings.hosting, self.meetings.visiting, passing)
         self.put_out = PuttingOut(book, self.media.viewings, self.webrtc)
         self.meetings.uses = self.put_out.are_used
         self.care = Care(

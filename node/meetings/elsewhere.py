@@ -1,10 +1,8 @@
 """How other nodes are reached about a meeting; what carries it is not known here."""
 
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from zongheng.v1.meeting_pb2 import MeetingAct, MeetingRoster
-
-from federation.errors import ZonghengError
 
 
 class Elsewhere(Protocol):
@@ -21,20 +19,3 @@ class Elsewhere(Protocol):
     async def hand_up(self, roster: MeetingRoster) -> MeetingRoster:
         """Ask the parent to hold a help call from now on; how it stands there."""
         ...
-
-
-class Alone:
-    """Nobody else is reached."""
-
-    async def tell(self, node: str, roster: MeetingRoster) -> None:
-        self._refuse(node)
-
-    async def act(self, host: str, act: MeetingAct) -> MeetingRoster:
-        self._refuse(host)
-
-    async def hand_up(self, roster: MeetingRoster) -> MeetingRoster:
-        self._refuse("the node above")
-
-    @staticmethod
-    def _refuse(node: str) -> NoReturn:
-        raise ZonghengError("unreachable", f"{node} cannot be called from here")

@@ -174,16 +174,23 @@ class Meetings:
             except Exception as failed:  # the journal may be sealed until somebody looks at it
                 log.info("meetings.not_ended", code=of(failed).code)
                 await asyncio.sleep(_LOOK_S)
-        for one in left:
-            for node in one.nodes - {self.book.node}:
-                if one.opened.host == self.book.node:
-                    await self._tell_interrupted(node, one.roster(self.book.now()))
+        held = [one for one in left if one.opened.host == self.book.node]
+        to_tell = [
+            (node, one.roster(self.book.now())) for one in held for node in one.nodes - {self.book.node}
+        ]
+        until_s = asyncio.get_running_loop().time() + self._away_s
+        while to_tell and asyncio.get_running_loop().time() < until_s:
+            to_tell = [each for each in to_tell if not await self._tell_interrupted(*each)]
+            await asyncio.sleep(_LOOK_S)
 
-    async def _tell_interrupted(self, node: str, roster: wire.MeetingRoster) -> None:
+    async def _tell_interrupted(self, node: str, roster: wire.MeetingRoster) -> bool:
+        """Whether it need not be tried again. A node that hears nothing of its host ends the meeting by itself."""
         try:
             await self._elsewhere.tell(node, roster)
-        except Exception as failed:  # a node that hears nothing of its host ends the meeting by itself
+        except Exception as failed:
             log.info("meeting.not_told", meeting=roster.meeting, node=node, code=of(failed).code)
+            return of(failed).code not in ("unreachable", "deadline", "busy")
+        return True
 
     async def _look_for_people(self) -> None:
         while True:

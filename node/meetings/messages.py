@@ -85,7 +85,7 @@ def called_message(one: Called) -> wire.MeetingSeat:
 
 
 def opened(meeting: Meeting) -> Entry:
-    """What is entered where a meeting begins, or a node begins to have a part in it. Once for each host."""
+    """What is entered where a meeting begins, or a node begins to have a part in it: once for each host, and again after a start."""
     said = wire.MeetingOpened(
         meeting=meeting.id,
         kind=_KINDS[meeting.kind],
@@ -96,11 +96,11 @@ def opened(meeting: Meeting) -> Entry:
         opened_at_us=meeting.opened_at_us,
         called=[called_message(seat.called) for seat in meeting.seats],
     )
-    return Entry(source="meeting", serial=f"{meeting.id}/opened/{meeting.host}", meeting_opened=said)
+    return Entry(source="node", meeting_opened=said)
 
 
 def closed(meeting: Meeting) -> Entry:
-    """What is entered where a meeting is over. Once."""
+    """What is entered where a meeting is over."""
     answered = meeting.answered
     said = wire.MeetingClosed(
         meeting=meeting.id,
@@ -115,7 +115,7 @@ def closed(meeting: Meeting) -> Entry:
         said.answered_by = answered.who
         said.answered_node = answered.node
         said.answered_after_s = max(0, answered.taken_at_us - meeting.opened_at_us) // SECOND_US
-    return Entry(source="meeting", serial=f"{meeting.id}/closed", meeting_closed=said)
+    return Entry(source="node", meeting_closed=said)
 
 
 def entries(meeting: Meeting, happened: Iterable[Happened], only: str = "") -> list[Entry]:

@@ -4,12 +4,20 @@ A stream like those of cameras, with the meeting in place of a camera's permissi
 roster that the host tells it.
 """
 
+import asyncio
+from typing import Final
+
 from zongheng.v1.camera_pb2 import Viewer
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Quality, Stream
 from node.meetings.book import Book
 from node.meetings.meeting import Meeting, Seat, State, meeting_of
+
+NEWS_S: Final = 3.0
+"""How long the host's news of somebody who looks may take."""
+
+_LOOK_S: Final = 0.1
 
 
 class Seats:
@@ -19,10 +27,18 @@ class Seats:
         self._book = book
 
     async def check(self, viewer: Viewer, stream: Stream) -> None:
-        """Raises ZonghengError `not_found` where nobody sits there, `forbidden` for whoever is not in the meeting."""
+        """Raises ZonghengError `not_found` where nobody sits there, `forbidden` for whoever is not in the meeting.
+
+        Who has just sat down may ask before the host's news of it is here: it is waited for.
+        """
+        until_s = asyncio.get_running_loop().time() + NEWS_S
         meeting, _ = self._seat(stream)
-        if not meeting.sits(viewer.who, viewer.node):
-            raise ZonghengError("forbidden", f"{viewer.who} of {viewer.node} is not in meeting {meeting.id}")
+        while not meeting.sits(viewer.who, viewer.node):
+            if self._book.holds(meeting) or asyncio.get_running_loop().time() > until_s:
+                words = f"{viewer.who} of {viewer.node} is not in meeting {meeting.id}"
+                raise ZonghengError("forbidden", words)
+            await asyncio.sleep(_LOOK_S)
+            meeting, _ = self._seat(stream)
 
     def meeting(self, who: str, stream: Stream) -> str:
         """The meeting in which somebody of this node sits who looks at one of its streams. Raises ZonghengError `forbidden`, `not_found`."""

@@ -72,4 +72,4 @@ class Unfinished:
             meeting=opened.meeting, kind=opened.kind, host=opened.host, code="interrupted",
             seconds=max(0, at_us - opened.opened_at_us) // SECOND_US,
         )  # fmt: skip
-        return [*said, Entry(source="meeting", serial=f"{opened.meeting}/closed", meeting_closed=closed)]
+        return [*said, Entry(source="node", meeting_closed=closed)]

@@ -4,9 +4,11 @@ The host's word is how a meeting stands; what people do here is asked of it. A h
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 import structlog
+from zongheng.v1 import meeting_pb2 as wire
 from zongheng.v1.meeting_pb2 import MeetingAct, MeetingRoster
 
 from federation.errors import ZonghengError, of
@@ -33,8 +35,18 @@ class Visiting:
     async def act(self, meeting: Meeting, act: MeetingAct) -> Meeting:
         """What somebody here does in a meeting of a node above. Raises ZonghengError."""
         told = await self._elsewhere.act(meeting.host, act)
-        async with self._book.turn(meeting.id):
-            return await self._take(told)
+        try:
+            async with self._book.turn(meeting.id):
+                return await self._take(told)
+        except BaseException:
+            if act.kind == wire.MEETING_ACT_KIND_JOIN:
+                # Nobody comes in of whom this journal does not know.
+                leaves = wire.MeetingAct(
+                    meeting=act.meeting, kind=wire.MEETING_ACT_KIND_LEAVE, seat=act.seat, who=act.who
+                )
+                with suppress(ZonghengError):  # the host finds nobody there in a minute
+                    await self._elsewhere.act(meeting.host, leaves)
+            raise
 
     async def told(self, host: str, told: MeetingRoster) -> None:
         """A node above says how a meeting of its stands. Raises ZonghengError `protocol` for a meeting that is not its own."""
