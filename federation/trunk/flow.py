@@ -61,7 +61,7 @@ class Window:
     def acknowledge(self, taken: int) -> None:
         """The receiver took so many bytes in all. Raises ZonghengError `protocol` for what was never sent."""
         if not self._taken <= taken <= self._sent:
-            raise ZonghengError("protocol", "the parent acknowledges frames that it was not sent")
+            raise ZonghengError("protocol", "frames are acknowledged that were not sent")
         self._taken = taken
         while self._under_way and self._under_way[0][1] <= taken:
             self._under_way.popleft()

@@ -8,6 +8,10 @@ from federation.errors import ZonghengError
 from federation.trunk.frame import AUDIO, MAX_UNIT_BYTES, VIDEO, Codec, Frame
 
 MAX_MESSAGE_BYTES: Final = MAX_UNIT_BYTES + 64 * 1024
+MESSAGE_SIZES: Final = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+)
 
 _TO_WIRE: Final = {
     Codec.H264: wire.CARRIED_CODEC_H264,

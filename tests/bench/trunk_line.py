@@ -48,8 +48,9 @@ async def _node(
     import grpc.aio
 
     from federation.identity.authority import fingerprint
-    from federation.trunk.carry import DIAL_OPTIONS, LISTEN_OPTIONS, Carrier, Trunk
+    from federation.trunk.carry import DIAL_OPTIONS, Carrier
     from federation.trunk.hub import Hub
+    from federation.trunk.trunk import LISTEN_OPTIONS, Trunk
 
     me = chain[role]
     hubs = [Hub(name, time.monotonic_ns) for name in names()]
@@ -65,7 +66,7 @@ async def _node(
         await server.start()
         key = fingerprint(chain[role + 1].tls_key.public_key())
         for hub in hubs:
-            trunk.expect(hub, ticket(hub.stream), key)
+            trunk.coming.expect(hub, ticket(hub.stream), key)
         below.send(port)
     async with asyncio.TaskGroup() as tasks:
         running: list[asyncio.Task[Any]] = []

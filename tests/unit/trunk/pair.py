@@ -9,10 +9,11 @@ import grpc.aio
 
 from federation.errors import ZonghengError
 from federation.identity.authority import fingerprint
-from federation.trunk.carry import DIAL_OPTIONS, LISTEN_OPTIONS, Carrier, Landing, Trunk
+from federation.trunk.carry import DIAL_OPTIONS, Carrier
 from federation.trunk.frame import Frame
 from federation.trunk.hub import Hub
 from federation.trunk.tickets import Tickets
+from federation.trunk.trunk import LISTEN_OPTIONS, Passage, Trunk
 from tests.certified import Certifying
 from tests.unit.trunk.units import STREAM
 
@@ -48,11 +49,11 @@ class Above:
         finally:
             await server.stop(None)
 
-    def order(self, hub: Hub | None = None) -> tuple[bytes, Landing]:
+    def order(self, hub: Hub | None = None) -> tuple[bytes, Passage]:
         """A ticket for the village, and where its stream is to come."""
         ticket = Tickets.fresh()
         key = fingerprint(self.village.tls_key.public_key())
-        return ticket, self.trunk.expect(hub or self.hub, ticket, key)
+        return ticket, self.trunk.coming.expect(hub or self.hub, ticket, key)
 
     @asynccontextmanager
     async def dialled(self, by: Certifying | None = None) -> AsyncIterator[grpc.aio.Channel]:
@@ -66,7 +67,7 @@ class Above:
 @asynccontextmanager
 async def carrying(
     above: Above, below: Hub, by: Certifying | None = None
-) -> AsyncIterator[tuple[Landing, "asyncio.Task[ZonghengError | None]"]]:
+) -> AsyncIterator[tuple[Passage, "asyncio.Task[ZonghengError | None]"]]:
     """The stream of `below` on its way up."""
     ticket, landing = above.order()
     async with above.dialled(by) as channel, asyncio.TaskGroup() as tasks:

@@ -12,7 +12,7 @@ from zongheng.v1 import trunk_pb2 as wire
 from zongheng.v1.trunk_pb2_grpc import TrunkServiceStub
 
 from federation.errors import ZonghengError, from_rpc
-from federation.trunk import carry
+from federation.trunk import sending, trunk
 from federation.trunk.backlog import MOST_BYTES
 from federation.trunk.carry import Carrier
 from federation.trunk.flow import BURST_BYTES, WINDOW_BYTES
@@ -130,7 +130,7 @@ async def test_what_nobody_above_needs_any_more_ends_in_order(above: Above) -> N
     async with above.dialled() as channel, asyncio.TaskGroup() as tasks:
         run = tasks.create_task(outcome(Carrier(hub, ticket, time.monotonic_ns), channel))
         await eventually(lambda: len(above.got) == 1)
-        above.trunk.forget(ticket)
+        above.trunk.coming.forget(ticket)
         assert await run is None
     assert landing.is_over
     assert hub.watchers == 0
@@ -152,7 +152,7 @@ async def test_a_sender_that_dies_is_noticed_and_nothing_of_it_stays(above: Abov
 
 
 async def test_a_child_that_freezes_is_given_up(above: Above, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carry, "SILENCE_S", 0.5)
+    monkeypatch.setattr(sending, "SILENCE_S", 0.5)
     ticket, landing = above.order()
     async with above.dialled() as channel:
         call = await opened(channel, ticket)
@@ -166,7 +166,7 @@ async def test_a_reader_that_freezes_holds_nothing_open_and_costs_no_more_than_i
     above: Above, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The parent's worker stops reading: what the child keeps for it stays bounded, and its seat is free again."""
-    monkeypatch.setattr(carry, "SILENCE_S", 2.0)
+    monkeypatch.setattr(sending, "SILENCE_S", 2.0)
     froze = asyncio.Event()
 
     async def frozen(context: Any, landing: Any) -> None:
@@ -174,7 +174,7 @@ async def test_a_reader_that_freezes_holds_nothing_open_and_costs_no_more_than_i
         froze.set()
         await asyncio.sleep(3_600)
 
-    monkeypatch.setattr(above.trunk, "_land", frozen)
+    monkeypatch.setattr(above.trunk, "land", frozen)
     hub = below()
     ticket, _ = above.order()
     carrier = Carrier(hub, ticket, time.monotonic_ns)
@@ -185,8 +185,8 @@ async def test_a_reader_that_freezes_holds_nothing_open_and_costs_no_more_than_i
         while not run.done():
             hub.put(picture(seq, seq % 50 == 0, size=100_000))
             seq += 1
-            assert carrier.waiting_bytes <= MOST_BYTES
-            assert carrier.under_way_bytes <= WINDOW_BYTES + 100_000
+            assert carrier.sender.waiting_bytes <= MOST_BYTES
+            assert carrier.sender.under_way_bytes <= WINDOW_BYTES + 100_000
             await asyncio.sleep(0.002)
         told = await run
         assert told is not None
@@ -289,7 +289,7 @@ async def test_a_ticket_is_good_for_its_stream_alone(above: Above) -> None:
 
 async def test_a_ticket_runs_out_and_can_be_withdrawn(above: Above) -> None:
     ticket, _ = above.order()
-    above.trunk.forget(ticket)
+    above.trunk.coming.forget(ticket)
     async with above.dialled() as channel:
         assert await refusal(await opened(channel, ticket)) == "forbidden"
 
@@ -348,7 +348,7 @@ async def test_a_flood_is_refused_with_what_to_do(above: Above) -> None:
 
 
 async def test_who_shows_nothing_is_sent_away(above: Above, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carry, "_FIRST_S", 0.3)
+    monkeypatch.setattr(trunk, "FIRST_S", 0.3)
     async with above.dialled() as channel:
         stub: Any = TrunkServiceStub(channel)
         call = stub.Carry()
@@ -371,7 +371,7 @@ async def test_a_parent_that_acknowledges_what_it_was_not_sent_is_found_out(
         await context.write(wire.CarryResponse(taken_bytes=1 << 40))
         await asyncio.sleep(3_600)
 
-    monkeypatch.setattr(above.trunk, "_land", lying)
+    monkeypatch.setattr(above.trunk, "land", lying)
     async with carrying(above, below()) as (_, run):
         told = await run
         assert told is not None

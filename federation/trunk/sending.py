@@ -1,0 +1,184 @@
+"""One end of a stream between two nodes: whoever has it and sends it to the other, up or down.
+
+It sends what its hub has, the pictures since the last keyframe first. What the other side saw before, on a call that broke, is left out where the sequence goes on. It stops sending when too much
+is under way (`flow.Window`); what waits meanwhile is never old (`Backlog`). The call is the lease on its seat at the hub: another side that says nothing for some seconds, or whose
+call ends in whatever way, takes the seat with it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
+from zongheng.v1 import trunk_pb2 as wire
+
+from federation.errors import ZonghengError, first_of
+from federation.trunk.backlog import Backlog
+from federation.trunk.flow import Window
+from federation.trunk.frame import Frame
+from federation.trunk.hub import Hub, State
+from federation.trunk.wire import carried
+
+BEAT_S: Final = 2.0
+SILENCE_S: Final = 8.0
+"""Without a word for this long the other side is gone, whatever its kernel acknowledges."""
+
+_BATCH_BYTES: Final = 64 * 1024
+_BATCH_FRAMES: Final = 32
+
+Sent = type[wire.CarryRequest] | type[wire.CarryDownResponse]
+
+
+class Over(Exception):  # it is no error
+    """The call has done what it was for."""
+
+    def __init__(self, error: ZonghengError | None = None) -> None:
+        super().__init__()
+        self.error = error
+
+
+def first_over(group: BaseExceptionGroup[Over]) -> Over:
+    """Of a task group that ended by it."""
+    over = first_of(group)
+    assert isinstance(over, Over)
+    return over
+
+
+class Sender:
+    """Sends the stream of one hub. The call is the caller's: it gives what reads and writes it."""
+
+    def __init__(self, hub: Hub, now_ns: Callable[[], int], sent: Sent) -> None:
+        """`sent`: the message that is written."""
+        self._hub = hub
+        self._message = sent
+        self._backlog = Backlog(now_ns)
+        self._window = Window(now_ns)
+        self._wake = asyncio.Event()
+        self._seen: dict[int, Frame] = {}
+        """Of what the other side saw before: the newest frame of each track that is still here."""
+        self._restart = False
+        self._sent: dict[int, int] = {}
+        self._ended = False
+        self._error: ZonghengError | None = None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that the other side did not get because it was slow."""
+        return self._backlog.dropped
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self._backlog.waiting_bytes
+
+    @property
+    def under_way_bytes(self) -> int:
+        return self._window.under_way_bytes
+
+    async def send(
+        self,
+        seen: Any,
+        read: Callable[[], Awaitable[Any]],
+        write: Callable[[Any], Awaitable[None]],
+        ended: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Send until the call is over, by `Over` or by whatever breaks it; an error that is raised comes in an exception group.
+
+        `seen`: what the other side has, as it says. `read` gives a `CarryResponse` or EOF. `ended` is called when the stream has ended and that was said.
+        """
+        self._continue(seen)
+        seat = self._hub.join(self._take, ended=self._end)
+        self._backlog.want_keyframe = seat.want_keyframe
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hear(read, seat.want_keyframe))
+                tasks.create_task(self._speak(write, ended))
+        finally:
+            seat.leave()
+
+    def _continue(self, seen: Any) -> None:
+        """Find out how much of what is kept here the other side has already."""
+        kept = {
+            (frame.track, frame.seq, frame.pts_90k, frame.captured_ns): frame for frame in self._hub.gop()
+        }
+        for one in seen:
+            frame = kept.get((one.track, one.seq, one.pts_90k, one.captured_ns))
+            if frame is None:
+                self._restart = True
+            else:
+                self._seen[frame.track] = frame
+        if self._restart:
+            self._seen.clear()
+
+    def _take(self, frame: Frame) -> None:
+        if (seen := self._seen.get(frame.track)) is not None:
+            if frame is seen:
+                del self._seen[frame.track]
+            return
+        self._backlog.put(frame)
+        self._wake.set()
+
+    def _end(self, error: ZonghengError | None) -> None:
+        self._ended, self._error = True, error
+        self._wake.set()
+
+    async def _hear(self, read: Callable[[], Awaitable[Any]], want_keyframe: Callable[[], None]) -> None:
+        while True:
+            async with asyncio.timeout(SILENCE_S):
+                said = await read()
+            if said is EOF:
+                raise Over(self._error)
+            self._window.acknowledge(said.taken_bytes)
+            if said.want_keyframe:
+                want_keyframe()
+            self._wake.set()
+
+    async def _speak(
+        self, write: Callable[[Any], Awaitable[None]], ended: Callable[[], Awaitable[None]]
+    ) -> None:
+        told: ZonghengError | None = None
+        while True:
+            if self._hub.state is not State.ENDED and self._hub.error is not told:
+                told = self._hub.error
+                if told is not None:
+                    state = wire.CarryState(code=told.code, words=told.detail)
+                    await write(self._message(state=state))
+            batch = self._batch()
+            if batch is not None:
+                await write(self._message(frames=batch))
+                continue
+            if self._ended:
+                error = self._error
+                code, words = (error.code, error.detail) if error else ("", "")
+                ending = wire.CarryState(code=code, words=words, ended=True)
+                await write(self._message(state=ending))
+                await ended()
+                return
+            self._wake.clear()
+            try:
+                # While the window is shut what waits must not grow old, and age shuts it without any other event.
+                async with asyncio.timeout(BEAT_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                await write(self._message(frames=wire.CarriedFrames()))
+
+    def _batch(self) -> wire.CarriedFrames | None:
+        """What may be sent now; None: nothing."""
+        batch = wire.CarriedFrames()
+        size = 0
+        while self._window.is_open and size < _BATCH_BYTES and len(batch.frames) < _BATCH_FRAMES:
+            frame = self._backlog.first()
+            if frame is None:
+                break
+            if frame.seq <= self._sent.get(frame.track, -1):
+                self._restart = True  # the hub's own source began anew
+            if self._restart:
+                if batch.frames:
+                    break
+                batch.restart, self._restart = True, False
+                self._sent.clear()
+            self._backlog.take()
+            self._sent[frame.track] = frame.seq
+            batch.frames.append(carried(frame))
+            size += len(frame.unit)
+            self._window.sent(len(frame.unit))
+        return batch if batch.frames else None
