@@ -19,6 +19,7 @@ from node.live.live import Live
 from node.media.cameras import Cameras
 from node.media.care import Care
 from node.media.media import Media
+from node.media.meeting_streams import NoMeetings
 from node.media.own_cameras import OwnCameras
 from node.media.snapshots import snapshots
 from node.media.steering.helm import Helm
@@ -77,7 +78,7 @@ class Node(Parts):
         book = Book(settings.node, store, writer, self.write_entries, now)
         seats = Seats(book)
         self.media = Media(
-            folder, settings, self.tree, self.listener, OwnCameras(self.cameras, seats), self.live,
+            folder, settings, self.tree, self.listener, OwnCameras(self.cameras, seats), NoMeetings(), self.live,
             self.register.key_of, self.write_entries, UnclosedOnDisk(store), now,
         )  # fmt: skip
         self.webrtc = WebRtcDesk(

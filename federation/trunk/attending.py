@@ -1,17 +1,19 @@
-"""Both ends of `Attend`: a parent asks a child whether somebody may look, orders streams and withdraws them; the child answers, refuses, and puts viewers out.
+"""Both ends of `Attend`: a parent asks a child whether somebody may look, orders streams and withdraws them; the child answers, refuses, and puts viewers out. For streams that go down a child asks
+its parent the same, and wishes for the stream.
 
 It is a lane of the link, an RPC of its own that the child dials as long as the link lives. So a node of an earlier version simply has no such lane, in
 either direction: a parent knows by it which children can be asked, and a child whose parent does not know the service goes on without.
 
-Live questions (`federation/trunk/live.py`) go over the same lane in both directions, where both sides say at its beginning that they know them.
+Live questions (`federation/trunk/live.py`) go over the same lane in both directions. Of these and of streams that go down both sides say at the lane's beginning that they know them; a side
+that does not is not asked.
 
-Nothing of it is kept: after a break the parent asks again for everybody who still looks, under the same names, and orders again what does not come. What that does with
-what went on meanwhile is for the two nodes (`ForParent`, `ForChildren`) to say.
+Nothing of it is kept: after a break whoever asked asks again for everybody who still looks, under the same names, and orders again what does not come. What that does with
+what went on meanwhile is for the two nodes (`federation/trunk/neighbours.py`) to say.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import grpc
 import grpc.aio
@@ -31,61 +33,13 @@ from federation.link.lanes import LinkLost
 from federation.link.listener import Listener
 from federation.link.session import Session
 from federation.trunk.live import PARENT, LivePeers, SayLive
+from federation.trunk.neighbours import ForChildren, ForParent
+from federation.trunk.unanswered import MOST_QUESTIONS, Unanswered
 
-MOST_QUESTIONS: Final = 256
-"""Questions to one child that are not answered yet, and those that a child works on."""
-
-Say = Callable[[wire.AttendRequest], None]
+MOST_AT_WORK: Final = MOST_QUESTIONS
+"""What one side asks that the other works on at once; what comes on top is refused."""
 
 _log = structlog.get_logger(__name__)
-
-
-class ForParent(Protocol):
-    """What a child does for its parent."""
-
-    def attended(self, say: Say) -> None:
-        """The lane is open; `say` puts in what the parent is to hear."""
-        ...
-
-    def left(self) -> None:
-        """It is not any more: the parent may be away, or ask again in a moment."""
-        ...
-
-    async def asked(self, question: wire.ViewingQuestion) -> int:
-        """May this viewer look, or have the picture that the question names? Returns how far from the camera this node is. Raises ZonghengError for no."""
-        ...
-
-    async def ended(self, viewing: str) -> None:
-        """This viewer is gone."""
-        ...
-
-    async def ordered(self, order: wire.CarryOrder) -> None:
-        """Have the stream carried. Raises ZonghengError where that cannot be; what happens later is said in a refusal."""
-        ...
-
-    async def withdrawn(self, ticket: bytes) -> None:
-        """The parent does not need it any more."""
-        ...
-
-
-class ForChildren(Protocol):
-    """What a parent does about its children."""
-
-    def attends(self, child: str) -> None:
-        """This child can be asked now."""
-        ...
-
-    def absent(self, child: str) -> None:
-        """It cannot any more."""
-        ...
-
-    async def removal(self, child: str, removal: wire.ViewingRemoval) -> None:
-        """A node below puts a viewer out."""
-        ...
-
-    async def refusal(self, child: str, ticket: bytes, error: ZonghengError) -> None:
-        """An order is not carried out, or not any more."""
-        ...
 
 
 class AttendLane:
@@ -95,23 +49,42 @@ class AttendLane:
         """`live`: None where this node knows no live questions."""
         self._node = node
         self._live = live
+        self._asked: Unanswered | None = None
+        """Of the parent, while it is there and lets streams go down."""
+
+    async def ask(self, question: wire.ViewingQuestion, within_s: float) -> int:
+        """Ask the parent whether somebody here or below may look at a stream that is not below; returns how far it is from the camera.
+
+        Raises ZonghengError: what it refuses with, `unreachable`, `deadline`, `busy`.
+        """
+        if self._asked is None:
+            raise ZonghengError(
+                "unreachable",
+                "the node above is not connected, or is to be upgraded first: no stream goes down from it",
+            )
+        return await self._asked.ask(question, within_s)
 
     async def run(self, channel: grpc.aio.Channel, session: str) -> None:
         stub: Any = ViewingServiceStub(channel)
         call = stub.Attend()
         said: asyncio.Queue[wire.AttendRequest] = asyncio.Queue()
         say_live = _asking(said)
-        knows = wire.AttendKnows(live_questions=self._live is not None)
+        asked = Unanswered(
+            "the node above", lambda question: said.put_nowait(wire.AttendRequest(question=question))
+        )
+        knows = wire.AttendKnows(live_questions=self._live is not None, goes_down=True)
         broken: Exception | None = None
         try:
             await call.write(wire.AttendRequest(session=session, knows=knows))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._speak(call, session, said))
                 self._node.attended(said.put_nowait)
-                await self._hear(call, said, say_live, tasks)
+                await self._hear(call, said, say_live, asked, tasks)
         except* (grpc.aio.AioRpcError, asyncio.InvalidStateError, LinkLost) as group:
             broken = first_of(group)
         finally:
+            self._asked = None
+            asked.lost()
             if self._live is not None:
                 self._live.closed(PARENT, say_live)
             self._node.left()
@@ -136,38 +109,29 @@ class AttendLane:
         call: Any,
         said: "asyncio.Queue[wire.AttendRequest]",
         say_live: SayLive,
+        asked: Unanswered,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        under_way = 0
-
-        def over(_: object) -> None:
-            nonlocal under_way
-            under_way -= 1
-
+        work = _Work(tasks)
         while (message := await call.read()) is not EOF:
-            if self._live is not None and self._hear_live(message, self._live, say_live):
-                continue
-            if under_way >= MOST_QUESTIONS:
-                self._refuse(message, said)
-                continue
-            under_way += 1
-            tasks.create_task(self._obey(message, said)).add_done_callback(over)
+            match message.WhichOneof("part"):
+                case "knows":
+                    if self._live is not None and message.knows.live_questions:
+                        self._live.opened(PARENT, say_live)
+                    if message.knows.goes_down:
+                        self._asked = asked
+                        self._node.goes_down()
+                case "live_question" if self._live is not None:
+                    self._live.question(PARENT, message.live_question)
+                case "live_answer" if self._live is not None:
+                    self._live.answer(PARENT, message.live_answer)
+                case "answer":
+                    asked.answered(message.answer)
+                case "question" | "order" if work.is_full:
+                    self._refuse(message, said)
+                case _:
+                    work.begin(self._obey(message, said))
         raise LinkLost("unreachable", "the parent ended the lane for viewers without a word")
-
-    @staticmethod
-    def _hear_live(message: wire.AttendResponse, live: LivePeers, say: SayLive) -> bool:
-        """Whether this was about live questions."""
-        match message.WhichOneof("part"):
-            case "knows":
-                if message.knows.live_questions:
-                    live.opened(PARENT, say)
-            case "live_question":
-                live.question(PARENT, message.live_question)
-            case "live_answer":
-                live.answer(PARENT, message.live_answer)
-            case _:
-                return False
-        return True
 
     async def _obey(self, message: wire.AttendResponse, said: "asyncio.Queue[wire.AttendRequest]") -> None:
         try:
@@ -183,6 +147,13 @@ class AttendLane:
                     await self._node.ordered(message.order)
                 case "withdrawal":
                     await self._node.withdrawn(message.withdrawal.ticket)
+                case "removal":
+                    await self._node.removed(message.removal)
+                case "ticket":
+                    self._node.ticketed(message.ticket)
+                case "wish_refusal":
+                    told = failure(message.wish_refusal.code, message.wish_refusal.words)
+                    self._node.wish_refused(message.wish_refusal.wish, told)
                 case _:
                     pass  # a message of a later version
         except Exception as failed:
@@ -218,13 +189,36 @@ def _asking(said: "asyncio.Queue[wire.AttendRequest]") -> SayLive:
     return say
 
 
+class _Work:
+    """What one side does of what the other asks, begun in the order in which it was asked."""
+
+    def __init__(self, tasks: asyncio.TaskGroup) -> None:
+        self._tasks = tasks
+        self._begun: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._begun) >= MOST_AT_WORK
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    def leave_off(self) -> None:
+        for task in self._begun:
+            task.cancel()
+
+
 class _Attending:
     """One child's lane as long as it is open."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.outbox: asyncio.Queue[wire.AttendResponse] = asyncio.Queue()
-        self.questions: dict[str, asyncio.Future[wire.ViewingAnswer]] = {}
+        self.asked = Unanswered(
+            session.node, lambda question: self.outbox.put_nowait(wire.AttendResponse(question=question))
+        )
 
     def say_live(self, message: LiveQuestion | LiveAnswer) -> None:
         if isinstance(message, LiveQuestion):
@@ -251,27 +245,7 @@ class AttendService(ViewingServiceServicer):
 
     async def ask(self, child: str, question: wire.ViewingQuestion, within_s: float) -> int:
         """Ask a child whether somebody may look; returns how far it is from the camera. Raises ZonghengError: what it refuses with, `unreachable`, `deadline`, `busy`."""
-        attending = self._attending(child)
-        if len(attending.questions) >= MOST_QUESTIONS or question.viewing in attending.questions:
-            raise ZonghengError("busy", f"too much is asked of {child} at once: try again in a while")
-        answered: asyncio.Future[wire.ViewingAnswer] = asyncio.get_running_loop().create_future()
-        attending.questions[question.viewing] = answered
-        try:
-            attending.outbox.put_nowait(wire.AttendResponse(question=question))
-            async with asyncio.timeout(within_s):
-                answer = await answered
-        except TimeoutError:
-            raise ZonghengError("deadline", f"{child} did not say in time whether you may look") from None
-        finally:
-            attending.questions.pop(question.viewing, None)
-        if answer.code:
-            raise failure(answer.code, answer.words)
-        if question.HasField("picture") and not answer.noted:
-            raise ZonghengError(
-                "unreachable",
-                f"{child} does not enter who takes pictures: it, or a node below it, is to be upgraded first",
-            )
-        return answer.hop
+        return await self._attending(child).asked.ask(question, within_s)
 
     def say(self, child: str, message: wire.AttendResponse) -> None:
         """Let a child hear something, if it is there."""
@@ -297,14 +271,16 @@ class AttendService(ViewingServiceServicer):
             session = self._listener.live(context, first.session)
             attending = self._open[session.node] = _Attending(session)
             self._node.attends(session.node)
-            if self._live is not None and first.knows.live_questions:
-                knows = wire.AttendKnows(live_questions=True)
+            if first.HasField("knows"):
+                knows = wire.AttendKnows(live_questions=self._live is not None, goes_down=True)
                 attending.outbox.put_nowait(wire.AttendResponse(knows=knows))
+            if self._live is not None and first.knows.live_questions:
                 self._live.opened(session.node, attending.say_live)
             async with asyncio.TaskGroup() as tasks:
-                speaking = tasks.create_task(self._speak(context, attending))
-                await self._hear(context, attending)
+                speaking, work = tasks.create_task(self._speak(context, attending)), _Work(tasks)
+                await self._hear(context, attending, work)
                 speaking.cancel()
+                work.leave_off()
         except* ZonghengError as refused:
             await abort(context, of(refused))
         finally:
@@ -313,9 +289,7 @@ class AttendService(ViewingServiceServicer):
 
     def _leave(self, attending: _Attending) -> None:
         child = attending.session.node
-        for answered in attending.questions.values():
-            if not answered.done():
-                answered.set_exception(ZonghengError("unreachable", f"the link to {child} ended"))
+        attending.asked.lost()
         if self._live is not None:
             self._live.closed(child, attending.say_live)
         if self._open.get(child) is attending:
@@ -327,23 +301,58 @@ class AttendService(ViewingServiceServicer):
             while True:
                 await context.write(await attending.outbox.get())
 
-    async def _hear(self, context: Any, attending: _Attending) -> None:
+    async def _hear(self, context: Any, attending: _Attending, work: _Work) -> None:
         session = attending.session
         while (request := await self._listener.next_frame(context, session)) is not None:
             self._listener.live(context, request.session, session)
             match request.WhichOneof("part"):
                 case "answer":
-                    answered = attending.questions.get(request.answer.viewing)
-                    if answered is not None and not answered.done():
-                        answered.set_result(request.answer)
-                case "removal":
-                    await self._node.removal(session.node, request.removal)
-                case "refusal":
-                    told = failure(request.refusal.code, request.refusal.words)
-                    await self._node.refusal(session.node, request.refusal.ticket, told)
+                    attending.asked.answered(request.answer)
                 case "live_question" if self._live is not None:
                     self._live.question(session.node, request.live_question)
                 case "live_answer" if self._live is not None:
                     self._live.answer(session.node, request.live_answer)
+                case "question" | "wish" if work.is_full:
+                    self._refuse(attending, request)
+                case _:
+                    work.begin(self._obey(attending, request))
+
+    async def _obey(self, attending: _Attending, request: wire.AttendRequest) -> None:
+        child = attending.session.node
+        try:
+            match request.WhichOneof("part"):
+                case "removal":
+                    await self._node.removal(child, request.removal)
+                case "refusal":
+                    told = failure(request.refusal.code, request.refusal.words)
+                    await self._node.refusal(child, request.refusal.ticket, told)
+                case "question":
+                    hop = await self._node.asked_below(child, request.question)
+                    noted = request.question.HasField("picture")
+                    answer = wire.ViewingAnswer(viewing=request.question.viewing, hop=hop, noted=noted)
+                    attending.outbox.put_nowait(wire.AttendResponse(answer=answer))
+                case "end":
+                    await self._node.ended_below(child, request.end.viewing)
+                case "wish":
+                    await self._node.wished(child, request.wish)
+                case "wish_over":
+                    self._node.wish_over(child, request.wish_over.wish)
                 case _:
                     pass  # a message of a later version
+        except Exception as failed:
+            if not isinstance(failed, ZonghengError):
+                _log.exception("attend.failed", child=child)
+            self._refuse(attending, request, of(failed))
+
+    @staticmethod
+    def _refuse(
+        attending: _Attending, request: wire.AttendRequest, error: ZonghengError | None = None
+    ) -> None:
+        told = error or ZonghengError("busy", "too much is asked of this node at once: try again in a while")
+        match request.WhichOneof("part"):
+            case "question":
+                no = wire.ViewingAnswer(viewing=request.question.viewing, code=told.code, words=told.detail)
+                attending.outbox.put_nowait(wire.AttendResponse(answer=no))
+            case "wish":
+                refusal = wire.CarryDownRefusal(wish=request.wish.wish, code=told.code, words=told.detail)
+                attending.outbox.put_nowait(wire.AttendResponse(wish_refusal=refusal))

@@ -17,12 +17,14 @@ from zongheng.v1.viewing_pb2 import AttendResponse, ViewingQuestion
 from federation.errors import ZonghengError
 from federation.link.listener import Listener
 from federation.trunk.attending import AttendLane, AttendService
-from federation.trunk.live import LivePeers
+from federation.trunk.live import PARENT, LivePeers
 from node.config import NodeSettings
+from node.media.meeting_streams import MeetingStreams
 from node.media.streams import Sources, Streams
 from node.media.supervisor import Attached, Supervisor
 from node.media.unclosed import Unclosed
-from node.media.viewings import Gatekeeper, Viewing, Viewings
+from node.media.viewing import Viewing
+from node.media.viewings import Gatekeeper, Viewings
 from node.tree import Tree
 from node.wallclock import Now
 
@@ -41,6 +43,7 @@ class Media:
         tree: Tree,
         listener: Listener,
         cameras: CamerasHere,
+        meetings: MeetingStreams,
         live: LivePeers,
         key_of: Callable[[str], Awaitable[str]],
         write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
@@ -48,9 +51,13 @@ class Media:
         now: Now,
     ) -> None:
         self._settings = settings
-        self.viewings = Viewings(tree, cameras, self._ask_child, self._say_child, write, unclosed, now)
+        self.viewings = Viewings(
+            tree, cameras, meetings, lambda: settings.parent is not None, self._ask, self._say_child, write,
+            unclosed, now,
+        )  # fmt: skip
         self.streams = Streams(
-            tree, self.viewings, cameras, key_of, self._can_ask, self._say_child, self._worker, self._parent_host, now
+            tree, self.viewings, cameras, meetings, key_of, self._can_ask, self._say_child, self._worker,
+            self._parent_host, now,
         )  # fmt: skip
         self.supervisor = Supervisor(folder, self.streams)
         self.viewings.begins = self.supervisor.need
@@ -80,8 +87,10 @@ class Media:
         """To the worker's services; it is started where it does not run. Raises ZonghengError `unreachable`."""
         return (await self.supervisor.worker()).channel
 
-    async def _ask_child(self, child: str, question: ViewingQuestion, within_s: float) -> int:
-        return await self.service.ask(child, question, within_s)
+    async def _ask(self, peer: str, question: ViewingQuestion, within_s: float) -> int:
+        if peer == PARENT:
+            return await self.lane.ask(question, within_s)
+        return await self.service.ask(peer, question, within_s)
 
     def _say_child(self, child: str, message: AttendResponse) -> None:
         self.service.say(child, message)

@@ -1,7 +1,7 @@
 """Where streams come from and where they go, at one node: what its worker wants, what children bring, what the parent ordered.
 
-The worker asks once for each stream that is opened there. A stream of this node's comes from its camera; any other is ordered from the child that leads to its node, with a ticket that the worker
-holds ready for that child's key before the child hears of it. An order from the parent is carried out only for streams to which the parent was let in as a viewer (`Viewings`), and
+The worker asks once for each stream that is opened there. A stream of this node's comes from its camera; one from below is ordered from the child that leads to its node, with a ticket that the worker
+holds ready for that child's key before the child hears of it; any other is wished for from the parent (`GoingDown`). An order from the parent is carried out only for streams to which the parent was let in as a viewer (`Viewings`), and
 ends with the last of these. So an order passes from hop to hop as each worker opens the stream for the one above it, at any depth.
 
 Whoever has an order and cannot carry it out says so, with code and words; the worker that wanted the stream tries again as long as somebody looks, unless the answer is final. Nothing here is kept: whatever
@@ -17,6 +17,8 @@ from zongheng.v1 import media_pb2 as wire
 from zongheng.v1.viewing_pb2 import (
     AttendRequest,
     AttendResponse,
+    CarryDownTicket,
+    CarryDownWish,
     CarryOrder,
     CarryRefusal,
     CarryWithdrawal,
@@ -25,12 +27,16 @@ from zongheng.v1.viewing_pb2 import (
 )
 
 from federation.errors import ZonghengError, of
-from federation.trunk.attending import Say
 from federation.trunk.frame import Stream
+from federation.trunk.live import PARENT
+from federation.trunk.neighbours import Say
+from node.media.going_down import GoingDown
 from node.media.ingest.source import Source
+from node.media.meeting_streams import MeetingStreams
 from node.media.pace import Pace
 from node.media.supervisor import Attached
-from node.media.viewings import Viewing, Viewings
+from node.media.viewing import Viewing
+from node.media.viewings import Viewings
 from node.tree import Tree
 from node.wallclock import Now
 
@@ -41,7 +47,7 @@ ORDERS_PER_S: Final = 50.0
 """How often it may order one, beyond as many as it may have."""
 
 ABSENT_S: Final = 60.0
-"""How long what a child brings goes on while its link is down."""
+"""How long what a neighbour brings or takes goes on while its link is down."""
 
 _MOST_OF_ONE: Final = 4
 """A parent whose worker died orders a stream again before the end of the old call is known; nobody needs one more often than that."""
@@ -65,6 +71,7 @@ class Streams:
         tree: Tree,
         viewings: Viewings,
         sources: Sources,
+        meetings: MeetingStreams,
         key_of: Callable[[str], Awaitable[str]],
         can_ask: Callable[[str], bool],
         say_child: Callable[[str, AttendResponse], None],
@@ -81,6 +88,7 @@ class Streams:
         self._say_child = say_child
         self._start_worker = worker
         self._parent_host = parent_host
+        self._down = GoingDown(viewings, meetings, key_of, say_child, worker, parent_host)
         self._worker: Attached | None = None
         self._wanted: asyncio.Queue[wire.UpstreamWanted] = asyncio.Queue()
         self._ordered: dict[bytes, tuple[str, str]] = {}
@@ -121,6 +129,7 @@ class Streams:
 
     def attached(self, worker: Attached) -> None:
         self._worker = worker
+        self._down.attached(worker)
         if self._kept:
             self.keep(self._kept)
 
@@ -129,10 +138,10 @@ class Streams:
         self.states.clear()
         for ticket in list(self._ordered):
             self._withdraw(ticket)
+        ended = ZonghengError("unreachable", f"the media worker of {self._tree.own.node} ended")
         for ticket in list(self._carrying):
-            self._refuse_above(
-                ticket, ZonghengError("unreachable", f"the media worker of {self._tree.own.node} ended")
-            )
+            self._refuse_above(ticket, ended)
+        self._down.detached(ended)
 
     def said(self, message: wire.AttachResponse) -> None:
         match message.WhichOneof("part"):
@@ -142,11 +151,16 @@ class Streams:
                 self._order(message.upstream_ready.ticket)
             case "over":
                 self._withdraw(message.over.ticket)
+                self._down.not_needed(message.over.ticket)
             case "carried":
                 over = message.carried
                 if over.code:
                     self._refuse_above(over.ticket, ZonghengError(over.code, over.words))
                 self._carrying.pop(over.ticket, None)
+            case "down_ready":
+                self._down.ready(message.down_ready.ticket)
+            case "down_over":
+                self._down.over(message.down_over.ticket, _failure(message.down_over))
             case "state":
                 if message.state.state == "ended":
                     self.states.pop(message.state.stream, None)
@@ -160,8 +174,15 @@ class Streams:
             stream = Stream.parse(wanted.stream)
             if stream.node == self._tree.own.node:
                 said = _source(wanted.ticket, await self._sources.source(stream))
+            elif (child := self._tree.route(stream.node)) is None:
+                if not self._parent_host():
+                    raise ZonghengError(
+                        "unknown_node", f"there is no node {stream.node!r} below {self._tree.own.node}"
+                    )
+                self._down.wish(wanted.ticket, stream)
+                return
             else:
-                child = self._way_to(stream)
+                self._check_way(child, stream)
                 key = await self._key_of(child)
                 self._ordered[wanted.ticket] = child, wanted.stream
                 said = wire.AttachRequest(expected=wire.UpstreamExpected(ticket=wanted.ticket, key=key))
@@ -172,17 +193,11 @@ class Streams:
         if worker is not None and worker is self._worker:
             worker.say(said)
 
-    def _way_to(self, stream: Stream) -> str:
-        child = self._tree.route(stream.node)
-        if child is None:
-            raise ZonghengError(
-                "unknown_node", f"there is no node {stream.node!r} below {self._tree.own.node}"
-            )
+    def _check_way(self, child: str, stream: Stream) -> None:
         if not self._can_ask(child) or not self._viewings.is_let_in(str(stream)):
             raise ZonghengError(
                 "unreachable", f"{child}, through which {stream.node} is reached, is not connected"
             )
-        return child
 
     def _order(self, ticket: bytes) -> None:
         if (ordered := self._ordered.get(ticket)) is not None and self._worker is not None:
@@ -202,7 +217,24 @@ class Streams:
 
     def left(self) -> None:
         self._say_parent = None
+        self._absent[PARENT] = asyncio.get_running_loop().time()
         self._viewings.left()
+        self._down.parent_left()
+
+    def goes_down(self) -> None:
+        if self._say_parent is not None:
+            self._absent.pop(PARENT, None)
+            self._viewings.goes_down()
+            self._down.parent_is_there(self._say_parent)
+
+    async def removed(self, removal: ViewingRemoval) -> None:
+        await self._viewings.removal(PARENT, removal)
+
+    def ticketed(self, ticket: CarryDownTicket) -> None:
+        self._down.ticketed(ticket)
+
+    def wish_refused(self, wish: bytes, error: ZonghengError) -> None:
+        self._down.refused(wish, error)
 
     async def asked(self, question: ViewingQuestion) -> int:
         return await self._viewings.asked(question)
@@ -212,7 +244,7 @@ class Streams:
 
     async def ordered(self, order: CarryOrder) -> None:
         stream = str(Stream.parse(order.stream))
-        if not self._viewings.is_wanted_above(stream):
+        if not self._viewings.is_wanted_by(PARENT, stream):
             raise ZonghengError("forbidden", f"nobody above was let in to {stream}")
         if not 0 < order.port < 65_536:
             raise ZonghengError("protocol", "an order names the port to bring the stream to")
@@ -240,7 +272,9 @@ class Streams:
     def _nobody_more(self, viewing: Viewing) -> None:
         """A viewing is over: what was carried for it alone is not any more."""
         stream = str(viewing.stream)
-        if viewing.from_above and not self._viewings.is_wanted_above(stream):
+        if viewing.asked_by:
+            self._down.nobody_more(viewing.asked_by, stream)
+        elif viewing.from_above and not self._viewings.is_wanted_by(PARENT, stream):
             for ticket in [each for each, carried in self._carrying.items() if carried == stream]:
                 self._stop(ticket)
 
@@ -270,14 +304,30 @@ class Streams:
         if self._ordered.get(ticket, ("", ""))[0] == child and self._worker is not None:
             self._worker.say(_refused(ticket, error))
 
+    async def asked_below(self, child: str, question: ViewingQuestion) -> int:
+        return await self._viewings.asked_below(child, question)
+
+    async def ended_below(self, child: str, viewing: str) -> None:
+        await self._viewings.ended_below(child, viewing)
+
+    async def wished(self, child: str, wish: CarryDownWish) -> None:
+        await self._down.wished(child, wish)
+
+    def wish_over(self, child: str, wish: bytes) -> None:
+        self._down.wish_over(child, wish)
+
     async def _look(self) -> None:
-        """What a child brings whose link stays away is not waited for, nor kept: it may have been revoked."""
+        """What a neighbour brings or takes whose link stays away is not waited for, nor kept: it may have been revoked."""
         while True:
             await asyncio.sleep(1.0)
             late = asyncio.get_running_loop().time() - ABSENT_S
             for child in [each for each, since in self._absent.items() if since < late]:
                 del self._absent[child]
-                self._refuse_all(child, ZonghengError("unreachable", f"{child} is not connected"))
+                if child == PARENT:
+                    self._down.parent_stays_away()
+                else:
+                    self._refuse_all(child, ZonghengError("unreachable", f"{child} is not connected"))
+                    self._down.child_stays_away(child)
 
     def _refuse_all(self, child: str, error: ZonghengError, *, unless_begun: bool = False) -> None:
         for ticket in [each for each, (from_, _) in self._ordered.items() if from_ == child]:
@@ -300,6 +350,10 @@ def _source(ticket: bytes, source: Source) -> wire.AttachRequest:
             burnt_masks=masks,
         )
     )
+
+
+def _failure(over: wire.CarryOver) -> ZonghengError | None:
+    return ZonghengError(over.code, over.words) if over.code else None
 
 
 def _refused(ticket: bytes, error: ZonghengError, *, unless_begun: bool = False) -> wire.AttachRequest:

@@ -7,24 +7,24 @@ A picture that is taken out of what somebody looks at is entered the same way, f
 picture that some node on the way does not know of; a node may know of one that nobody got.
 
 A viewing has one name at every hop, `<node of the viewer>-<random>`. It ends where the viewer leaves, where somebody at any node on the way puts the viewer out, and
-where the node above that asked for it is gone for a minute. A parent that comes back within that asks again under the same name, and nothing was interrupted. Where the way
-down stays broken for ten minutes it ends above as well. What a node's own death interrupted it enters as closed when it is back (`interrupted`), so that nothing looks open for ever.
+where the neighbour that asked for it is gone for a minute. One that comes back within that asks again under the same name, and nothing was interrupted. Where the way to the
+camera stays broken for ten minutes it ends as well. What a node's own death interrupted it enters as closed when it is back (`interrupted`), so that nothing looks open for ever.
 
-Each open leaves entries at every node on the way, for ever: who opens and leaves without end, a person or a parent, is told `busy`.
+Each open leaves entries at every node on the way, for ever: who opens and leaves without end, a person or a neighbour, is told `busy`.
+
+What is above a node, or beside it, is asked of its parent, and nobody looks there but in a meeting (`MeetingStreams`): each node on the way down asks that for the child that the viewer sits at or below,
+and puts the viewer out when it is not so any more. In whose name a child asks is checked as well: its own, and that of nodes below it.
 """
 
 import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
 from zongheng.v1.camera_pb2 import (
     CameraClosed,
-    CameraOpened,
-    RecordingPlayed,
     SnapshotTaken,
     Viewer,
     ViewerRemoved,
@@ -40,28 +40,34 @@ from zongheng.v1.viewing_pb2 import (
 )
 
 from federation.errors import ZonghengError, of
-from federation.trunk.attending import Say
-from federation.trunk.frame import Quality, Stream
+from federation.trunk.frame import Stream
+from federation.trunk.live import PARENT
+from federation.trunk.neighbours import Say
+from node.media.meeting_streams import MeetingStreams
 from node.media.pace import Pace
 from node.media.unclosed import Unclosed
+from node.media.viewing import Viewing, closed, entry, opened
 from node.tree import Tree
 from node.wallclock import Now
 
 MOST_FROM_ABOVE: Final = 1_000
 """Viewings that a parent may have here at once."""
 
+MOST_FROM_BELOW: Final = 256
+"""Viewings that a child may have here at once of what is not below it."""
+
 UNCONFIRMED_US: Final = 60_000_000
-"""How long viewings from above go on while the parent that asked for them is not there."""
+"""How long viewings that a neighbour asked for go on while it is not there."""
 
 LOST_US: Final = 600_000_000
-"""How long viewings go on whose camera cannot be asked for: the child is away, or a node below it."""
+"""How long viewings go on whose camera cannot be asked for: the neighbour is away, or a node beyond it."""
 
 ONE_PER_S: Final = 10.0
 ONE_AT_ONCE: Final = 400
 """How often one person may begin to look; a wall of pictures begins a hundred times at once."""
 
-ABOVE_PER_S: Final = 20.0
-"""How often all from above together may; at once as many as may look."""
+PEER_PER_S: Final = 20.0
+"""How often all for whom one neighbour asks together may; at once as many as may look from above."""
 
 ASK_S: Final = 10.0
 ASK_AGAIN_S: Final = 0.5
@@ -80,33 +86,8 @@ class Gatekeeper(Protocol):
         ...
 
 
-class AskChild(Protocol):
-    async def __call__(self, child: str, question: ViewingQuestion, within_s: float) -> int: ...
-
-
-@dataclass(slots=True, eq=False)
-class Viewing:
-    """Somebody who looks."""
-
-    id: str
-    stream: Stream
-    viewer: Viewer
-    from_above: bool
-    child: str
-    """The child through which the camera is reached; empty: it is this node's."""
-    removed: Callable[[ZonghengError], None] = field(default=lambda error: None, repr=False)
-    """Told when somebody puts the viewer out, or the camera's node says no after all."""
-    hop: int = 0
-    """How far from the camera's node this one is."""
-    since_us: int = 0
-    unconfirmed_us: int = 0
-    """When the parent that asked went away; 0: it is there."""
-    confirmed: bool = True
-    """Everybody below knows of it, as far as is known."""
-    lost_us: int = 0
-    """When the way down to the camera broke; 0: it is there."""
-    gone: bool = False
-    """The viewer left while they were still being asked for."""
+class AskPeer(Protocol):
+    async def __call__(self, peer: str, question: ViewingQuestion, within_s: float) -> int: ...
 
 
 class Viewings:
@@ -116,7 +97,9 @@ class Viewings:
         self,
         tree: Tree,
         gatekeeper: Gatekeeper,
-        ask_child: AskChild,
+        meetings: MeetingStreams,
+        has_parent: Callable[[], bool],
+        ask: AskPeer,
         say_child: Callable[[str, AttendResponse], None],
         write: Callable[[Sequence[Entry]], Awaitable[list[int]]],
         unclosed: Unclosed,
@@ -124,13 +107,15 @@ class Viewings:
     ) -> None:
         self._tree = tree
         self._gatekeeper = gatekeeper
-        self._ask_child = ask_child
+        self._meetings = meetings
+        self._has_parent = has_parent
+        self._ask_peer = ask
         self._say_child = say_child
         self._write = write
         self._unclosed = unclosed
         self._now = now
         self._pace = Pace(ONE_PER_S, ONE_AT_ONCE, now)
-        self._pace_above = Pace(ABOVE_PER_S, MOST_FROM_ABOVE, now)
+        self._pace_peer = Pace(PEER_PER_S, MOST_FROM_ABOVE, now)
         self._interrupted: dict[str, CameraClosed] = {}
         """What was open when the node died, until it is entered as closed."""
         self._open: dict[str, Viewing] = {}
@@ -138,7 +123,7 @@ class Viewings:
         self._say_parent: Say | None = None
         self._to_ask: asyncio.Queue[str] = asyncio.Queue()
         self._asking: set[str] = set()
-        """Children that came back, until they have said of everybody who looks whether they may go on."""
+        """Neighbours that came back, until they have said of everybody who looks whether they may go on."""
         self.begins: Callable[[], None] = lambda: None
         """Told when somebody asks to look: there will be something to carry in a moment."""
         self.ended: Callable[[Viewing], None] = lambda viewing: None
@@ -149,12 +134,12 @@ class Viewings:
         """Everybody who looks at or through this node, the longest first."""
         return sorted(self._open.values(), key=lambda viewing: viewing.since_us)
 
-    def is_wanted_above(self, stream: str) -> bool:
-        """Whether the parent was let in to a stream."""
-        return any(each.from_above and str(each.stream) == stream for each in self._open.values())
+    def is_wanted_by(self, peer: str, stream: str) -> bool:
+        """Whether a neighbour was let in to a stream."""
+        return any(each.asked_by == peer and str(each.stream) == stream for each in self._open.values())
 
     def is_let_in(self, stream: str) -> bool:
-        """Whether somebody's looking at a stream was said yes to by everybody below, as far as is known: it may be ordered there."""
+        """Whether somebody's looking at a stream was said yes to by everybody towards it, as far as is known: it may be ordered there."""
         return any(each.confirmed and str(each.stream) == stream for each in self._open.values())
 
     async def open(
@@ -162,7 +147,11 @@ class Viewings:
     ) -> Viewing:
         """Let one of this node's own people look. Raises ZonghengError: `not_found`, `unknown_node`, `forbidden`, `unreachable`, `deadline`."""
         viewing = Viewing(
-            f"{self._tree.own.node}-{secrets.token_hex(8)}", Stream.parse(stream), viewer, False, "", removed
+            f"{self._tree.own.node}-{secrets.token_hex(8)}",
+            Stream.parse(stream),
+            viewer,
+            None,
+            removed=removed,
         )
         await self._begin(viewing)
         return viewing
@@ -171,12 +160,12 @@ class Viewings:
         """The viewer looks no more; again changes nothing. `code`: what ended it, where they did not leave by themselves."""
         if self._open.pop(viewing.id, None) is not viewing:
             return
-        self._end_below(viewing)
+        self._end_beyond(viewing)
         self.ended(viewing)
         seconds = max(0, (self._now() - viewing.since_us) // 1_000_000)
-        closed = _closed(viewing, code)
-        closed.seconds = seconds
-        await self._write([_entry(closed)])
+        ended = closed(viewing, code)
+        ended.seconds = seconds
+        await self._write([entry(ended)])
         await self._unclosed.drop([viewing.id])
 
     async def remove(self, viewing_id: str, by: str, reason: str) -> Viewing:
@@ -188,11 +177,11 @@ class Viewings:
         return viewing
 
     async def pictured(self, viewing: Viewing, picture: ViewingPicture) -> int:
-        """Enter a picture that was taken for a viewer, below first: when this returns they may have it. Returns the index of the entry here.
+        """Enter a picture that was taken for a viewer, the camera's node first: when this returns they may have it. Returns the index of the entry here.
 
         Raises ZonghengError `unreachable` also where a node on the way knows nothing of pictures.
         """
-        if viewing.child:
+        if viewing.way is not None:
             await self._ask(viewing, picture)
         taken = SnapshotTaken(
             stream=str(viewing.stream), viewer=viewing.viewer, hop=viewing.hop,
@@ -210,70 +199,76 @@ class Viewings:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._look())
             while True:
-                child = await self._to_ask.get()
-                tasks.create_task(self._ask_again(child))
+                peer = await self._to_ask.get()
+                tasks.create_task(self._ask_again(peer))
+
+    async def recheck(self) -> None:
+        """A meeting is over, or has lost somebody: end what goes down without one."""
+        for viewing in list(self._open.values()):
+            if viewing.asked_by and not self._meetings.may_go_down(viewing.stream, viewing.asked_by):
+                try:
+                    await self._remove(
+                        viewing, "meeting", "this stream is of no meeting any more that you are in"
+                    )
+                except Exception as failed:
+                    log.exception("camera.not_closed", code=of(failed).code)
 
     # From the parent.
 
     def attended(self, say: Say) -> None:
         self._say_parent = say
 
+    def goes_down(self) -> None:
+        """The parent is there, perhaps again, and knows nothing of who looks up."""
+        self._came_back(PARENT)
+
     def left(self) -> None:
         self._say_parent = None
-        for viewing in self._open.values():
-            if viewing.from_above:
-                viewing.unconfirmed_us = viewing.unconfirmed_us or self._now()
+        self._went(PARENT)
 
     async def asked(self, question: ViewingQuestion) -> int:
-        stream = Stream.parse(question.stream)
-        known = self._open.get(question.viewing)
-        if known is not None and known.from_above and known.stream == stream:
-            known.unconfirmed_us = 0
-            if question.HasField("picture"):
-                if not _DIGEST.fullmatch(question.picture.sha256):
-                    raise ZonghengError("protocol", "a picture is named by its SHA-256")
-                await self.pictured(known, question.picture)
-            return known.hop
-        if question.HasField("picture"):
-            raise ZonghengError("not_found", f"nobody looks here under {question.viewing!r}")
-        if known is not None or question.viewing in self._opening or not 8 <= len(question.viewing) <= 120:
-            raise ZonghengError("protocol", "a viewing has a name of its own")
-        if question.viewer.node == self._tree.own.node or self._tree.is_below(question.viewer.node):
+        sits = question.viewer.node
+        if sits == self._tree.own.node or self._tree.is_below(sits):
             raise ZonghengError("protocol", "whoever sits here or below is not asked for from above")
-        if sum(each.from_above for each in self._open.values()) + len(self._opening) >= MOST_FROM_ABOVE:
-            raise ZonghengError("busy", f"{MOST_FROM_ABOVE} look through {self._tree.own.node} already")
-        self._pace_above.take("the node above")
-        viewing = Viewing(question.viewing, stream, question.viewer, True, "")
-        await self._begin(viewing)
-        return viewing.hop
+        return await self._asked(PARENT, question, MOST_FROM_ABOVE)
 
     async def ended_above(self, viewing_id: str) -> None:
-        if (opening := self._opening.get(viewing_id)) is not None and opening.from_above:
-            opening.gone = True
-        viewing = self._open.get(viewing_id)
-        if viewing is not None and viewing.from_above:
-            await self.close(viewing)
+        await self._ended(PARENT, viewing_id)
 
     # From children.
 
     def attends(self, child: str) -> None:
         """A child is there, perhaps again: it knows nothing of who looks."""
-        through = [viewing for viewing in self._open.values() if viewing.child == child]
-        for viewing in through:
-            self._lose(viewing)
-        if through and child not in self._asking:
-            self._asking.add(child)
-            self._to_ask.put_nowait(child)
+        self._came_back(child)
 
     def absent(self, child: str) -> None:
         """A child is not there any more."""
-        for viewing in self._open.values():
-            if viewing.child == child:
-                self._lose(viewing)
+        self._went(child)
 
-    async def removal(self, child: str, removal: ViewingRemoval) -> None:
+    async def asked_below(self, child: str, question: ViewingQuestion) -> int:
+        """May somebody at a child or below it look at what is not below that child? Raises ZonghengError `forbidden` for all that no meeting lets them."""
+        stream = Stream.parse(question.stream)
+        sits = question.viewer.node
+        if self._tree.route(sits) != child or not question.viewing.startswith(f"{sits}-"):
+            raise ZonghengError(
+                "forbidden", f"{child} asks for nobody who is not known to sit there or below"
+            )
+        if self._tree.route(stream.node) == child:
+            raise ZonghengError("protocol", f"{stream.node} is below {child} itself")
+        if not self._meetings.may_go_down(stream, child):
+            raise ZonghengError(
+                "forbidden",
+                f"{stream} goes down to {child} only in a meeting that both are in; there is none",
+            )
+        return await self._asked(child, question, MOST_FROM_BELOW)
+
+    async def ended_below(self, child: str, viewing_id: str) -> None:
+        await self._ended(child, viewing_id)
+
+    async def removal(self, peer: str, removal: ViewingRemoval) -> None:
+        """A neighbour puts a viewer out: one that looks through it, or one that it asked for itself."""
         viewing = self._open.get(removal.viewing)
-        if viewing is not None and viewing.child == child:
+        if viewing is not None and viewing.way == peer:
             await self._remove(viewing, f"{removal.by}@{removal.node}", removal.words)
 
     # What they are made of.
@@ -287,21 +282,16 @@ class Viewings:
             if viewing.stream.node == own:
                 await self._gatekeeper.check(viewing.viewer, viewing.stream)
             else:
-                child = self._tree.route(viewing.stream.node)
-                if child is None:
-                    raise ZonghengError(
-                        "unknown_node", f"there is no node {viewing.stream.node!r} at or below {own}"
-                    )
-                viewing.child = child
+                viewing.way = self._way(viewing)
                 viewing.hop = 1 + await self._ask(viewing)
             before = self._interrupted.get(viewing.id)
-            await self._unclosed.keep(_closed(viewing, "interrupted"))
-            await self._write([*([_entry(before)] if before is not None else []), _opened(viewing)])
+            await self._unclosed.keep(closed(viewing, "interrupted"))
+            await self._write([*([entry(before)] if before is not None else []), opened(viewing)])
             self._interrupted.pop(viewing.id, None)
             viewing.since_us = self._now()
             self._open[viewing.id] = viewing
         except BaseException:
-            self._end_below(viewing)
+            self._end_beyond(viewing)
             if viewing.id not in self._interrupted:
                 await self._unclosed.drop([viewing.id])
             raise
@@ -314,24 +304,87 @@ class Viewings:
             await self.close(viewing)
             raise ZonghengError("not_found", "the viewer has left meanwhile")
 
+    def _way(self, viewing: Viewing) -> str:
+        """The neighbour through which a viewing's camera is reached."""
+        node = viewing.stream.node
+        child = self._tree.route(node)
+        if child is not None and child != viewing.asked_by:
+            return child
+        if child is not None or viewing.from_above or not self._has_parent():
+            raise ZonghengError(
+                "unknown_node", f"there is no node {node!r} at or below {self._tree.own.node}"
+            )
+        return PARENT
+
+    async def _asked(self, peer: str, question: ViewingQuestion, most: int) -> int:
+        """A neighbour asks for somebody who looks, once more, or for their picture."""
+        stream = Stream.parse(question.stream)
+        known = self._open.get(question.viewing)
+        if known is not None and known.asked_by == peer and known.stream == stream:
+            known.unconfirmed_us = 0
+            if question.HasField("picture"):
+                if not _DIGEST.fullmatch(question.picture.sha256):
+                    raise ZonghengError("protocol", "a picture is named by its SHA-256")
+                await self.pictured(known, question.picture)
+            return known.hop
+        if question.HasField("picture"):
+            raise ZonghengError("not_found", f"nobody looks here under {question.viewing!r}")
+        if known is not None or question.viewing in self._opening or not 8 <= len(question.viewing) <= 120:
+            raise ZonghengError("protocol", "a viewing has a name of its own")
+        both = (*self._open.values(), *self._opening.values())
+        if sum(each.asked_by == peer for each in both) >= most:
+            raise ZonghengError("busy", f"{most} look through {self._tree.own.node} already")
+        self._pace_peer.take(peer or "the node above")
+        viewing = Viewing(question.viewing, stream, question.viewer, peer)
+        await self._begin(viewing)
+        return viewing.hop
+
+    async def _ended(self, peer: str, viewing_id: str) -> None:
+        if (opening := self._opening.get(viewing_id)) is not None and opening.asked_by == peer:
+            opening.gone = True
+        viewing = self._open.get(viewing_id)
+        if viewing is not None and viewing.asked_by == peer:
+            await self.close(viewing)
+
+    def _came_back(self, peer: str) -> None:
+        through = [viewing for viewing in self._open.values() if viewing.way == peer]
+        for viewing in through:
+            self._lose(viewing)
+        if through and peer not in self._asking:
+            self._asking.add(peer)
+            self._to_ask.put_nowait(peer)
+
+    def _went(self, peer: str) -> None:
+        for viewing in self._open.values():
+            if viewing.asked_by == peer:
+                viewing.unconfirmed_us = viewing.unconfirmed_us or self._now()
+            if viewing.way == peer:
+                self._lose(viewing)
+
     async def _ask(self, viewing: Viewing, picture: ViewingPicture | None = None) -> int:
         question = ViewingQuestion(
             viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, picture=picture
         )
-        return await self._ask_child(viewing.child, question, ASK_S)
+        assert viewing.way is not None
+        return await self._ask_peer(viewing.way, question, ASK_S)
 
-    def _end_below(self, viewing: Viewing) -> None:
-        if viewing.child:
-            self._say_child(viewing.child, AttendResponse(end=ViewingEnd(viewing=viewing.id)))
+    def _end_beyond(self, viewing: Viewing) -> None:
+        end = ViewingEnd(viewing=viewing.id)
+        if viewing.way == PARENT and self._say_parent is not None:
+            self._say_parent(AttendRequest(end=end))
+        elif viewing.way:
+            self._say_child(viewing.way, AttendResponse(end=end))
 
     async def _remove(self, viewing: Viewing, by: str, reason: str) -> None:
         removed = ViewerRemoved(
             viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, by=by, reason=reason
         )
         await self._write([Entry(source="node", viewer_removed=removed)])
+        removal = ViewingRemoval(viewing=viewing.id, node=self._tree.own.node, by=by, words=reason)
         if viewing.from_above and self._say_parent is not None:
-            removal = ViewingRemoval(viewing=viewing.id, node=self._tree.own.node, by=by, words=reason)
             self._say_parent(AttendRequest(removal=removal))
+        elif viewing.asked_by:
+            self._say_child(viewing.asked_by, AttendResponse(removal=removal))
         error = ZonghengError("viewer_removed", f"{by} ended it: {reason}" if reason else f"{by} ended it")
         await self._put_out(viewing, error)
 
@@ -339,9 +392,9 @@ class Viewings:
         viewing.removed(error)
         await self.close(viewing, error.code)
 
-    async def _ask_again(self, child: str) -> None:
-        """Until everybody who looks through the child is let in again, or put out: nodes further below may come back later."""
-        while waiting := [each for each in self._open.values() if each.child == child and not each.confirmed]:
+    async def _ask_again(self, peer: str) -> None:
+        """Until everybody who looks through the neighbour is let in again, or put out: nodes further on may come back later."""
+        while waiting := [each for each in self._open.values() if each.way == peer and not each.confirmed]:
             for viewing in waiting:
                 try:
                     await self._ask(viewing)
@@ -349,7 +402,7 @@ class Viewings:
                 except Exception as failed:
                     await self._refused_again(viewing, of(failed))
             await asyncio.sleep(ASK_AGAIN_S)
-        self._asking.discard(child)
+        self._asking.discard(peer)
 
     async def _refused_again(self, viewing: Viewing, error: ZonghengError) -> None:
         if error.code in ("unreachable", "deadline", "busy", "internal"):
@@ -367,6 +420,7 @@ class Viewings:
         while True:
             await self._close_interrupted()
             await asyncio.sleep(LOOK_S)
+            await self.recheck()
             now = self._now()
             for viewing in list(self._open.values()):
                 try:
@@ -384,7 +438,7 @@ class Viewings:
         if not closing:
             return
         try:
-            await self._write([_entry(one) for one in closing])
+            await self._write([entry(one) for one in closing])
             ended = [
                 one.viewing
                 for one in closing
@@ -396,29 +450,3 @@ class Viewings:
             return
         for one in closing:
             self._interrupted.pop(one.viewing, None)
-
-
-def _closed(viewing: Viewing, code: str) -> CameraClosed:
-    return CameraClosed(
-        viewing=viewing.id, stream=str(viewing.stream), viewer=viewing.viewer, hop=viewing.hop, code=code
-    )
-
-
-def _entry(closed: CameraClosed) -> Entry:
-    return Entry(source="node", camera_closed=closed)
-
-
-def _opened(viewing: Viewing) -> Entry:
-    """What is entered before somebody looks: at what is now, or at what was recorded."""
-    stream = str(viewing.stream)
-    if viewing.stream.quality is Quality.RECORDED:
-        played = RecordingPlayed(
-            viewing=viewing.id,
-            stream=stream,
-            viewer=viewing.viewer,
-            hop=viewing.hop,
-            from_us=viewing.stream.from_us,
-        )
-        return Entry(source="node", recording_played=played)
-    opened = CameraOpened(viewing=viewing.id, stream=stream, viewer=viewing.viewer, hop=viewing.hop)
-    return Entry(source="node", camera_opened=opened)

@@ -1,8 +1,8 @@
 """The media worker: one process a node that holds its live streams, apart from the node's own loop.
 
 It opens what it is told to and knows nobody: who may look, where a stream comes from and who is to have it is said by the node's main process over `Attach`. A stream
-that somebody joins is asked for there, once however many join: it comes from a camera here, or from a child's worker that dials `Trunk`. Streams that the
-parent ordered are carried up from the same hubs.
+that somebody joins is asked for there, once however many join: it comes from a camera here, from a child's worker that dials `Trunk`, or is fetched from the parent's. Streams that the
+parent ordered are carried up from the same hubs, and those that children may have are fetched from there.
 
 The worker lives as long as the main process: it ends when `Attach` ends, and when its standard input does, which the kernel closes however that
 process dies. It keeps nothing on disk. Killed, it is started again, and everybody who still wants a stream asks for it again.
@@ -13,7 +13,8 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,10 +27,11 @@ from zongheng.v1.media_pb2_grpc import MediaServiceServicer, add_MediaServiceSer
 from federation.errors import ZonghengError
 from federation.identity.credentials import MutualTls
 from federation.link.hello import failure
-from federation.trunk.carry import LISTEN_OPTIONS, Landing, Trunk
+from federation.trunk.carry import Fetcher
 from federation.trunk.hub import NS, Hub
 from federation.trunk.hubs import Hubs
 from federation.trunk.tickets import Tickets
+from federation.trunk.trunk import LISTEN_OPTIONS, Passage, Trunk
 from node import config, control, logs
 from node.config import NodeSettings
 from node.keyring import KeyRing
@@ -38,6 +40,7 @@ from node.media.frames import Frames
 from node.media.ingest.source import Mask, Source
 from node.media.recording.archive import recordings
 from node.media.supervisor import SOCKET
+from node.media.ways import Ways
 
 FINAL: Final = frozenset(
     {"not_found", "forbidden", "unknown_node", "bad_request", "protocol", "too_large", "viewer_removed"}
@@ -71,12 +74,14 @@ class Worker(MediaServiceServicer):
         self._said: asyncio.Queue[wire.AttachResponse] = asyncio.Queue()
         self._wanted: dict[bytes, _Wanted] = {}
         self._kept: dict[str, asyncio.Task[None]] = {}
+        self._going_down: dict[bytes, asyncio.Task[None]] = {}
         self._attached = False
         self.over = asyncio.Event()
         """Nobody is there for whom to work."""
         self.trunk = Trunk(lambda: self._keyring.identity.authority.anchors, time.monotonic_ns)
         self.credentials = MutualTls(lambda: self._keyring.identity)
-        self.carriers = Carriers(self.credentials, time.monotonic_ns, tasks, self._carried)
+        self._ways = Ways(self.credentials, tasks)
+        self.carriers = Carriers(self._ways, time.monotonic_ns, tasks, self._carried)
         self.hubs: Hubs
         self.port = 0
 
@@ -114,9 +119,10 @@ class Worker(MediaServiceServicer):
                         worker.close()
 
     def close(self) -> None:
-        for task in self._kept.values():
+        for task in (*self._kept.values(), *self._going_down.values()):
             task.cancel()
         self.carriers.close()
+        self._ways.close()
 
     # What the main process says, and what it is told.
 
@@ -142,18 +148,29 @@ class Worker(MediaServiceServicer):
         match said.WhichOneof("part"):
             case "identity_changed":
                 self._keyring = KeyRing.open(self._folder, self._settings)
-                self.carriers.redial()
+                self._ways.redial()
             case "source":
                 if wanted := self._wanted.get(said.source.ticket):
                     wanted.settle(_source(said.source))
             case "expected":
                 self._expect(said.expected.ticket, said.expected.key)
+            case "above":
+                if wanted := self._wanted.get(said.above.ticket):
+                    wanted.settle(_Above(said.above.address, said.above.shown))
             case "refused":
                 self._refuse(said.refused)
             case "carry":
                 self._tasks.create_task(self._carry(said.carry))
             case "stopped":
                 self.carriers.stop(said.stopped.ticket)
+            case "carry_down" if said.carry_down.ticket not in self._going_down:
+                going = self._tasks.create_task(self._carry_down(said.carry_down))
+                ticket = said.carry_down.ticket
+                self._going_down[ticket] = going
+                going.add_done_callback(lambda _: self._going_down.pop(ticket, None))
+            case "down_stopped":
+                if going_down := self._going_down.get(said.down_stopped.ticket):
+                    going_down.cancel()
             case "kept":
                 self._keep(set(said.kept.streams))
             case "again":
@@ -166,7 +183,7 @@ class Worker(MediaServiceServicer):
         if wanted is None or wanted.origin.done():
             return
         try:
-            wanted.settle(self.trunk.expect(wanted.hub, ticket, key))
+            wanted.settle(self.trunk.coming.expect(wanted.hub, ticket, key))
         except ZonghengError as error:
             wanted.refuse(error)
             return
@@ -186,9 +203,21 @@ class Worker(MediaServiceServicer):
         self.carriers.carry(hub, order.ticket, order.address)
 
     def _carried(self, ticket: bytes, error: ZonghengError | None) -> None:
-        code, words = (error.code, error.detail) if error is not None else ("", "")
-        over = wire.CarryOver(ticket=ticket, code=code, words=words)
-        self._said.put_nowait(wire.AttachResponse(carried=over))
+        self._said.put_nowait(wire.AttachResponse(carried=_over(ticket, error)))
+
+    async def _carry_down(self, order: wire.CarryDownwards) -> None:
+        """Hold a stream ready for a child until it has fetched it, has enough, or may not have it any more."""
+        error: ZonghengError | None = ZonghengError("unreachable", "nobody below may have it any more")
+        try:
+            hub = await self.hubs.open(order.stream)
+            passage = self.trunk.going.expect(hub, order.ticket, order.key)
+            self._said.put_nowait(wire.AttachResponse(down_ready=wire.CarryDownReady(ticket=order.ticket)))
+            error = await passage.carried(LANDS_S)
+        except ZonghengError as failed:
+            error = failed
+        finally:
+            self.trunk.going.forget(order.ticket, error)
+            self._said.put_nowait(wire.AttachResponse(down_over=_over(order.ticket, error)))
 
     async def _certify_again(self) -> None:
         """Give the port for children a fresh certificate long before the one it has runs out."""
@@ -244,17 +273,27 @@ class Worker(MediaServiceServicer):
         )
         try:
             origin = await wanted.origin
-            if isinstance(origin, Landing):
+            if isinstance(origin, Source):
+                hub.restart()
+                return await wanted.unless_refused(self._fed(origin, hub))
+            if isinstance(origin, Passage):
                 told = await origin.carried(LANDS_S)
-                return told or ZonghengError("unreachable", f"{hub.stream} is not sent any more")
-            hub.restart()
-            return await wanted.fed(self._feed, origin)
+            else:
+                told = await wanted.unless_refused(self._fetched(origin, hub))
+            return told or ZonghengError("unreachable", f"{hub.stream} is not sent any more")
         except ZonghengError as error:
             return error
         finally:
             del self._wanted[ticket]
-            self.trunk.forget(ticket)
+            self.trunk.coming.forget(ticket)
             self._said.put_nowait(wire.AttachResponse(over=wire.UpstreamOver(ticket=ticket)))
+
+    async def _fed(self, source: Source, hub: Hub) -> None:
+        await self._feed(source, hub)
+
+    async def _fetched(self, above: "_Above", hub: Hub) -> ZonghengError | None:
+        async with self._ways.to(above.address) as channel:
+            return await Fetcher(hub, above.shown, time.monotonic_ns).run(channel)
 
     def _tell_state(self, hub: Hub) -> None:
         code, words = (hub.error.code, hub.error.detail) if hub.error is not None else ("", "")
@@ -266,12 +305,24 @@ Service = Callable[[Worker, grpc.aio.Server], contextlib.AbstractAsyncContextMan
 """A part of the worker with a service of its own on the folder's socket: adds it, and runs for as long as the context lasts."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """A stream is at the parent's worker."""
+
+    address: str
+    shown: bytes
+    """The ticket."""
+
+
+_Origin = Source | Passage | _Above
+
+
 class _Wanted:
     """A stream that was asked for, until it is over."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.origin: asyncio.Future[Source | Landing] = asyncio.get_running_loop().create_future()
+        self.origin: asyncio.Future[_Origin] = asyncio.get_running_loop().create_future()
         self._scope: asyncio.Timeout | None = None
         self._stopped = False
         self._error: ZonghengError | None = None
@@ -280,9 +331,9 @@ class _Wanted:
     def has_begun(self) -> bool:
         """It comes already, or is read from a camera here."""
         origin = self._known()
-        return origin is not None and (not isinstance(origin, Landing) or origin.has_begun)
+        return origin is not None and (not isinstance(origin, Passage) or origin.has_begun)
 
-    def settle(self, origin: Source | Landing) -> None:
+    def settle(self, origin: _Origin) -> None:
         """Where it comes from. Only the first answer counts."""
         if not self.origin.done():
             self.origin.set_result(origin)
@@ -291,7 +342,7 @@ class _Wanted:
         """It cannot be had, or not any more."""
         if not self.origin.done():
             self.origin.set_exception(error)
-        elif isinstance(origin := self._known(), Landing):
+        elif isinstance(origin := self._known(), Passage):
             origin.settle(error)
         elif origin is not None:
             self._stop(error)
@@ -301,18 +352,19 @@ class _Wanted:
         if isinstance(self._known(), Source):
             self._stop(None)
 
-    def _known(self) -> Source | Landing | None:
+    def _known(self) -> _Origin | None:
         known = self.origin.done() and not self.origin.cancelled() and self.origin.exception() is None
         return self.origin.result() if known else None
 
-    async def fed(self, feed: Feed, source: Source) -> ZonghengError | None:
-        """Let a camera feed the hub until it is over; returns why."""
+    async def unless_refused(self, work: Coroutine[Any, Any, ZonghengError | None]) -> ZonghengError | None:
+        """Let the stream come until it is over, or it is said that it is not to come any more; returns why."""
         if self._stopped:
+            work.close()
             return self._error
         try:
             async with asyncio.timeout(None) as scope:
                 self._scope = scope
-                await feed(source, self.hub)
+                return await work
         except TimeoutError:
             if not scope.expired():
                 raise
@@ -322,6 +374,11 @@ class _Wanted:
         self._error, self._stopped = error, True
         if self._scope is not None:
             self._scope.reschedule(asyncio.get_running_loop().time())
+
+
+def _over(ticket: bytes, error: ZonghengError | None) -> wire.CarryOver:
+    code, words = (error.code, error.detail) if error is not None else ("", "")
+    return wire.CarryOver(ticket=ticket, code=code, words=words)
 
 
 def _source(said: wire.CameraSource) -> Source:

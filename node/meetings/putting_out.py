@@ -12,7 +12,8 @@ import structlog
 
 from federation.errors import ZonghengError, of
 from federation.trunk.frame import Stream
-from node.media.viewings import Viewing, Viewings
+from node.media.viewing import Viewing
+from node.media.viewings import Viewings
 from node.media.webrtc.desk import Held
 from node.meetings.book import Book
 from node.meetings.meeting import Meeting, State, meeting_of

@@ -11,7 +11,7 @@ from zongheng.v1.camera_pb2 import Viewer
 from federation.errors import ZonghengError, first_of
 from federation.trunk.frame import VIDEO
 from node.media.frames import frames
-from node.media.viewings import Viewing
+from node.media.viewing import Viewing
 from node.people.caller import Caller
 from node.views.present import time_text
 
@@ -37,7 +37,7 @@ class ViewingLine(BaseModel):
     hop: int
     """How many nodes this one is from the camera's."""
     child: str
-    """The child through which the camera is reached; empty: it is this node's."""
+    """The child through which the camera is reached; empty: it is this node's, or reached through the node above."""
     from_above: bool
 
 
@@ -242,7 +242,7 @@ def _line(node: "Node", viewing: Viewing) -> ViewingLine:
         purpose=viewer.purpose,
         since=time_text(viewing.since_us, node.settings.zone),
         hop=viewing.hop,
-        child=viewing.child,
+        child=viewing.way or "",
         from_above=viewing.from_above,
     )
 

@@ -10,7 +10,8 @@ from federation.trunk.frame import Quality, Stream
 from node.config import NodeSettings
 from node.media.cameras import Cameras
 from node.media.ingest.source import Mask
-from node.media.viewings import Viewing, Viewings
+from node.media.viewing import Viewing
+from node.media.viewings import Viewings
 from node.media.webrtc.desk import Shown
 from node.people.caller import Caller
 from node.people.roles import Act

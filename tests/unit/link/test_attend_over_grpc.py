@@ -20,8 +20,9 @@ from federation.errors import ZonghengError
 from federation.link.dialler import ChildPorts, Dialler, Lane
 from federation.link.lanes import LinkLost
 from federation.link.memory import MemoryAnswerer, MemoryBackoffStore
-from federation.trunk import attending
-from federation.trunk.attending import AttendLane, AttendService, Say
+from federation.trunk import attending, unanswered
+from federation.trunk.attending import AttendLane, AttendService
+from federation.trunk.neighbours import Say
 from node.live.live import Live
 from node.tree import Tree
 from tests.unit.link.units import FAST, TOWN, VILLAGE, Child, Parent, eventually, no_answer, now_us
@@ -64,12 +65,27 @@ class Village:
     async def withdrawn(self, ticket: bytes) -> None:
         self.did.append(f"withdrawn {ticket.decode()}")
 
+    def goes_down(self) -> None:
+        self.did.append("goes down")
+
+    async def removed(self, removal: wire.ViewingRemoval) -> None:
+        self.did.append(f"removed {removal.viewing}: {removal.words}")
+
+    def ticketed(self, ticket: wire.CarryDownTicket) -> None:
+        self.did.append(f"{ticket.wish.decode()} gets {ticket.ticket.decode()} at {ticket.port}")
+
+    def wish_refused(self, wish: bytes, error: ZonghengError) -> None:
+        self.did.append(f"{wish.decode()} refused: {error.code}")
+
 
 class Town:
     """What a parent does about its children."""
 
     def __init__(self) -> None:
         self.did: list[str] = []
+        self.no: ZonghengError | None = None
+        self.rests = asyncio.Event()
+        self.rests.set()
 
     def attends(self, child: str) -> None:
         self.did.append(f"attends {child}")
@@ -82,6 +98,24 @@ class Town:
 
     async def refusal(self, child: str, ticket: bytes, error: ZonghengError) -> None:
         self.did.append(f"{child} refuses {ticket.decode()}: {error.code}")
+
+    async def asked_below(self, child: str, question: wire.ViewingQuestion) -> int:
+        await self.rests.wait()
+        self.did.append(f"{child} asks {question.viewing}")
+        if self.no is not None:
+            raise self.no
+        return 2
+
+    async def ended_below(self, child: str, viewing: str) -> None:
+        self.did.append(f"{child} ends {viewing}")
+
+    async def wished(self, child: str, wish: wire.CarryDownWish) -> None:
+        self.did.append(f"{child} wishes {wish.wish.decode()}")
+        if self.no is not None:
+            raise self.no
+
+    def wish_over(self, child: str, wish: bytes) -> None:
+        self.did.append(f"{child} has enough of {wish.decode()}")
 
 
 class Link:
@@ -99,11 +133,13 @@ class Link:
             Tree(NodeCard(node=VILLAGE, tier="village")), lambda: True, lambda child: False, now_us
         )
         self.service: AttendService
+        self.lane: AttendLane
 
     async def up(self, *, knows: bool = True, knows_live: bool = True) -> None:
         def with_viewers(server: grpc.aio.Server) -> grpc.aio.Server:
             live = self.live_above if knows_live else None
             self.service = AttendService(self.parent.listener, self.town, live)
+            self.lane = AttendLane(self.village, self.live_below)
             if knows:
                 self.service.add_to(server)
             return server
@@ -115,7 +151,7 @@ class Link:
         child = Child(self.parent)
         ports = ChildPorts(
             lambda: child.card, list, child.journal, child.reporter, MemoryAnswerer(no_answer), child.operator,
-            MemoryBackoffStore(), lanes=lanes or (AttendLane(self.village, self.live_below),),
+            MemoryBackoffStore(), lanes=lanes or (self.lane,),
         )  # fmt: skip
         credentials = self.parent.box(VILLAGE).credentials
         child.dialler = Dialler(self.parent.address, credentials, ports, now_us, Random(1).random, FAST)
@@ -150,9 +186,9 @@ async def test_a_child_answers_and_does_what_it_is_told(link: Link) -> None:
         link.service.say(VILLAGE, wire.AttendResponse(withdrawal=withdrawal))
         link.service.say(VILLAGE, wire.AttendResponse(end=wire.ViewingEnd(viewing="v-1")))
         link.service.say(VILLAGE, wire.AttendResponse())  # a message of a later version
-        await eventually(lambda: len(link.village.did) == 4)
+        await eventually(lambda: len(link.village.did) == 5)
         assert sorted(link.village.did) == [
-            "asked v-1", "ended v-1", f"ordered {STREAM} to 7600", "withdrawn t-1",
+            "asked v-1", "ended v-1", "goes down", f"ordered {STREAM} to 7600", "withdrawn t-1",
         ]  # fmt: skip
 
 
@@ -250,7 +286,8 @@ async def test_a_child_that_does_not_answer_is_not_waited_for_for_ever(link: Lin
 async def test_of_too_many_questions_the_last_are_refused(
     link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attending, "MOST_QUESTIONS", 2)
+    monkeypatch.setattr(unanswered, "MOST_QUESTIONS", 2)
+    monkeypatch.setattr(attending, "MOST_AT_WORK", 2)
     await link.up()
     async with link.child():
         await eventually(lambda: link.service.can_ask(VILLAGE))
@@ -289,6 +326,78 @@ async def test_a_parent_of_an_earlier_version_keeps_its_link(link: Link) -> None
         assert child.dialler.status.state == "up"
         assert link.parent.listener.is_connected(VILLAGE)
         assert link.village.say is None
+
+
+# Streams that go down.
+
+
+async def test_a_child_asks_and_wishes_and_hears_what_its_parent_says(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: "goes down" in link.village.did)
+        say = link.village.say
+        assert say is not None
+        assert await link.lane.ask(question(), 60) == 2
+        say(wire.AttendRequest(wish=wire.CarryDownWish(wish=b"w-1", stream=STREAM)))
+        await eventually(lambda: f"{VILLAGE} wishes w-1" in link.town.did)
+        told = wire.CarryDownTicket(wish=b"w-1", ticket=b"t-1", port=7600)
+        link.service.say(VILLAGE, wire.AttendResponse(ticket=told))
+        put_out = wire.ViewingRemoval(viewing="v-1", node=TOWN, by="L", words="散会")
+        link.service.say(VILLAGE, wire.AttendResponse(removal=put_out))
+        await eventually(lambda: {"w-1 gets t-1 at 7600", "removed v-1: 散会"} <= set(link.village.did))
+        say(wire.AttendRequest(wish_over=wire.CarryDownEnd(wish=b"w-1")))
+        say(wire.AttendRequest(end=wire.ViewingEnd(viewing="v-1")))
+        ends = {f"{VILLAGE} has enough of w-1", f"{VILLAGE} ends v-1"}
+        await eventually(lambda: ends <= set(link.town.did))
+
+
+async def test_a_parents_no_comes_down_with_its_code_and_words(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: "goes down" in link.village.did)
+        link.town.no = ZonghengError("forbidden", "there is no such meeting")
+        refused = await _outcome(link.lane.ask(question(), 60))
+        assert (refused.code, refused.detail) == ("forbidden", "there is no such meeting")
+        assert link.village.say is not None
+        link.village.say(wire.AttendRequest(wish=wire.CarryDownWish(wish=b"w-1", stream=STREAM)))
+        await eventually(lambda: "w-1 refused: forbidden" in link.village.did)
+
+
+async def test_a_child_that_goes_leaves_none_of_its_questions_at_work(link: Link) -> None:
+    await link.up()
+    async with link.child():
+        await eventually(lambda: "goes down" in link.village.did)
+        link.town.rests.clear()
+        async with asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(_outcome(link.lane.ask(question(), 60)))
+            await asyncio.sleep(0.1)
+            link.parent.listener.dismiss(VILLAGE, ZonghengError("unreachable", "cut"))
+            assert (await asking).code == "unreachable"
+        await eventually(lambda: link.village.did.count("goes down") == 2)
+        link.town.rests.set()
+        assert await link.lane.ask(question("v-2"), 60) == 2
+        assert f"{VILLAGE} asks v-1" not in link.town.did
+
+
+async def test_what_a_child_asks_too_much_of_is_refused(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attending, "MOST_AT_WORK", 1)
+    await link.up()
+    async with link.child():
+        await eventually(lambda: "goes down" in link.village.did)
+        link.town.rests.clear()
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(link.lane.ask(question("v-1"), 60))
+            await asyncio.sleep(0)
+            assert (await _outcome(link.lane.ask(question("v-2"), 60))).code == "busy"
+            link.town.rests.set()
+            assert await first == 2
+
+
+async def test_a_parent_that_lets_nothing_down_is_not_asked(link: Link) -> None:
+    await link.up(knows=False)
+    async with link.child():
+        refused = await _outcome(link.lane.ask(question(), 60))
+        assert (refused.code, "upgraded first" in refused.detail) == ("unreachable", True)
 
 
 async def asked_live(asking: Live, asks: str, to_node: str, tier: str) -> list[str]:

@@ -36,16 +36,21 @@ class Office:
         self.told_parent: list[AttendRequest] = []
         self.connected = {VILLAGE}
         self.now_us = 1
+        self.meeting: set[str] = set()
         self.key: ZonghengError | str = "k-1"
         self.viewings = Viewings(
-            self.tree, self, self.ask, self.say_child, self.write, UnclosedInMemory(), lambda: self.now_us
-        )
+            self.tree, self, self, lambda: True, self.ask, self.say_child, self.write, UnclosedInMemory(),
+            lambda: self.now_us,
+        )  # fmt: skip
         self.streams = Streams(
-            self.tree, self.viewings, self, self.key_of, lambda child: child in self.connected, self.say_child,
-            self.start, lambda: "192.0.2.1", lambda: self.now_us,
+            self.tree, self.viewings, self, self, self.key_of, lambda child: child in self.connected,
+            self.say_child, self.start, lambda: "192.0.2.1", lambda: self.now_us,
         )  # fmt: skip
         self.worker: Any = Attached(1, 7600, None)  # type: ignore[arg-type]
         self.worker.say = self.told_worker.append
+
+    def may_go_down(self, stream: Stream, child: str) -> bool:
+        return child == VILLAGE and str(stream) in self.meeting
 
     async def check(self, viewer: Viewer, stream: Stream) -> None:
         return
@@ -128,7 +133,7 @@ async def test_a_stream_of_a_node_below_is_ordered_when_the_worker_is_ready_for_
     ("stream", "code"),
     [
         (f"{TOWN}/yard/main", "not_found"),
-        ("990199/hall/main", "unknown_node"),
+        ("990199/hall/main", "unreachable"),
         ("rubbish", "bad_request"),
         (BELOW, "unreachable"),
     ],

@@ -18,8 +18,11 @@ from zongheng.v1.viewing_pb2 import (
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Stream
+from federation.trunk.live import PARENT
 from node.media import viewings as module
+from node.media.meeting_streams import NoMeetings
 from node.media.unclosed import UnclosedInMemory
+from node.media.viewing import Viewing
 from node.media.viewings import LOST_US, MOST_FROM_ABOVE, ONE_AT_ONCE, UNCONFIRMED_US, Viewings
 from node.tree import Tree
 
@@ -46,8 +49,9 @@ class Office:
         self.unclosed = UnclosedInMemory()
         self.put_out: list[ZonghengError] = []
         self.viewings = Viewings(
-            self.tree, self, self.ask, self.say, self.write, self.unclosed, lambda: self.now_us
-        )
+            self.tree, self, NoMeetings(), lambda: self.parent is not None, self.ask, self.say, self.write,
+            self.unclosed, lambda: self.now_us,
+        )  # fmt: skip
         self.said: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.removals: asyncio.Queue[tuple[str, ViewingRemoval]] = asyncio.Queue()
 
@@ -132,7 +136,7 @@ async def eventually(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def look(office: Office, stream: str = STREAM) -> module.Viewing:
+async def look(office: Office, stream: str = STREAM) -> Viewing:
     return await office.viewings.open(LEADER, stream, office.put_out.append)
 
 
@@ -143,12 +147,12 @@ async def test_every_node_on_the_way_enters_who_looks_before_anybody_does() -> N
             (entry,) = office.journal
             assert (entry.camera_opened.viewing, entry.camera_opened.hop) == (viewing.id, hop)
             assert entry.camera_opened.viewer == LEADER
-        assert village.viewings.is_wanted_above(STREAM)
+        assert village.viewings.is_wanted_by(PARENT, STREAM)
         village.now_us += 7_000_000
         await city.viewings.close(viewing)
         await eventually(lambda: village.kinds()[-1] == "camera_closed")
         assert village.journal[-1].camera_closed.seconds == 7
-        assert not village.viewings.is_wanted_above(STREAM)
+        assert not village.viewings.is_wanted_by(PARENT, STREAM)
         assert [office.viewings.now_looking for office in (city, county, village)] == [[], [], []]
 
 
@@ -194,7 +198,7 @@ async def test_the_cameras_node_puts_out_who_sits_far_above() -> None:
                 lambda office=office: office.kinds() == ["camera_opened", "viewer_removed", "camera_closed"]
             )
             assert office.journal[-1].camera_closed.code == "viewer_removed"
-        assert not village.viewings.is_wanted_above(STREAM)
+        assert not village.viewings.is_wanted_by(PARENT, STREAM)
 
 
 async def test_a_node_between_puts_out_too_and_both_sides_hear_of_it() -> None:
@@ -212,7 +216,7 @@ async def test_a_link_that_breaks_for_a_while_interrupts_nobody() -> None:
         await look(city)
         county.cut()
         village.now_us += UNCONFIRMED_US // 2
-        assert village.viewings.is_wanted_above(STREAM)
+        assert village.viewings.is_wanted_by(PARENT, STREAM)
         county.mend()
         assert not county.viewings.is_let_in(STREAM)
         await eventually(lambda: county.viewings.is_let_in(STREAM))
@@ -387,8 +391,9 @@ async def test_a_child_puts_out_only_whom_it_carries_for() -> None:
 def killed(office: Office) -> None:
     """The node's process is gone and another is there: on disk is what was there."""
     office.viewings = Viewings(
-        office.tree, office, office.ask, office.say, office.write, office.unclosed, lambda: office.now_us
-    )
+        office.tree, office, NoMeetings(), lambda: office.parent is not None, office.ask, office.say, office.write,
+        office.unclosed, lambda: office.now_us,
+    )  # fmt: skip
 
 
 async def test_what_was_open_when_the_node_died_is_closed_when_it_is_back() -> None:
