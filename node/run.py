@@ -33,6 +33,7 @@ from node.meetings.meetings import Meetings
 from node.meetings.over_live import OverLive, Reached
 from node.meetings.passing import Passing
 from node.meetings.putting_out import PuttingOut
+from node.meetings.reporting import Reporting
 from node.meetings.seats import Seats
 from node.parts import Parts
 from node.patrol.desk import PatrolDesk
@@ -95,6 +96,7 @@ class Node(Parts):
         Reached(self.live, self.tree, self.meetings.hosting, self.meetings.visiting, passing)
         self.put_out = PuttingOut(book, self.media.viewings, self.webrtc)
         self.meetings.uses = self.put_out.are_used
+        self.reporting = Reporting(book, self.intake, "hall" in supervised_by(settings.tier), now)
         self.care = Care(
             self.cameras, store, writer, self.write_entries, self.intake, self.media.channel,
             snapshots(folder, settings), now,

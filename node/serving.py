@@ -122,6 +122,7 @@ def _works(node: "Node") -> dict[str, Work]:
         "steering": node.steering.run,
         "meetings": node.meetings.run,
         "seats": node.put_out.run,
+        "help calls": node.reporting.run,
     }
     if node.alerting.telling.wanted:
         works["sending"] = lambda: _send_out(node)

@@ -43,6 +43,19 @@ PAIRS = {
     "camera.dark": Pair(
         "yellow", DARK + "2024-03-01T11:01 seeing outage=1", DARK + "2024-03-01T11:00 seeing outage=1"
     ),
+    "help.slow": Pair(
+        "notice",
+        "2024-03-01T09:00 help\n2024-03-01T09:01 help_answered",
+        "2024-03-01T09:00 help\n2024-03-01T09:00:59 help_answered",
+    ),
+    "help.unanswered": Pair(
+        "yellow",
+        "2024-03-01T09:00 help\n2024-03-01T09:01 help_unanswered",
+        "2024-03-01T09:00 help\n2024-03-01T09:00:59 help_unanswered",
+    ),
+    "help_month.unanswered": Pair(
+        "yellow", many("2024-03-01 help_unanswered", 10), many("2024-03-01 help_unanswered", 9)
+    ),
     "window_month.abandoned": Pair(
         "yellow", many("2024-03-01 abandoned", 50), many("2024-03-01 abandoned", 49)
     ),

@@ -211,6 +211,32 @@ async def test_a_stopped_node_opens_no_meeting(house: House) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "unreachable")
 
 
+async def raised(house: House) -> list[tuple[str, int]]:
+    await house.node.projector.settled()
+    return [(one.rule, one.over) for one in await house.entries("alert_raised")]
+
+
+async def test_a_help_call_that_rang_too_long_is_found_whether_it_was_answered_or_not(house: House) -> None:
+    kiosk = await house.inside("k1", "kiosk")
+    officer = await house.inside("w1", "officer", **OFFICE)
+    async with running(house), asyncio.TaskGroup() as tasks:
+        reporting = tasks.create_task(house.node.reporting.run())
+        for rang_s, answers in ((59, True), (61, True), (59, False), (61, False)):
+            asked = await posted(kiosk, "/api/meetings", {"kind": "help"}, 201)
+            house.clock.go(seconds=rang_s)
+            if answers:
+                await posted(officer, f"/api/meetings/{asked['meeting']}/join")
+            await posted(kiosk, f"/api/meetings/{asked['meeting']}/close")
+        async with asyncio.timeout(120):
+            while len(await house.entries("case_event")) < 8:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        reporting.cancel()
+    events = await house.entries("case_event")
+    assert [(one.kind, one.actor) for one in events[:4]] == [("help", "k1"), ("help_answered", "w1")] * 2
+    assert [one.kind for one in events[4:]] == ["help", "help_unanswered"] * 2
+    assert sorted(await raised(house)) == [("hall.help.slow", 61), ("hall.help.unanswered", 61)]
+
+
 async def test_no_camera_is_registered_with_the_name_of_a_seat(house: House) -> None:
     camera = {"camera": {"code": "call-1", "address": "whip:"}}
     assert (await house.owner.post("/api/cameras", camera)).status_code in (400, 422)

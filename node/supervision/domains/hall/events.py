@@ -1,4 +1,4 @@
-"""The event vocabulary of the service hall. A case is one ticket of the queue, or one day of a window, an officer or a camera.
+"""The event vocabulary of the service hall. A case is one ticket of the queue, one call for help, or one day of a window, an officer or a camera.
 
 Source: GB/T 36112—2018 (service halls): waiting, opening hours, attendance. Its numbers are left to the place.
 """
@@ -25,6 +25,9 @@ GONE: Final = "gone"  # 离岗
 BACK: Final = "back"  # 返岗
 DARK: Final = "dark"  # 摄像头离线、遮挡
 SEEING: Final = "seeing"  # 恢复
+HELP: Final = "help"  # 求助
+HELP_ANSWERED: Final = "help_answered"  # 应答求助
+HELP_UNANSWERED: Final = "help_unanswered"  # 求助无人应答
 
 TEXTS: Final = frozenset({"reason"})
 
@@ -45,10 +48,14 @@ KINDS: Final[dict[str, dict[str, type]]] = {
     BACK: {"absence": int},
     DARK: {"camera": str, "outage": int, "open_hours": bool},
     SEEING: {"camera": str, "outage": int},
+    HELP: {"caller_node": str},
+    HELP_ANSWERED: {},
+    HELP_UNANSWERED: {},
 }
 
 GATHERINGS: Final = (
     Gathering("window_month", (ABANDONED, PAUSED), by=("agency",), monthly=True),
     Gathering("camera_month", (DARK,), by=("camera",), monthly=True),
+    Gathering("help_month", (HELP_UNANSWERED,), by=("agency",), monthly=True),
 )
-"""An agency's abandoned tickets and pauses of a month; how often a camera was dark in a month."""
+"""An agency's abandoned tickets and pauses of a month; how often a camera was dark in a month; an agency's calls for help of a month that nobody answered."""

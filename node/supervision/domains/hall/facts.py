@@ -1,4 +1,4 @@
-"""What is known of a ticket, of a day at a window, and of each pause, absence and outage. Sources: as in `events`. Times are minutes."""
+"""What is known of a ticket, of a day at a window, and of each pause, absence and outage. Sources: as in `events`. Times are minutes; of a call for help, seconds."""
 
 from typing import Final
 
@@ -8,6 +8,7 @@ from node.supervision.domains.hall import events as kinds
 from node.supervision.factbook import Fact, any_of, count, first, last
 from node.supervision.staged import Course, Part
 
+SECOND: Final = 1_000_000
 MINUTE: Final = 60_000_000
 
 
@@ -40,8 +41,14 @@ FACTS: Final = (
     Fact("open_late", "count", "晚开窗分钟", "minutes that the window opened late", minutes("due_open_at", "opened_at")),
     Fact("shut_early", "count", "早关窗分钟", "minutes that it closed early", minutes("shut_at", "shut_due_at")),
     Fact("late", "count", "迟到分钟", "minutes that somebody came late", minutes("due_present_at", "present_at")),
+    Fact("help_at", "instant", "求助时间", "when somebody called for help", first(kinds.HELP)),
+    Fact("help_answered_at", "instant", "求助应答时间", "when the call was answered here", first(kinds.HELP_ANSWERED)),
+    Fact("help_answered_by", "code", "求助应答人", "by whom", first(kinds.HELP_ANSWERED, of="actor")),
+    Fact("help_unanswered_at", "instant", "求助落空时间", "when it rang no more and nobody here had answered", first(kinds.HELP_UNANSWERED)),
+    Fact("help_wait", "count", "求助等候秒数", "seconds for which it rang here",
+         (pl.coalesce("help_answered_at", "help_unanswered_at") - pl.col("help_at")) // SECOND),
     Fact("waited_at", "instant", "等候结束时间", "when the waiting ended", pl.coalesce("called_at", "abandoned_at")),
-    Fact("closed_at", "instant", "结束时间", "when it was over", pl.coalesce("served_at", "abandoned_at", "shut_at", "present_at")),
+    Fact("closed_at", "instant", "结束时间", "when it was over", pl.coalesce("served_at", "abandoned_at", "shut_at", "present_at", "help_answered_at", "help_unanswered_at")),
 )  # fmt: skip
 
 PAUSES: Final = Part(
@@ -59,7 +66,13 @@ OUTAGES: Final = Part(
 COURSE: Final = Course(
     accepted="called_at",
     completed="closed_at",
-    figures=(("tickets", "ticket_at", ""), ("abandoned", "abandoned_at", "")),
+    figures=(
+        ("tickets", "ticket_at", ""),
+        ("abandoned", "abandoned_at", ""),
+        ("help_calls", "help_at", ""),
+        ("help_answered", "help_answered_at", ""),
+        ("help_unanswered", "help_unanswered_at", ""),
+    ),
 )
 
 WINDOW_MONTH: Final = (
@@ -76,3 +89,7 @@ CAMERA_MONTH: Final = (
     ),
     Fact("dark_at", "instant", "最近离线时间", "the last time", last(kinds.DARK)),
 )
+HELP_MONTH: Final = (
+    Fact("unanswered", "count", "无人应答求助数", "calls for help that nobody answered here", count(kinds.HELP_UNANSWERED)),
+    Fact("unanswered_at", "instant", "最近无人应答时间", "the last of them", last(kinds.HELP_UNANSWERED)),
+)  # fmt: skip

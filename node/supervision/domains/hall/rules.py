@@ -1,4 +1,4 @@
-"""The rules of the service hall, and the domain as the evaluation sees it. Numbers are minutes unless they say otherwise; all are this project's choice
+"""The rules of the service hall, and the domain as the evaluation sees it. Numbers are minutes unless they say otherwise (of calls for help seconds); all are this project's choice
 where no source is named, and a policy moves them.
 
 | rule | finds | source |
@@ -15,6 +15,9 @@ where no source is named, and a policy moves them.
 | staff.gone | away from the window for fifteen minutes and more | choice |
 | camera.dark | a camera dark in opening hours for two working hours | choice |
 | window_month.abandoned | fifty tickets and more given up in a month | choice |
+| help.slow | a call for help answered here after sixty seconds and more | choice |
+| help.unanswered | a call for help that rang here for sixty seconds and more and was not answered here | choice |
+| help_month.unanswered | ten calls for help and more not answered here in a month | choice |
 | camera_month.dark | a camera dark five times and more in a month | choice |
 | entered_late | an event entered more than a working day after it happened | practice |
 """
@@ -48,6 +51,8 @@ RULES: Final = (
         "camera.dark", CHOICE, (YELLOW, 1), frame="outages", subject="outage", start="at_us", stop="closed_at", days=2, unit=HOUR,
         applies=pl.col("open_hours"),
     ),
+    _BOOK.check("help.slow", CHOICE, NOTICE, pl.col("help_wait"), "help_answered_at", at_least=60, applies=known("help_answered_at"), by="help_answered_by"),
+    _BOOK.check("help.unanswered", CHOICE, YELLOW, pl.col("help_wait"), "help_unanswered_at", at_least=60, applies=known("help_unanswered_at")),
     _BOOK.entered_late(),
 )  # fmt: skip
 
@@ -65,6 +70,9 @@ CAMERA_MONTH_RULES: Final = (
         at_least=5,
     ),
 )
+HELP_MONTH_RULES: Final = (
+    _BOOK.check("help_month.unanswered", CHOICE, YELLOW, pl.col("unanswered"), "unanswered_at", subject="help_month", at_least=10),
+)  # fmt: skip
 
 APPLIED: Final = Staged(
     DOMAIN,
@@ -77,6 +85,7 @@ APPLIED: Final = Staged(
     gatherings=(
         Staged(DOMAIN, KINDS, facts=facts.WINDOW_MONTH, rules=WINDOW_MONTH_RULES, name="window_month"),
         Staged(DOMAIN, KINDS, facts=facts.CAMERA_MONTH, rules=CAMERA_MONTH_RULES, name="camera_month"),
+        Staged(DOMAIN, KINDS, facts=facts.HELP_MONTH, rules=HELP_MONTH_RULES, name="help_month"),
     )
 )
 """The domain, for `fold.installed`."""

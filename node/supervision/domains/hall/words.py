@@ -18,6 +18,9 @@ staff.late | 迟到 | Came late | 工作人员{actor}迟到{over}分钟。 | {ac
 staff.absent | 缺勤 | Absent | 工作人员{actor}应于{due}前到岗，{lapse_zh}。 | {actor} was to be there by {due}; {lapse_en}.
 staff.gone | 离岗过长 | Away from the window | 第{nth}次离岗{over}分钟。 | Absence {nth} lasted {over} minutes.
 camera.dark | 摄像头离线 | Camera dark | 摄像头{code}应于{due}前恢复，{lapse_zh}。 | Camera {code} is to see again by {due}; {lapse_en}.
+help.slow | 求助应答过慢 | Slow to answer a call | 求助响铃{over}秒后才由{actor}应答。 | A call for help was answered by {actor} after {over} seconds.
+help.unanswered | 求助无人应答 | A call not answered | 求助响铃{over}秒，本级无人应答。 | A call for help rang for {over} seconds and nobody here answered.
+help_month.unanswered | 当月求助多次无人应答 | Many calls not answered | 当月{over}次求助本级无人应答。 | {over} calls for help were not answered here in a month.
 window_month.abandoned | 当月弃号过多 | Many gave up | 当月弃号{over}次。 | {over} tickets were given up in a month.
 camera_month.dark | 当月频繁离线 | Often dark | 当月离线{over}次。 | It was dark {over} times in a month.
 """,
