@@ -30,6 +30,7 @@ from node.mending.renewed import decided, follows, forget_before, renamed
 from node.mending.telling import Telling
 from node.passports import Passports
 from node.pictures_up import LARGEST, MOST_OF_A_CARD
+from node.projection.entries import LATEST_US
 from node.resupervision.comparison import Comparison
 from node.store.drafts import Draft
 from node.store.forks import MENDING, RENEWING, Noted
@@ -234,7 +235,11 @@ class _Undecided(ZonghengError):
 def with_pictures(card: NodeCard, before: NodeCard | None) -> None:
     """Put back into a card the pictures that were left out because they came before; of what comes, no more than a card may have."""
     known = {} if before is None else {(one.camera, one.taken_at_us): one.jpeg for one in before.pictures}
-    del card.pictures[MOST_OF_A_CARD:]
+    for camera in card.cameras:
+        camera.since_us = camera.since_us if 0 <= camera.since_us < LATEST_US else 0
+    shown = [one for one in card.pictures if 0 <= one.taken_at_us < LATEST_US][:MOST_OF_A_CARD]
+    del card.pictures[:]
+    card.pictures.extend(shown)
     for picture in card.pictures:
         if not picture.jpeg:
             picture.jpeg = known.get((picture.camera, picture.taken_at_us), b"")

@@ -74,7 +74,7 @@ from node.store.segments import Segments
 from node.store.store import Store
 from node.store.vault import Vault
 from node.store.writer import JournalWriter
-from node.tree import Tree, bare
+from node.tree import Tree
 from node.uplink import Figures, OperatorDesk, OwnJournal, StoredBackoff
 from node.wallclock import Now
 
@@ -280,7 +280,7 @@ class Parts:
     def _child_ports(self) -> ChildPorts:
         return ChildPorts(
             card=self.passports.card,
-            descendants=lambda: [bare(card) for card in self.tree.descendants()],
+            descendants=self.tree.bare,
             journal=OwnJournal(self.store, self.writer, self.signer, self.branch),
             reporter=self.figures,
             answerer=self.asking,

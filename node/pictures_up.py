@@ -5,7 +5,7 @@ longest waiting first: bounded bytes a report, however many halls there are belo
 their camera.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from zongheng.v1.tree_pb2 import NodeCard
@@ -19,19 +19,21 @@ MOST_OF_A_CARD: Final = 6
 LARGEST: Final = 8_192
 """Bytes of one picture."""
 
-_Key = tuple[str, str]
+Going = dict[tuple[str, str], int]
+"""(node, camera) → when the picture was taken (µs since the epoch)."""
 
 
 class PicturesUp:
     """What one parent was given."""
 
     def __init__(self) -> None:
-        self._given: dict[_Key, int] = {}
-        """(node, camera) → when the picture was taken that the parent has."""
-        self._pending: dict[int, dict[_Key, int]] = {}
+        self._given: Going = {}
+        """What the parent has."""
+        self._pending: dict[int, Going] = {}
+        self.more = False
 
-    def choose(self, cards: Sequence[NodeCard], mark: int) -> bool:
-        """Take out of ``cards``, which are copies, the pictures that are not to go with the report ``mark``; true: some wait for the next."""
+    def choose(self, cards: Iterable[NodeCard], mark: int) -> Going:
+        """The pictures that go with the report ``mark``; whether others wait for the next is `more`."""
         waiting = sorted(
             (picture.taken_at_us, card.node, picture.camera)
             for card in cards
@@ -39,14 +41,21 @@ class PicturesUp:
             if picture.jpeg and self._given.get((card.node, picture.camera)) != picture.taken_at_us
         )
         going = {(node, camera): taken_us for taken_us, node, camera in waiting[:MOST]}
-        for card in cards:
-            for picture in card.pictures:
-                if going.get((card.node, picture.camera)) != picture.taken_at_us:
-                    picture.ClearField("jpeg")
         self._pending[mark] = going
-        return len(waiting) > MOST
+        self.more = len(waiting) > MOST
+        return going
 
     def given(self, mark: int) -> None:
         """The parent has the report."""
         self._given.update(self._pending.pop(mark, {}))
         self._pending = {later: going for later, going in self._pending.items() if later > mark}
+
+
+def only(card: NodeCard, going: Going) -> NodeCard:
+    """A copy of the card with no other pictures than those that go."""
+    made = NodeCard()
+    made.CopyFrom(card)
+    for picture in made.pictures:
+        if going.get((made.node, picture.camera)) != picture.taken_at_us:
+            picture.ClearField("jpeg")
+    return made

@@ -14,17 +14,11 @@ from node.store.store import Session
 
 def bare(card: NodeCard) -> NodeCard:
     """The card as it travels where its passport and its pictures are known: most of a card is these."""
-    made = without_passport(card)
-    for picture in made.pictures:
-        picture.ClearField("jpeg")
-    return made
-
-
-def without_passport(card: NodeCard) -> NodeCard:
-    """The card without its passport."""
     made = NodeCard()
     made.CopyFrom(card)
     made.ClearField("passport")
+    for picture in made.pictures:
+        picture.ClearField("jpeg")
     return made
 
 
@@ -35,22 +29,33 @@ class Tree:
         self.own = own
         """This node's card, without a head."""
         self._cards: dict[str, NodeCard] = {}
+        self._bare: dict[str, NodeCard] = {}
+        """Cards as they travel most of the time, made when they are first asked for."""
         self._below: query.Tree | None = None
 
     async def load(self, session: Session) -> None:
         """Read the cards from the store."""
         self._cards = {node: NodeCard.FromString(body) for node, body in (await session.cards.all()).items()}
+        self._bare.clear()
         self._below = None
 
     def learn(self, cards: Iterable[NodeCard]) -> None:
         """The store has these cards now."""
         for card in cards:
             self._cards[card.node] = card
+            self._bare.pop(card.node, None)
         self._below = None
 
     def descendants(self) -> list[NodeCard]:
         """Everybody below this node, ordered by node."""
         return [self._cards[node] for node in sorted(self._cards)]
+
+    def bare(self) -> list[NodeCard]:
+        """Everybody below this node as `bare` makes their cards, ordered by node; nobody changes them."""
+        for node, card in self._cards.items():
+            if node not in self._bare:
+                self._bare[node] = bare(card)
+        return [self._bare[node] for node in sorted(self._cards)]
 
     def nodes(self) -> Collection[str]:
         """The codes of everybody below this node."""

@@ -22,11 +22,11 @@ from node.holding import OwnHolding
 from node.mending.branch import Branch
 from node.mending.renewing import OFFERED
 from node.mending.sealing import Seal
-from node.pictures_up import PicturesUp
+from node.pictures_up import PicturesUp, only
 from node.store.errors import StoreConflict
 from node.store.store import Session, Store
 from node.store.writer import JournalWriter
-from node.tree import Tree, bare
+from node.tree import Tree
 
 log = structlog.get_logger()
 
@@ -180,13 +180,18 @@ class Figures:
         fresh = {
             card.node: card.passport for card in below if card.passport != self._passports.get(card.node, b"")
         }
-        cards = [own, *(bare(card) for card in below)]
-        for card, known in zip(cards[1:], below, strict=True):
-            card.passport = fresh.get(card.node, b"")
-            del card.pictures[:]
-            card.pictures.extend(known.pictures)
-        if self._pictures.choose(cards, mark):
+        going = self._pictures.choose((own, *below), mark)
+        if self._pictures.more:
             self.changed_here()
+        with_pictures = {node for node, _ in going}
+        cards = [only(own, going)]
+        for card, known in zip(below, self._tree.bare(), strict=True):
+            if card.node in fresh or card.node in with_pictures:
+                told = only(card, going)
+                told.passport = fresh.get(card.node, b"")
+                cards.append(told)
+            else:
+                cards.append(known)
         self._passports_pending[mark] = fresh
         self._pending[mark] = sent
         if truncated:

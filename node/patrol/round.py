@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from google.protobuf.message import DecodeError
 from zongheng.v1 import patrol_pb2 as wire
 
+from node.projection.entries import LATEST_US
 from node.store.patrols import BEGUN, CHECKED, ENDED, PatrolRow
 
 
@@ -70,6 +71,8 @@ def of(rows: Iterable[PatrolRow]) -> Round | None:
     """The round of these steps, in the order of the journal; None: nothing begins it."""
     found: Round | None = None
     for row in rows:
+        if not 0 <= row.at_us < LATEST_US:
+            continue
         try:
             if row.kind == BEGUN and found is None:
                 found = Round(wire.PatrolBegun.FromString(row.body), row.at_us)
@@ -77,7 +80,7 @@ def of(rows: Iterable[PatrolRow]) -> Round | None:
                 continue
             elif row.kind == CHECKED:
                 said = wire.PatrolChecked.FromString(row.body)
-                if said.stop in found.stops:
+                if said.stop in found.stops and 0 <= said.taken_at_us < LATEST_US:
                     found.told[said.stop] = Told(row.at_us, said)
                     found.times[said.stop] = found.times.get(said.stop, 0) + 1
             elif row.kind == ENDED:

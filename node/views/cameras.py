@@ -166,9 +166,7 @@ async def check(node: "Node", code: str, quality: str) -> Checked:
 def picture(node: "Node", caller: Caller, of: str, code: str = "") -> bytes:
     """The newest small picture of a node, or of one of its cameras; a JPEG. ZonghengError `not_found`, `forbidden`."""
     card = node.tree.own if of == node.settings.node else node.tree.get(of)
-    shown = [] if card is None else [one for one in card.pictures if one.jpeg and code in ("", one.camera)]
-    if card is not None and not shown and not code and card.picture.jpeg:
-        return card.picture.jpeg  # of a node of an earlier version
+    shown = [] if card is None else [one for one in pictures_of(card) if code in ("", one.camera)]
     if card is None or not shown:
         raise ZonghengError("not_found", f"{of} has shown no picture{f' of camera {code}' if code else ''}")
     if not may_see(node, caller, card, shown[0]):
@@ -176,6 +174,12 @@ def picture(node: "Node", caller: Caller, of: str, code: str = "") -> bytes:
             "forbidden", f"{caller.who} may not see what camera {shown[0].camera} of {of} shows"
         )
     return shown[0].jpeg
+
+
+def pictures_of(card: NodeCard) -> list[wire.CameraPicture]:
+    """What a node's cameras showed lately; of a node of an earlier version that of its first."""
+    shown = [one for one in card.pictures if one.jpeg]
+    return shown or ([card.picture] if card.picture.jpeg else [])
 
 
 def may_see(node: "Node", caller: Caller, card: NodeCard, shown: wire.CameraPicture) -> bool:

@@ -175,6 +175,8 @@ async def findings_of(node: "Node", known: Round) -> dict[int, list[FindingView]
     found: dict[int, list[FindingView]] = {}
     for alert in mine:
         stop, _, item = alert.subject.removeprefix(prefix).partition(":")
+        if not stop.isdecimal():
+            continue  # somebody else's journal says what it likes
         directive, stage = directives.get(alert.alert_id, ("", ""))
         found.setdefault(int(stop), []).append(
             FindingView(

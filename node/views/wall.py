@@ -6,6 +6,7 @@ camera sees the hall's tile without its picture.
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pydantic import BaseModel
 from zongheng.v1 import camera_pb2 as wire
@@ -14,7 +15,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 from node.people.caller import Caller
 from node.store.alerts import INACTIVE
 from node.supervision.levels import STATES
-from node.views.cameras import STATE_WORDS, may_see
+from node.views.cameras import STATE_WORDS, may_see, pictures_of
 from node.views.present import time_text
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _tile(
     cameras: list[wire.CameraCard],
 ) -> Tile:
     first, zone = cameras[0], node.settings.zone
-    shown = next((one for one in card.pictures if one.camera == first.camera and one.jpeg), None)
+    shown = next((one for one in pictures_of(card) if one.camera == first.camera), None)
     if shown is not None and not may_see(node, caller, card, shown):
         shown = None
     return Tile(
@@ -130,7 +131,7 @@ def _tile(
         in_trouble=sum(one.state in _TROUBLE for one in cameras),
         picture=""
         if shown is None
-        else f"/api/nodes/{card.node}/pictures/{first.camera}?at={shown.taken_at_us}",
+        else f"/api/nodes/{quote(card.node, safe='')}/pictures/{quote(first.camera, safe='')}?at={shown.taken_at_us}",
         taken_at=None if shown is None else time_text(shown.taken_at_us, zone),
         age_s=None if shown is None else max(0, (node.now() - shown.taken_at_us) // 1_000_000),
     )

@@ -63,9 +63,22 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield opened
 
 
+def shows(browser: Browser, what: str, script: str) -> None:
+    """Wait until the page, whole, says so; one that is on its way to another says nothing."""
+
+    def asked() -> Any:
+        try:
+            return browser.run(f"return document.readyState === 'complete' && (() => {{ {script} }})()")
+        except AssertionError:
+            return None
+
+    until(what, asked)
+
+
 def test_the_wall_shows_both_halls_also_the_one_that_is_away(halls: Halls, browser: Browser) -> None:
     browser.open(f"{halls.page}/wall")
-    browser.until(
+    shows(
+        browser,
         "both pictures",
         "return [...document.querySelectorAll('.tile img')].filter((one) => one.naturalWidth > 100).length === 2",
     )
@@ -86,37 +99,39 @@ def test_a_round_is_walked_on_its_page_and_what_is_found_is_answered_in_the_vill
     browser.open(f"{halls.page}/patrol")
     browser.run("document.querySelector('[data-begin=halls]').click()")
     # The first stop: a hall that is seen, and where no window is staffed.
-    browser.until("the picture", "return window.player && picture.videoWidth > 0 && picture.currentTime > 0")
+    shows(browser, "the picture", "return window.player && picture.videoWidth > 0 && picture.currentTime > 0")
     browser.run("document.getElementById('snap').click()")
-    browser.until("it is taken", "return document.querySelector('#taken img').naturalWidth === 640")
+    shows(browser, "it is taken", "return document.querySelector('#taken img').naturalWidth === 640")
     tick(browser, "window", "not_ok")
     tick(browser, "tidy", "ok")
     browser.run("document.querySelector('[data-item=window] .remark').value = '三号窗口无人'")
     browser.run("document.querySelector('#check button[type=submit]').click()")
-    browser.until(
-        "what was not in order can be raised", "return document.querySelector('[data-raise=window]')"
+    shows(
+        browser, "what was not in order can be raised", "return document.querySelector('[data-raise=window]')"
     )
     browser.run(
         "const form = document.querySelector('[data-raise=window]'); form.elements.approved.value = 'L-2';"
         "form.querySelector('button').click()"
     )
-    browser.until(
-        "it is raised", "return !document.querySelector('[data-raise]') && document.querySelector('.found p')"
+    shows(
+        browser,
+        "it is raised",
+        "return !document.querySelector('[data-raise]') && document.querySelector('.found p')",
     )
     # The second: nobody is there.
     (round_id,) = [one["round"] for one in city.get("/api/patrol-rounds")]
     browser.open(f"{halls.page}/patrol/{round_id}?stop=2")
     browser.run("document.getElementById('away').click()")
-    browser.until("it is recorded", "return document.querySelector('section .wrong')")
+    shows(browser, "it is recorded", "return document.querySelector('section .wrong')")
     browser.run("document.querySelector('#end button').click()")
-    browser.until("the round is over", "return !document.getElementById('end')")
+    shows(browser, "the round is over", "return !document.getElementById('end')")
     walked = city.get(f"/api/patrol-rounds/{round_id}")
     first, second = walked["stops"]
     assert (walked["complete"], walked["unreachable"], walked["not_ok"]) == (True, 1, 1)
     assert (second["state"], second["code"]) == ("unreachable", "unreachable")
     every_node_on_the_way_knows(halls, first["picture"])
     browser.open(f"{halls.page}/api/patrol-rounds/{round_id}/report")
-    browser.until("the report has the picture", "return document.querySelector('img').naturalWidth === 640")
+    shows(browser, "the report has the picture", "return document.querySelector('img').naturalWidth === 640")
     answered_in_the_village(halls, first["findings"][0])
     by_command(city, round_id, tmp_path / "round.html")
 

@@ -4,7 +4,7 @@ from zongheng.v1.camera_pb2 import CameraPicture
 from zongheng.v1.tree_pb2 import NodeCard
 
 from node.downlink import with_pictures
-from node.pictures_up import LARGEST, MOST, MOST_OF_A_CARD, PicturesUp
+from node.pictures_up import LARGEST, MOST, MOST_OF_A_CARD, Going, PicturesUp, only
 
 
 def card(node: str, *taken: int, jpeg: bytes = b"jpeg") -> NodeCard:
@@ -14,38 +14,34 @@ def card(node: str, *taken: int, jpeg: bytes = b"jpeg") -> NodeCard:
     )
 
 
-def copied(cards: list[NodeCard]) -> list[NodeCard]:
-    return [NodeCard.FromString(one.SerializeToString()) for one in cards]
-
-
-def going(cards: list[NodeCard]) -> int:
-    return sum(bool(picture.jpeg) for one in cards for picture in one.pictures)
+def sent(cards: list[NodeCard], going: Going) -> int:
+    return sum(bool(picture.jpeg) for one in cards for picture in only(one, going).pictures)
 
 
 def test_a_picture_goes_up_once_and_its_time_every_time() -> None:
     up = PicturesUp()
     first = [card("a", 1), card("b", 1, 2)]
-    assert not up.choose(first, 1)
-    assert going(first) == 3
+    assert sent(first, up.choose(first, 1)) == 3
+    assert not up.more
     again = [card("a", 1), card("b", 1, 5)]
-    assert not up.choose(copied(again), 2), "of the first report it is not known yet whether it came"
+    assert sent(again, up.choose(again, 2)) == 3, "of the first report it is not known yet whether it came"
     up.given(1)
-    up.choose(again, 3)
-    assert going(again) == 1
-    assert [picture.taken_at_us for picture in again[1].pictures] == [1, 5]
+    going = up.choose(again, 3)
+    assert sent(again, going) == 1
+    assert [picture.taken_at_us for picture in only(again[1], going).pictures] == [1, 5]
+    assert again[0].pictures[0].jpeg, "the card itself keeps its picture"
 
 
 def test_of_many_pictures_a_report_carries_few_the_longest_waiting_first() -> None:
     up = PicturesUp()
     halls = [card(f"{n:03d}", 1_000 - n) for n in range(MOST + 10)]
-    first, second = copied(halls), copied(halls)
-    assert up.choose(first, 1)
-    assert going(first) == MOST
-    assert not first[0].pictures[0].jpeg
+    going = up.choose(halls, 1)
+    assert (sent(halls, going), up.more) == (MOST, True)
+    assert ("000", "c0") not in going
     up.given(1)
-    assert not up.choose(second, 2)
-    assert going(second) == 10
-    assert second[0].pictures[0].jpeg
+    going = up.choose(halls, 2)
+    assert (sent(halls, going), up.more) == (10, False)
+    assert ("000", "c0") in going
 
 
 def test_what_was_left_out_is_put_back_and_no_card_has_more_than_it_may() -> None:
@@ -57,6 +53,10 @@ def test_what_was_left_out_is_put_back_and_no_card_has_more_than_it_may() -> Non
     other = card("a", 9, jpeg=b"")
     with_pictures(other, before)
     assert [picture.jpeg for picture in other.pictures] == [b""]
+    late = card("a", 2**62)
+    late.cameras.add(camera="c0", since_us=-(2**62))
+    with_pictures(late, None)
+    assert (len(late.pictures), late.cameras[0].since_us) == (0, 0)
     hostile = card("a", *range(MOST_OF_A_CARD + 3), jpeg=b"x" * (LARGEST + 1))
     with_pictures(hostile, None)
     assert [picture.jpeg for picture in hostile.pictures] == [b""] * MOST_OF_A_CARD

@@ -7,6 +7,7 @@ from zongheng.v1.life_pb2 import FileRef
 from zongheng.v1.tree_pb2 import NodeCard
 
 from node.run import Node
+from node.supervision.policy import Level
 from node.views.alert_life import shelve
 from tests.unit.people.conftest import CODE, House, Visitor
 
@@ -191,3 +192,72 @@ async def test_pictures_of_a_round_are_for_who_reads_patrols_and_each_look_is_an
     assert (await leader.get(place)).content == b"\xff\xd8picture"
     assert stop["picture"] in (await house.entries("access_noted"))[-1].subject
     assert (await leader.post("/api/patrols/halls/rounds", {})).status_code == 403
+
+
+async def test_nothing_is_raised_where_the_directive_could_not_go_out(house: House) -> None:
+    with_town(house.node)
+    await plan(house.owner, places=[TOWN])
+    walked = (await begun(house))["round"]
+    await seen(house, walked, 1, window=NOT_OK, tidy=OK)
+    place = f"/api/patrol-rounds/{walked}/stops/1/finding"
+    form = {"by": "7001", "item": "window", "level": "yellow", "reason": "窗口无人"}
+    for more in ({"approved_by": "7001"}, {"due": "2020-01-01"}):
+        assert (await house.owner.post(place, {**form, **more})).status_code == 400
+    supervisor = await house.inside("7005", "supervisor")
+    refused = await supervisor.post(place, {**form, "by": "", "approved_by": "7006"})
+    assert refused.status_code == 403, "over the network nobody signs for somebody else"
+    assert await house.entries("alert_raised") == []
+
+
+async def test_a_finding_that_was_cut_off_before_its_directive_is_directed_when_it_is_raised_again(
+    house: House,
+) -> None:
+    with_town(house.node)
+    await plan(house.owner, places=[TOWN])
+    walked = (await begun(house))["round"]
+    await seen(house, walked, 1, window=NOT_OK, tidy=OK)
+    alert = await house.node.alert_desk.raise_by_hand(
+        by="7001", level=Level.YELLOW, case_id=f"node/{TOWN}", agency=TOWN, item="", actor="",
+        subject=f"patrol:{walked}:1:window", reason="窗口无人",
+    )  # fmt: skip
+    form = {"by": "7001", "item": "window", "level": "yellow", "reason": "窗口无人", "approved_by": "7002"}
+    (stop,) = (await house.owner.get(f"/api/patrol-rounds/{walked}")).json()["stops"]
+    assert stop["findings"][0]["directive"] == ""
+    answer = await house.owner.post(
+        f"/api/patrol-rounds/{walked}/stops/1/finding", {**form, "approved_by": ""}
+    )
+    found = answer.json()
+    assert (found["alert"], found["stage"]) == (alert.alert_id, "drafted")
+    assert len(await house.entries("alert_raised")) == 1
+
+
+async def test_who_sees_an_agency_alone_sees_the_rounds_they_walked(house: House) -> None:
+    await register(house, "a")
+    await plan(house.owner)
+    await begun(house)
+    embedded = await house.inside("7007", "embedded_supervisor", agency="MZ")
+    assert (await embedded.get("/api/patrol-rounds")).json() == []
+    await house.owner.post(
+        f"/api/patrol-rounds/{(await house.owner.get('/api/patrol-rounds')).json()[0]['round']}/end",
+        {"by": "7001", "reason": "改期"},
+    )
+    mine = (await embedded.post("/api/patrols/halls/rounds")).json()["round"]
+    assert [one["round"] for one in (await embedded.get("/api/patrol-rounds")).json()] == [mine]
+
+
+async def test_the_pages_of_patrols_and_halls_say_who_may_see_them(house: House) -> None:
+    await register(house, "a", name="<script>alert(1)</script>")
+    await plan(house.owner, name="<b>大厅</b>")
+    walked = (await begun(house))["round"]
+    supervisor = await house.inside("7008", "supervisor")
+    clerk = await house.inside("7009", "clerk", agency="MZ")
+    for page in ("/wall", "/patrol", f"/patrol/{walked}"):
+        shown = await supervisor.get(page)
+        assert shown.status_code == 200
+        assert "<script>alert" not in shown.text
+        assert "<b>大厅" not in shown.text.replace("<b>大厅总览", "")
+        assert "img-src 'self' data:" in shown.headers["content-security-policy"] or page == "/patrol"
+        assert (await clerk.get(page)).status_code == 403
+        stranger = await house.visitor().get(page)
+        assert stranger.headers["location"].startswith("/login")
+    assert (await supervisor.get("/patrol/990121-P999999")).status_code == 404
