@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from node.views import meetings
 from node.web.guard import Asking
+from node.web.places import PlaceView, places
 
 if TYPE_CHECKING:
     from node.run import Node
@@ -35,6 +36,11 @@ def router(node: "Node") -> APIRouter:
         return StreamingResponse(
             meetings.events(node, caller), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
         )
+
+    @api.get("/api/callable")
+    async def callable_places(find: Annotated[str, Query(max_length=100)] = "") -> list[PlaceView]:
+        """Nodes here and below that can be called, by a part of their name or code."""
+        return places(node, find)
 
     @api.get("/api/meetings/{meeting}")
     async def show(caller: Asking, meeting: str) -> meetings.MeetingView:

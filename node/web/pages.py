@@ -1,20 +1,21 @@
-"""Pages on which people look and are looked at: a stream that is watched, a phone or a kiosk that is a camera."""
+"""Pages on which people look and are looked at: a stream that is watched, a phone or a kiosk that is a camera, calls and meetings."""
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from node.people.inside import Inside
+from node.people.roles import Act
 from node.web.guard import Asking
 from node.web.scripted import scripted
 
 if TYPE_CHECKING:
     from node.run import Node
 
-PAGES: Final = ("/watch/", "/publish/", "/wall", "/patrol")
+PAGES: Final = ("/watch/", "/publish/", "/wall", "/patrol", "/calls", "/meeting/", "/help")
 """How the addresses of these pages begin; who is not logged in is sent to log in, and comes back."""
 
 
@@ -37,8 +38,7 @@ def router(node: "Node") -> APIRouter:
             "camera": f"/api/cameras/{quote(shown.stream.rpartition('/')[0])}",
             "csrf": inside.csrf,
             "who": caller.who,
-            # The page shows the node's clock.
-            "ahead_ms": node.now() // 1_000 - time.time_ns() // 1_000_000,
+            "ahead_ms": _ahead_ms(node),
         }
         return scripted("watch.html", given, name=node.settings.name, shown=shown)
 
@@ -49,4 +49,38 @@ def router(node: "Node") -> APIRouter:
         given = {"whip": f"/api/whip/{quote(shown.stream)}", "csrf": inside.csrf}
         return scripted("publish.html", given, devices=True, name=node.settings.name, shown=shown)
 
+    @routes.get("/calls")
+    async def calls(request: Request, caller: Asking) -> HTMLResponse:
+        inside: Inside = request.state.inside
+        convenes = caller.is_operator or caller.may(Act.CONVENE)
+        given = {"csrf": inside.csrf, "convenes": convenes}
+        return scripted("calls.html", given, name=node.settings.name, who=caller.who)
+
+    @routes.get("/meeting/{meeting}")
+    async def meeting(request: Request, meeting: str) -> HTMLResponse:
+        inside: Inside = request.state.inside
+        given = {"csrf": inside.csrf, "meeting": meeting, "name": node.settings.name}
+        return scripted("meeting.html", given, devices=True, name=node.settings.name)
+
+    @routes.get("/help")
+    async def ask_for_help(
+        request: Request,
+        hall: Annotated[str, Query(max_length=100)] = "",
+        window: Annotated[str, Query(max_length=100)] = "",
+    ) -> HTMLResponse:
+        inside: Inside = request.state.inside
+        given = {
+            "csrf": inside.csrf,
+            "name": node.settings.name,
+            # Where the kiosk stands: whoever answers reads it.
+            "title": " ".join(part for part in (hall, window) if part),
+            "ahead_ms": _ahead_ms(node),
+        }
+        return scripted("help.html", given, devices=True, name=node.settings.name)
+
     return routes
+
+
+def _ahead_ms(node: "Node") -> int:
+    """By how much the node's clock, which pages show, is ahead of this machine's."""
+    return node.now() // 1_000 - time.time_ns() // 1_000_000

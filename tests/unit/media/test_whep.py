@@ -172,15 +172,15 @@ async def test_a_session_is_its_owners_alone(video: Video) -> None:
 
 
 async def test_what_keeps_somebody_from_watching_is_said(video: Video) -> None:
-    visitor, clerk, player = (
+    visitor, reviewer, player = (
         await video.supervisor(),
-        await video.house.inside("L001", "clerk", agency="SJ01"),
+        await video.house.inside("F001", "legal_reviewer"),
         Player(),
     )
     offer = await player.offer()
     video.cameras.forbidden.add("J001")
     assert (await _offer(visitor, WHEP, offer)).status_code == 403
-    assert (await _offer(clerk, WHEP, offer)).status_code == 403
+    assert (await _offer(reviewer, WHEP, offer)).status_code == 403
     assert (await _offer(video.house.visitor(), WHEP, offer)).status_code == 401
     assert not video.worker.sessions()
     await player.close()

@@ -17,6 +17,8 @@ class Line {
     this.rest = 0;
     this.over = false;
     this.firstWithin = 12000;
+    this.longest = 15000;
+    this.isFinal = (status) => [400, 403, 404, 413].includes(status);
     this.seen = { progress: -1, at: performance.now() };
     this.looking = setInterval(() => this.look(), 1000);
     this.leaving = () => this.end();
@@ -57,7 +59,7 @@ class Line {
     let told = {};
     try { told = await answer.json(); } catch { /* no problem details: a proxy's page */ }
     const detail = told.detail || told.title || String(answer.status);
-    if ([400, 403, 404, 413].includes(answer.status)) {
+    if (this.isFinal(answer.status)) {
       this.leave();
       this.say(this.refusal, detail);
       return;
@@ -65,11 +67,11 @@ class Line {
     this.again(detail, Number(answer.headers.get("Retry-After")) * 1000 || 0);
   }
 
-  /* Rests double up to 15 s and are a little random, so that a thousand pages do not come back at one instant. */
+  /* Rests double up to the longest and are a little random, so that a thousand pages do not come back at one instant. */
   again(detail, least) {
     this.stop();
     const rest = Math.max(least || 0, this.rest) * (1 + Math.random() / 2);
-    this.rest = Math.min(15000, Math.max(500, this.rest * 2));
+    this.rest = Math.min(this.longest, Math.max(500, this.rest * 2));
     this.say(detail ? "again" : "lost", detail);
     setTimeout(() => { if (!this.connection && !this.over) { this.begin(); } }, rest);
   }
