@@ -19,7 +19,6 @@ from node.live.live import Live
 from node.media.cameras import Cameras
 from node.media.care import Care
 from node.media.media import Media
-from node.media.meeting_streams import NoMeetings
 from node.media.own_cameras import OwnCameras
 from node.media.snapshots import snapshots
 from node.media.steering.helm import Helm
@@ -78,8 +77,9 @@ class Node(Parts):
         self.live = Live(self.tree, lambda: settings.parent is not None, self.is_linked, now)
         book = Book(settings.node, store, writer, self.write_entries, now)
         seats = Seats(book)
+        passing = Passing(book, self.tree)
         self.media = Media(
-            folder, settings, self.tree, self.listener, OwnCameras(self.cameras, seats), NoMeetings(), self.live,
+            folder, settings, self.tree, self.listener, OwnCameras(self.cameras, seats), passing, self.live,
             self.register.key_of, self.write_entries, UnclosedOnDisk(store), now,
         )  # fmt: skip
         self.webrtc = WebRtcDesk(
@@ -92,7 +92,8 @@ class Node(Parts):
             lambda: settings.parent is not None,
             Terms(settings.calls.answer_s, settings.calls.ring_s),
         )
-        passing = Passing(book, self.tree)
+        passing.changed = self.media.viewings.recheck
+        book.changed.append(lambda meeting: self.media.viewings.recheck())
         Reached(self.live, self.tree, self.meetings.hosting, self.meetings.visiting, passing)
         self.put_out = PuttingOut(book, self.media.viewings, self.webrtc)
         self.meetings.uses = self.put_out.are_used

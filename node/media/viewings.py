@@ -17,6 +17,7 @@ and puts the viewer out when it is not so any more. In whose name a child asks i
 """
 
 import asyncio
+import contextlib
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -122,6 +123,7 @@ class Viewings:
         self._opening: dict[str, Viewing] = {}
         self._say_parent: Say | None = None
         self._to_ask: asyncio.Queue[str] = asyncio.Queue()
+        self._look_now = asyncio.Event()
         self._asking: set[str] = set()
         """Neighbours that came back, until they have said of everybody who looks whether they may go on."""
         self.begins: Callable[[], None] = lambda: None
@@ -202,16 +204,9 @@ class Viewings:
                 peer = await self._to_ask.get()
                 tasks.create_task(self._ask_again(peer))
 
-    async def recheck(self) -> None:
-        """A meeting is over, or has lost somebody: end what goes down without one."""
-        for viewing in list(self._open.values()):
-            if viewing.asked_by and not self._meetings.may_go_down(viewing.stream, viewing.asked_by):
-                try:
-                    await self._remove(
-                        viewing, "meeting", "this stream is of no meeting any more that you are in"
-                    )
-                except Exception as failed:
-                    log.exception("camera.not_closed", code=of(failed).code)
+    def recheck(self) -> None:
+        """A meeting is over, or has lost somebody: what goes down without one is to end now."""
+        self._look_now.set()
 
     # From the parent.
 
@@ -419,8 +414,11 @@ class Viewings:
     async def _look(self) -> None:
         while True:
             await self._close_interrupted()
-            await asyncio.sleep(LOOK_S)
-            await self.recheck()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._look_now.wait()
+            self._look_now.clear()
+            await self._end_unmet()
             now = self._now()
             for viewing in list(self._open.values()):
                 try:
@@ -429,6 +427,17 @@ class Viewings:
                     elif viewing.lost_us and viewing.lost_us < now - LOST_US:
                         words = f"{viewing.stream.node} has not been reached for ten minutes"
                         await self._put_out(viewing, ZonghengError("unreachable", words))
+                except Exception as failed:
+                    log.exception("camera.not_closed", code=of(failed).code)
+
+    async def _end_unmet(self) -> None:
+        """End what goes down without a meeting."""
+        for viewing in list(self._open.values()):
+            if viewing.asked_by and not self._meetings.may_go_down(viewing.stream, viewing.asked_by):
+                try:
+                    await self._remove(
+                        viewing, "meeting", "this stream is of no meeting any more that you are in"
+                    )
                 except Exception as failed:
                     log.exception("camera.not_closed", code=of(failed).code)
 
