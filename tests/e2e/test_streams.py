@@ -1,18 +1,16 @@
 """Four tiers as processes: a village's hall is seen in the city, everybody on the way enters who looks, and the picture comes back by itself."""
 
 import os
-import secrets
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from tests.e2e.looking import Looking, look, state, worker_of
 from tests.e2e.tree import Node, Tree, until
 from tests.plugins.cameras import absent
 
@@ -53,68 +51,6 @@ def line(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[list[
         yield nodes
 
 
-def look(node: Node, stream: str, seconds: float = 3.0) -> Any:
-    return node.post("/api/streams/trials", {"stream": stream, "seconds": seconds, "purpose": "巡查"})
-
-
-class Looking:
-    """Somebody who looks from a node until they have seen enough, while other things happen."""
-
-    def __init__(self, node: Node, stream: str = HALL) -> None:
-        self.node = node
-        self.purpose = secrets.token_hex(8)
-        self._stream = stream
-        self._told: Any = None
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-        until(f"{node.code} lets them look", lambda: self._names)
-        until(f"{node.code} sees {stream}", lambda: state(node, stream) == "live")
-
-    def _look(self) -> None:
-        body = {"stream": self._stream, "seconds": 290, "purpose": self.purpose}
-        answer = self.node.client.post("/api/streams/trials", json=body, timeout=300)
-        self._told = answer.json()
-
-    @property
-    def _names(self) -> list[str]:
-        return [one["viewing"] for one in self.node.get("/api/viewings") if one["purpose"] == self.purpose]
-
-    @property
-    def viewing(self) -> str:
-        (viewing,) = self._names
-        return viewing
-
-    def over(self) -> Any:
-        """What came, when somebody has put them out."""
-        self._thread.join(120)
-        assert self._told is not None
-        return self._told
-
-    def enough(self) -> Any:
-        """What came until now."""
-        self.node.post(f"/api/viewings/{self.viewing}/removal", {"reason": "enough"})
-        told = self.over()
-        assert told["code"] == "viewer_removed", told
-        assert "enough" in told["detail"]
-        return told
-
-
-def state(node: Node, stream: str = HALL) -> str:
-    """How a stream is in a node's worker; empty: it is not open there."""
-    streams = node.get("/api/streams")["streams"]
-    return next((one["state"] for one in streams if one["stream"] == stream), "")
-
-
-def worker_of(node: Node) -> psutil.Process:
-    assert node.process is not None
-    (found,) = [
-        child
-        for child in psutil.Process(node.process.pid).children(recursive=True)
-        if "node.media.worker" in child.cmdline()
-    ]
-    return found
-
-
 def refused(node: Node, stream: str) -> Any:
     answer = node.client.post("/api/streams/trials", json={"stream": stream, "seconds": 1})
     assert not answer.is_success
@@ -142,14 +78,14 @@ def test_a_villages_hall_is_seen_in_the_city_and_everybody_on_the_way_enters_who
             return told["viewing"] in [e.camera_closed.viewing for e in node.entries("camera_closed")]
 
         until(f"{node.code} enters that nobody looks any more", closed)
-    until("the way is closed again", lambda: state(line[2]) == "")
+    until("the way is closed again", lambda: state(line[2], HALL) == "")
 
 
 def test_one_copy_passes_each_hop_however_many_look_and_those_who_do_are_known_everywhere(
     line: list[Node],
 ) -> None:
     city, county, town, village = line
-    looking = [Looking(city), Looking(city), Looking(county)]
+    looking = [Looking(city, HALL), Looking(city, HALL), Looking(county, HALL)]
 
     def lookers(node: Node) -> list[str]:
         return sorted(one["node"] for one in node.get("/api/viewings") if one["stream"] == HALL)
@@ -179,7 +115,7 @@ def test_who_may_not_look_is_told_so_and_nothing_is_carried(line: list[Node]) ->
 
 def test_the_hall_puts_a_viewer_out_who_sits_in_the_city(line: list[Node]) -> None:
     city, county, town, village = line
-    looking = Looking(city)
+    looking = Looking(city, HALL)
     viewing = looking.viewing
     village.post(f"/api/viewings/{viewing}/removal", {"reason": "涉密办公", "by": "V-1"})
     told = looking.over()
@@ -195,9 +131,9 @@ def test_the_hall_puts_a_viewer_out_who_sits_in_the_city(line: list[Node]) -> No
 
 def away_and_back(city: Node, what: str, happens: Callable[[], object]) -> None:
     """Somebody looks from the city; something happens that the city notices; they see again, without doing anything."""
-    looking = Looking(city)
+    looking = Looking(city, HALL)
     happens()
-    until(f"it is live again after {what}", lambda: state(city) == "live")
+    until(f"it is live again after {what}", lambda: state(city, HALL) == "live")
     told = looking.enough()
     assert told["pictures"] > 0
     print(f"{what}: nothing for {told['longest_gap_ms'] / 1_000:.1f} s")
@@ -209,7 +145,7 @@ def test_a_media_worker_that_is_killed_is_started_again_and_the_picture_comes_ba
 
     def killed() -> None:
         worker_of(town).kill()
-        until("the city notices", lambda: state(city) == "lost", every_s=0.02)
+        until("the city notices", lambda: state(city, HALL) == "lost", every_s=0.02)
 
     away_and_back(city, "the town's worker is killed", killed)
     assert town.get("/api/streams")["starts"] == starts + 1
@@ -225,7 +161,7 @@ def test_a_node_that_is_killed_takes_its_worker_with_it_and_the_picture_comes_ba
     def killed() -> None:
         town.kill()
         until("its worker is gone", lambda: not worker.is_running())
-        until("the city notices", lambda: state(city) == "lost")
+        until("the city notices", lambda: state(city, HALL) == "lost")
         town.start()
 
     away_and_back(city, "the town is killed", killed)
@@ -238,14 +174,14 @@ def test_a_town_that_freezes_for_a_while_is_left_and_comes_back(line: list[Node]
     assert town.process is not None
     frozen = [town.process.pid, worker_of(town).pid]
 
-    looking = Looking(city)
+    looking = Looking(city, HALL)
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
     try:
-        until("the city notices", lambda: state(city) == "lost")
+        until("the city notices", lambda: state(city, HALL) == "lost")
         time.sleep(5)
     finally:
         for pid in frozen:
             os.kill(pid, signal.SIGCONT)
-    until("it is live again", lambda: state(city) == "live")
+    until("it is live again", lambda: state(city, HALL) == "live")
     assert looking.enough()["pictures"] > 0
