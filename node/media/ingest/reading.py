@@ -20,6 +20,7 @@ import structlog
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import CLOCK_HZ, Frame
+from node.media.ingest.gate import Gate
 from node.media.ingest.normalise import Normaliser, Numbered
 from node.media.ingest.source import OPEN_S, READ_S, Source, failure
 from node.media.ingest.transcode import Transcoder
@@ -42,7 +43,21 @@ async def read(
 
     ``numbered`` goes on from one connection to the next. ``unix_ns``: the clock of this node.
     """
-    connection = _Connection(source, numbered, put, unix_ns, asyncio.get_running_loop())
+    if source.is_file:
+        await _read(source, source.place, numbered, put, unix_ns)
+        return
+    failed: ZonghengError | None = None
+    async with Gate.opened(source) as gate:
+        try:
+            await _read(source, gate.place, numbered, put, unix_ns)
+        except ZonghengError as error:
+            failed = gate.error or error
+    if failed is not None:
+        raise failed
+
+
+async def _read(source: Source, place: str, numbered: Numbered, put: Put, unix_ns: Callable[[], int]) -> None:
+    connection = _Connection(source, place, numbered, put, unix_ns, asyncio.get_running_loop())
     connection.thread.start()
     try:
         await asyncio.shield(connection.ended)
@@ -63,12 +78,14 @@ class _Connection:
     def __init__(
         self,
         source: Source,
+        place: str,
         numbered: Numbered,
         put: Put,
         unix_ns: Callable[[], int],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._source = source
+        self._place = place
         self._numbered = numbered
         self._put = put
         self._unix_ns = unix_ns
@@ -92,7 +109,7 @@ class _Connection:
     def _read(self) -> None:
         source = self._source
         while not self.stopping.is_set():
-            with av.open(source.place, options=source.options, timeout=(OPEN_S, READ_S)) as container:
+            with av.open(self._place, options=source.options, timeout=(OPEN_S, READ_S)) as container:
                 if not container.streams.video:
                     raise ZonghengError("unreadable", f"{source.address} sends no picture")
                 given = 0

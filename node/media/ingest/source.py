@@ -1,12 +1,12 @@
 """Where a camera's stream is had from, and how FFmpeg is asked for it.
 
-The password is in no address that is stored or shown; it is put in at the last moment, and what FFmpeg says about a failure is never
-repeated as it stands, because it names the whole address.
+The password is in no address: the gate before the camera has it, FFmpeg does not. What FFmpeg says about a failure is not repeated as it stands: it names an address that
+nobody else knows.
 """
 
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from federation.errors import ZonghengError
 
@@ -83,14 +83,8 @@ class Source:
 
     @property
     def place(self) -> str:
-        """What FFmpeg opens. With the password in it: neither to be logged nor shown."""
-        parts = urlsplit(self.address)
-        if self.is_file:
-            return parts.path
-        if not self.user:
-            return self.address
-        login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@"
-        return urlunsplit(parts._replace(netloc=login + parts.netloc))
+        """What FFmpeg opens, where it is a file; a camera is opened through a gate."""
+        return urlsplit(self.address).path
 
     @property
     def options(self) -> dict[str, str]:
