@@ -365,6 +365,16 @@ class Probed(socketserver.BaseRequestHandler):
         opened.sendto(answer.encode(), self.client_address)
 
 
+def _servers() -> tuple[ThreadingHTTPServer, socketserver.ThreadingUDPServer]:
+    """Both on one port, which may be taken for one of them alone."""
+    while True:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Http)
+        try:
+            return server, socketserver.ThreadingUDPServer(server.server_address[:2], Probed)
+        except OSError:
+            server.server_close()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--user", default="")
@@ -380,9 +390,8 @@ def main() -> int:
     parser.add_argument("--sub", default="h264:640x360:rtsp://127.0.0.1:554/sub")
     camera = Camera(parser.parse_args())
     Http.camera = Probed.camera = camera
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Http)
+    server, probes = _servers()
     camera.port = server.server_address[1]
-    probes = socketserver.ThreadingUDPServer(("127.0.0.1", camera.port), Probed)
     for each in (server, probes):
         each.daemon_threads = True
     threading.Thread(target=probes.serve_forever, daemon=True).start()

@@ -10,6 +10,7 @@ from zongheng.v1.steering_pb2 import SteerQuestion, SteerTake
 
 from federation.errors import ZonghengError
 from node.media.permission import Viewer
+from node.media.steering import holds
 from tests.plugins.onvif import OnvifDevice, StartDevice
 from tests.unit.people.conftest import CODE, House, Visitor, house
 
@@ -18,6 +19,11 @@ __all__ = ["house"]
 STEER = f"/api/cameras/{CODE}/hall/steer"
 PRESETS = f"/api/cameras/{CODE}/hall/presets"
 LOGIN = ("--user", "viewer", "--password", "word")
+
+
+@pytest.fixture(autouse=True)
+def _holds_outlast_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holds, "HOLD_S", 600.0)
 
 
 async def registered(house: House, device: OnvifDevice, password: str | None = "word", **other: Any) -> Any:
