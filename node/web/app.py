@@ -56,7 +56,7 @@ from node.web.libraries import router as libraries_router
 from node.web.matching import router as matching_router
 from node.web.meetings import router as meetings_router
 from node.web.page import status_page
-from node.web.pages import is_page
+from node.web.pages import FURTHER, is_page
 from node.web.pages import router as pages_router
 from node.web.patrol import router as patrol_router
 from node.web.people import router as people_router
@@ -183,7 +183,8 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         newest = await alerts.newest(node, caller, 30) if caller.may(Act.READ_ALERTS) else []
         figures = caller.may(Act.READ_FIGURES)
         below = await rollups.rollup(node) if figures else rollups.RollupView(nodes=[], total={})
-        return status_page(await status.status(node), newest, below)
+        further = [(address, words) for address, words, act in FURTHER if caller.may(act)]
+        return status_page(await status.status(node), newest, below, further)
 
     @app.get("/api/status", tags=["node"])
     async def get_status() -> status.Status:

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from federation.errors import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from node.views.alerts import AlertView
     from node.views.patrol import RoundView
@@ -71,9 +71,14 @@ def environment() -> Environment:
     return made
 
 
-def status_page(status: "Status", newest: "list[AlertView]", rollup: "RollupView") -> str:
-    """The page's HTML; every value is escaped."""
-    values: dict[str, Any] = {"status": status, "alerts": newest, "rollup": rollup}
+def status_page(
+    status: "Status",
+    newest: "list[AlertView]",
+    rollup: "RollupView",
+    further: "Sequence[tuple[str, str]]" = (),
+) -> str:
+    """The page's HTML; every value is escaped. ``further``: address and words of the pages that it leads to."""
+    values: dict[str, Any] = {"status": status, "alerts": newest, "rollup": rollup, "further": further}
     return environment().get_template("status.html").render(values)
 
 

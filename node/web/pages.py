@@ -19,6 +19,10 @@ PAGES: Final = ("/watch/", "/publish/", "/wall", "/patrol", "/calls", "/meeting/
 """How the addresses of these pages begin; who is not logged in is sent to log in, and comes back."""
 
 
+FURTHER: Final = (("/wall", "大厅总览", Act.WATCH), ("/patrol", "视频巡查", Act.READ_PATROLS))
+"""Pages that the first one leads to: address, words, and what they ask for."""
+
+
 def is_page(path: str) -> bool:
     """Whether this is an address that a person sees, of this node."""
     return path == "/" or path.startswith(PAGES)

@@ -261,3 +261,5 @@ async def test_the_pages_of_patrols_and_halls_say_who_may_see_them(house: House)
         stranger = await house.visitor().get(page)
         assert stranger.headers["location"].startswith("/login")
     assert (await supervisor.get("/patrol/990121-P999999")).status_code == 404
+    assert 'href="/patrol"' in (await supervisor.get("/")).text
+    assert 'href="/patrol"' not in (await clerk.get("/")).text

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from zongheng.v1 import patrol_pb2 as wire
 from zongheng.v1.life_pb2 import FileRef
 
@@ -89,6 +91,36 @@ def test_a_stop_that_was_reached_has_a_picture() -> None:
     bare = told(1, OK, OK)
     bare.ClearField("picture")
     assert faults(folded(BEGAN), bare) == ["a stop that was reached has a picture"]
+
+
+KINDS = st.sampled_from([BEGUN, CHECKED, ENDED, "of a later version"])
+BODIES = st.one_of(
+    st.binary(max_size=40),
+    st.builds(
+        lambda stop, items, code: wire.PatrolChecked(
+            round=ROUND,
+            stop=stop,
+            code=code,
+            marks=[wire.PatrolMark(item=item, verdict=NOT_OK) for item in items],
+        ).SerializeToString(),
+        st.integers(0, 4),
+        st.lists(st.sampled_from(["window", "tidy", "x"]), max_size=3),
+        st.sampled_from(["", "camera_lost"]),
+    ),
+)
+
+
+@given(st.lists(st.tuples(KINDS, BODIES, st.integers(-(2**62), 2**62)), max_size=12))
+def test_whatever_a_journal_holds_a_round_is_read_from_it(said: list[tuple[str, bytes, int]]) -> None:
+    more = [
+        PatrolRow(CITY, ROUND, idx, at_us, kind, "halls", body)
+        for idx, (kind, body, at_us) in enumerate(said, 1)
+    ]
+    known = of([*rows(BEGAN), *more])
+    assert known is not None
+    assert known.told.keys() <= known.stops.keys()
+    assert sorted([*known.told, *known.left]) == [1, 2]
+    assert set(known.unreachable) <= known.told.keys()
 
 
 def at(day: int, hour: int = 9) -> int:
