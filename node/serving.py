@@ -7,7 +7,6 @@ that: it logs what failed and tries again.
 
 import asyncio
 import contextlib
-import gc
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +22,7 @@ from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment
 from federation.link.channel import PARENT_OPTIONS
 from node import control
 from node.alerting.alerting import LOOK_S
+from node.settling import settle_memory
 from node.web.server import serve_http
 
 if TYPE_CHECKING:
@@ -47,11 +47,7 @@ async def serve(node: "Node", stop: asyncio.Event) -> None:
                 tasks = [group.create_task(_end_with(node, stop), name="end"), dialling]
                 tasks += [group.create_task(work(), name=name) for name, work in _works(node).items()]
                 async with serve_http(node):
-                    # What is loaded now stays. Intake makes thousands of short-lived objects a batch, and looking through all that is
-                    # loaded at every 700 of them took a sixth of its time.
-                    gc.collect()
-                    gc.freeze()
-                    gc.set_threshold(20_000, 20, 50)
+                    settle_memory()
                     node.ready = True
                     node.start_s = time.time() - psutil.Process().create_time()
                     log.info(

@@ -41,7 +41,10 @@ class Carrier:
         Raises ZonghengError with what the parent refused it with, or how the call broke.
         """
         stub: Any = TrunkServiceStub(channel)
-        call = stub.Carry()
+        return await self.run_over(stub.Carry())
+
+    async def run_over(self, call: Any) -> ZonghengError | None:
+        """The same over a call, or a lane of a bundle, that nothing was said on yet."""
         over: Over | None = None
         try:
             async with asyncio.timeout(FIRST_S):

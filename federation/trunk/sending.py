@@ -6,7 +6,8 @@ call ends in whatever way, takes the seat with it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
@@ -17,7 +18,7 @@ from federation.trunk.backlog import Backlog
 from federation.trunk.flow import Window
 from federation.trunk.frame import Frame
 from federation.trunk.hub import Hub, State
-from federation.trunk.wire import carried
+from federation.trunk.wire import fill
 
 BEAT_S: Final = 2.0
 SILENCE_S: Final = 8.0
@@ -42,6 +43,23 @@ def first_over(group: BaseExceptionGroup[Over]) -> Over:
     over = first_of(group)
     assert isinstance(over, Over)
     return over
+
+
+@asynccontextmanager
+async def patience() -> AsyncIterator[Callable[[], None]]:
+    """Raises TimeoutError when what it gives was not called for `SILENCE_S`, or an eighth less: a timer for every message would cost as much as the message."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(SILENCE_S) as scope:
+        told_at = loop.time()
+
+        def heard() -> None:
+            nonlocal told_at
+            now = loop.time()
+            if now - told_at > SILENCE_S / 8:
+                told_at = now
+                scope.reschedule(now + SILENCE_S)
+
+        yield heard
 
 
 class Sender:
@@ -92,6 +110,7 @@ class Sender:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(read, seat.want_keyframe))
                 tasks.create_task(self._speak(write, ended))
+                tasks.create_task(self._beat())
         finally:
             seat.leave()
 
@@ -122,20 +141,22 @@ class Sender:
         self._wake.set()
 
     async def _hear(self, read: Callable[[], Awaitable[Any]], want_keyframe: Callable[[], None]) -> None:
-        while True:
-            async with asyncio.timeout(SILENCE_S):
-                said = await read()
-            if said is EOF:
-                raise Over(self._error)
-            self._window.acknowledge(said.taken_bytes)
-            if said.want_keyframe:
-                want_keyframe()
-            self._wake.set()
+        async with patience() as heard:
+            while (said := await read()) is not EOF:
+                heard()
+                self._window.acknowledge(said.taken_bytes)
+                if said.want_keyframe:
+                    want_keyframe()
+                if self._backlog:
+                    self._wake.set()
+        raise Over(self._error)
 
     async def _speak(
         self, write: Callable[[Any], Awaitable[None]], ended: Callable[[], Awaitable[None]]
     ) -> None:
         told: ZonghengError | None = None
+        loop = asyncio.get_running_loop()
+        spoke_at = loop.time()
         while True:
             if self._hub.state is not State.ENDED and self._hub.error is not told:
                 told = self._hub.error
@@ -144,7 +165,8 @@ class Sender:
                     await write(self._message(state=state))
             batch = self._batch()
             if batch is not None:
-                await write(self._message(frames=batch))
+                await write(batch)
+                spoke_at = loop.time()
                 continue
             if self._ended:
                 error = self._error
@@ -153,17 +175,24 @@ class Sender:
                 await write(self._message(state=ending))
                 await ended()
                 return
-            self._wake.clear()
-            try:
-                # While the window is shut what waits must not grow old, and age shuts it without any other event.
-                async with asyncio.timeout(BEAT_S):
-                    await self._wake.wait()
-            except TimeoutError:
+            if loop.time() - spoke_at >= BEAT_S:
                 await write(self._message(frames=wire.CarriedFrames()))
+                spoke_at = loop.time()
+            self._wake.clear()
+            await self._wake.wait()
 
-    def _batch(self) -> wire.CarriedFrames | None:
+    async def _beat(self) -> None:
+        """While the window is shut what waits must not grow old, and age shuts it without any other event; and whoever has nothing to say says so."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self._wake.set()
+
+    def _batch(self) -> Any:
         """What may be sent now; None: nothing."""
-        batch = wire.CarriedFrames()
+        if not self._backlog or not self._window.is_open:
+            return None
+        message = self._message()
+        batch = message.frames
         size = 0
         while self._window.is_open and size < _BATCH_BYTES and len(batch.frames) < _BATCH_FRAMES:
             frame = self._backlog.first()
@@ -178,7 +207,7 @@ class Sender:
                 self._sent.clear()
             self._backlog.take()
             self._sent[frame.track] = frame.seq
-            batch.frames.append(carried(frame))
+            fill(batch.frames.add(), frame)
             size += len(frame.unit)
             self._window.sent(len(frame.unit))
-        return batch if batch.frames else None
+        return message if batch.frames else None

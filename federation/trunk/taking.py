@@ -6,7 +6,7 @@ call stays and says so; the hub says it to its own viewers, and so on.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
@@ -18,7 +18,7 @@ from federation.trunk import sending
 from federation.trunk.flow import Meter
 from federation.trunk.frame import Frame
 from federation.trunk.hub import Hub
-from federation.trunk.sending import BEAT_S, Over
+from federation.trunk.sending import BEAT_S, Over, patience
 from federation.trunk.wire import mark, uncarried
 
 _ACKNOWLEDGE_S: Final = 0.2
@@ -36,6 +36,8 @@ class Taker:
         self._taken = self._acknowledged = 0
         self._wants_keyframe = False
         self._soon = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        """Until what was taken is acknowledged."""
 
     def want_keyframe(self) -> None:
         self._wants_keyframe = True
@@ -54,23 +56,24 @@ class Taker:
 
     async def hear(self, read: Callable[[], Awaitable[Any]]) -> None:
         """Take frames. `read` gives a message with frames and states or EOF. Raises `Over`, or ZonghengError for what the other side is refused for."""
-        while True:
-            try:
-                async with asyncio.timeout(sending.SILENCE_S):
-                    said = await read()
-            except TimeoutError:
-                raise ZonghengError(
-                    "unreachable", f"{self._other} said nothing for {sending.SILENCE_S:g} s"
-                ) from None
-            if said is EOF:
-                raise Over(ZonghengError("unreachable", f"the way from {self._other} broke off"))
-            match said.WhichOneof("part"):
-                case "frames":
-                    self._take(said.frames)
-                case "state":
-                    self._note(said.state)
-                case _:
-                    raise ZonghengError("protocol", "an opening comes once, and every message says something")
+        try:
+            async with patience() as heard:
+                while (said := await read()) is not EOF:
+                    heard()
+                    match said.WhichOneof("part"):
+                        case "frames":
+                            self._take(said.frames)
+                        case "state":
+                            self._note(said.state)
+                        case _:
+                            raise ZonghengError(
+                                "protocol", "an opening comes once, and every message says something"
+                            )
+        except TimeoutError:
+            raise ZonghengError(
+                "unreachable", f"{self._other} said nothing for {sending.SILENCE_S:g} s"
+            ) from None
+        raise Over(ZonghengError("unreachable", f"the way from {self._other} broke off"))
 
     async def speak(self, write: Callable[[wire.CarryResponse], Awaitable[None]]) -> None:
         """Say what is here already, then acknowledge."""
@@ -78,17 +81,14 @@ class Taker:
         if not seen:
             self._hub.restart()
         await write(wire.CarryResponse(seen=seen))
-        silent_s = 0.0
         while True:
-            try:
-                async with asyncio.timeout(_ACKNOWLEDGE_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_S):
                     await self._soon.wait()
-            except TimeoutError:
-                silent_s += _ACKNOWLEDGE_S
-                if self._taken == self._acknowledged and silent_s < BEAT_S:
-                    continue
             self._soon.clear()
-            silent_s = 0.0
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             self._acknowledged = self._taken
             wants, self._wants_keyframe = self._wants_keyframe, False
             try:
@@ -107,6 +107,8 @@ class Taker:
             self._taken += len(frame.unit)
         if self._taken - self._acknowledged >= _ACKNOWLEDGE_BYTES:
             self._soon.set()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_ACKNOWLEDGE_S, self._soon.set)
 
     def _note(self, said: Any) -> None:
         error = failure(said.code, said.words) if said.code else None

@@ -15,8 +15,9 @@ from zongheng.v1 import trunk_pb2 as wire
 from zongheng.v1.trunk_pb2_grpc import TrunkServiceServicer, add_TrunkServiceServicer_to_server
 
 from federation.errors import ZonghengError, abort, first_of, of
-from federation.identity.peer import Anchors, peer_of
+from federation.identity.peer import Anchors, Peer, peer_of
 from federation.link.channel import PARENT_OPTIONS
+from federation.trunk.bundle import Incoming, Lane
 from federation.trunk.carry import FIRST_S
 from federation.trunk.flow import Meter
 from federation.trunk.hub import Hub
@@ -70,11 +71,14 @@ class Passage:
         return self._error
 
 
+Passes = Callable[[Any, Passage], Awaitable[ZonghengError | None]]
+
+
 class Gate:
     """Who may come for which passage, once, in one direction."""
 
     def __init__(self, anchors: Anchors, now_ns: Callable[[], int]) -> None:
-        self._anchors = anchors
+        self.anchors = anchors
         self.tickets = Tickets(now_ns)
         self._passages: dict[bytes, Passage] = {}
 
@@ -90,30 +94,34 @@ class Gate:
         if passage := self._passages.pop(ticket, None):
             passage.settle(error or ZonghengError("not_found", "nobody needs this stream any more"))
 
-    async def serve(
-        self, context: Any, passes: Callable[[Any, Passage], Awaitable[ZonghengError | None]]
-    ) -> None:
+    async def serve(self, context: Any, passes: Passes) -> None:
         """One call: let in who has a ticket, and let the stream pass."""
+        try:
+            await self.let_pass(context, peer_of(context, self.anchors), passes)
+        except ZonghengError as refused:
+            await abort(context, refused)
+
+    async def let_pass(self, call: Any, peer: Peer, passes: Passes) -> None:
+        """The same for a call, or a lane of a bundle, of this peer. Raises ZonghengError for what it is refused for."""
         ticket, passage = b"", None
         error: ZonghengError | None = ZonghengError("unreachable", "the way from below broke off")
         try:
-            ticket, passage = await self._admit(context)
+            ticket, passage = await self._admit(call, peer)
             passage.begin()
-            error = await passes(context, passage)
+            error = await passes(call, passage)
         except (ZonghengError, grpc.aio.UsageError) as refused:
             error = of(refused)
-            _log.warning("trunk.refused", code=error.code, words=error.detail, peer=context.peer())
+            _log.warning("trunk.refused", code=error.code, words=error.detail, peer=str(peer.name))
             if passage is not None:
                 passage.settle(error)
-            await abort(context, error)
+            raise error from None
         finally:
             if passage is not None:
                 self._passages.pop(ticket, None)
                 passage.settle(error)
 
-    async def _admit(self, context: Any) -> tuple[bytes, Passage]:
-        peer = peer_of(context, self._anchors)
-        first = await _first(context.read)
+    async def _admit(self, call: Any, peer: Peer) -> tuple[bytes, Passage]:
+        first = await _first(call.read)
         if first is EOF or first.WhichOneof("part") != "opening":
             raise ZonghengError("protocol", "the first message shows a ticket")
         opening = first.opening
@@ -136,6 +144,33 @@ class Trunk(TrunkServiceServicer):
 
     async def Carry(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
         await self.coming.serve(context, self.land)
+
+    async def CarryMany(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
+        try:
+            peer = peer_of(context, self.coming.anchors)
+        except ZonghengError as refused:
+            await abort(context, refused)
+        async with asyncio.TaskGroup() as tasks:
+
+            def begin(lane: Lane) -> None:
+                tasks.create_task(self._carry_lane(lane, peer))
+
+            bundle = Incoming(begin)
+            speaking = tasks.create_task(bundle.speak(context.write, wire.CarryManyResponse))
+            try:
+                await bundle.hear(context)
+            finally:
+                bundle.break_off(ZonghengError("unreachable", "the way from below broke off"))
+                speaking.cancel()
+
+    async def _carry_lane(self, lane: Lane, peer: Peer) -> None:
+        error: ZonghengError | None = None
+        try:
+            await self.coming.let_pass(lane, peer, self.land)
+        except ZonghengError as refused:
+            error = refused
+        finally:
+            lane.end(error)
 
     async def CarryDown(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
         await self.going.serve(context, self.depart)

@@ -7,7 +7,7 @@ from zongheng.v1 import trunk_pb2 as wire
 from federation.errors import ZonghengError
 from federation.trunk.frame import AUDIO, MAX_UNIT_BYTES, VIDEO, Codec, Frame
 
-MAX_MESSAGE_BYTES: Final = MAX_UNIT_BYTES + 64 * 1024
+MAX_MESSAGE_BYTES: Final = MAX_UNIT_BYTES + 512 * 1024
 MESSAGE_SIZES: Final = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -22,16 +22,21 @@ _FROM_WIRE: Final = {number: codec for codec, number in _TO_WIRE.items()}
 _TRACK: Final = {Codec.H264: VIDEO, Codec.VP8: VIDEO, Codec.OPUS: AUDIO}
 
 
+def fill(said: wire.CarriedFrame, frame: Frame) -> None:
+    """Write a frame where it is to be: a message that is put into another one is copied."""
+    said.track = frame.track
+    said.seq = frame.seq
+    said.pts_90k = frame.pts_90k
+    said.captured_ns = frame.captured_ns
+    said.keyframe = frame.keyframe
+    said.codec = _TO_WIRE[frame.codec]
+    said.unit = frame.unit
+
+
 def carried(frame: Frame) -> wire.CarriedFrame:
-    return wire.CarriedFrame(
-        track=frame.track,
-        seq=frame.seq,
-        pts_90k=frame.pts_90k,
-        captured_ns=frame.captured_ns,
-        keyframe=frame.keyframe,
-        codec=_TO_WIRE[frame.codec],
-        unit=frame.unit,
-    )
+    said = wire.CarriedFrame()
+    fill(said, frame)
+    return said
 
 
 def uncarried(said: wire.CarriedFrame) -> Frame:

@@ -1,4 +1,4 @@
-"""What this worker carries up: a call for each stream that the parent ordered.
+"""What this worker carries up: each stream that the parent ordered, over a call that all of them share, or over one of its own where the parent knows no other.
 
 A call is not tried again from here: when it ends the parent hears so and orders anew, with another ticket, if it still needs the stream.
 """
@@ -32,14 +32,14 @@ class Carriers:
         self._over = over
         self._running: dict[bytes, asyncio.Task[None]] = {}
 
-    def carry(self, hub: Hub, ticket: bytes, address: str) -> None:
-        """Begin to carry a hub's stream; the same order again changes nothing."""
+    def carry(self, hub: Hub, ticket: bytes, address: str, *, bundled: bool) -> None:
+        """Begin to carry a hub's stream; the same order again changes nothing. `bundled`: over one call with whatever else goes there."""
         if ticket in self._running:
             return
         if len(self._running) >= MOST:
             self._over(ticket, ZonghengError("busy", f"{MOST} streams are carried from here already"))
             return
-        task = self._tasks.create_task(self._carry(hub, ticket, address))
+        task = self._tasks.create_task(self._carry(hub, ticket, address, bundled=bundled))
         self._running[ticket] = task
         task.add_done_callback(lambda _: self._running.pop(ticket, None))
 
@@ -51,11 +51,12 @@ class Carriers:
         for task in self._running.values():
             task.cancel()
 
-    async def _carry(self, hub: Hub, ticket: bytes, address: str) -> None:
+    async def _carry(self, hub: Hub, ticket: bytes, address: str, *, bundled: bool) -> None:
         error: ZonghengError | None = None
         try:
-            async with self._ways.to(address) as channel:
-                error = await Carrier(hub, ticket, self._now_ns).run(channel)
+            async with self._ways.to(address) as way:
+                carrier = Carrier(hub, ticket, self._now_ns)
+                error = await (carrier.run_over(way.lane()) if bundled else carrier.run(way.channel))
         except Exception as failed:
             error = of(failed)
             log.warning("media.not_carried", stream=hub.stream, code=error.code, words=error.detail)

@@ -202,7 +202,7 @@ class Streams:
     def _order(self, ticket: bytes) -> None:
         if (ordered := self._ordered.get(ticket)) is not None and self._worker is not None:
             child, stream = ordered
-            order = CarryOrder(stream=stream, ticket=ticket, port=self._worker.port)
+            order = CarryOrder(stream=stream, ticket=ticket, port=self._worker.port, bundled=True)
             self._say_child(child, AttendResponse(order=order))
 
     def _withdraw(self, ticket: bytes) -> None:
@@ -259,7 +259,9 @@ class Streams:
         self._carrying[order.ticket] = stream
         address = f"{self._parent_host()}:{order.port}"
         worker.say(
-            wire.AttachRequest(carry=wire.CarryUp(ticket=order.ticket, stream=stream, address=address))
+            wire.AttachRequest(
+                carry=wire.CarryUp(ticket=order.ticket, stream=stream, address=address, bundled=order.bundled)
+            )
         )
 
     async def withdrawn(self, ticket: bytes) -> None:

@@ -12,18 +12,31 @@ import grpc.aio
 
 from federation.errors import ZonghengError
 from federation.identity.credentials import Credentials
+from federation.trunk.bundle import Lane, Outgoing
 from federation.trunk.carry import DIAL_OPTIONS
 
 IDLE_S: Final = 15.0
 """How long a connection is kept that carries nothing: a server takes the third ping on one for a flood."""
 
 
-class _Way:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+class Way:
+    """One connection."""
+
+    def __init__(self, channel: grpc.aio.Channel, tasks: asyncio.TaskGroup) -> None:
         self.channel = channel
+        self._tasks = tasks
+        self._bundle: Outgoing | None = None
+        self.bundling: asyncio.Task[None] | None = None
         self.calls = 0
         self.good = True
         self.closed = False
+
+    def lane(self) -> Lane:
+        """A call that shares one with all others made so. Raises ZonghengError `unreachable` where that one broke."""
+        if self._bundle is None:
+            self._bundle = Outgoing(self.channel)
+            self.bundling = self._tasks.create_task(self._bundle.run())
+        return self._bundle.open()
 
 
 class Ways:
@@ -32,18 +45,18 @@ class Ways:
     def __init__(self, credentials: Credentials, tasks: asyncio.TaskGroup) -> None:
         self._credentials = credentials
         self._tasks = tasks
-        self._ways: dict[str, _Way] = {}
+        self._ways: dict[str, Way] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
-    async def to(self, address: str) -> AsyncIterator[grpc.aio.Channel]:
+    async def to(self, address: str) -> AsyncIterator[Way]:
         """A connection to `host:port` for one call. What the call raises as `unreachable` is the connection's fault."""
         way = self._ways.get(address)
         if way is None or not way.good or way.closed:
-            way = self._ways[address] = _Way(self._credentials.channel(address, DIAL_OPTIONS))
+            way = self._ways[address] = Way(self._credentials.channel(address, DIAL_OPTIONS), self._tasks)
         way.calls += 1
         try:
-            yield way.channel
+            yield way
         except ZonghengError as failed:
             way.good = way.good and failed.code != "unreachable"
             raise
@@ -61,10 +74,11 @@ class Ways:
 
     def close(self) -> None:
         self.redial()
-        for task in self._closing:
+        bundling = [way.bundling for way in self._ways.values() if way.bundling is not None]
+        for task in (*self._closing, *bundling):
             task.cancel()
 
-    async def _close(self, address: str, way: _Way) -> None:
+    async def _close(self, address: str, way: Way) -> None:
         """Close a connection that nobody uses; a good one a little later, since a stream that is opened again soon finds it there."""
         if way.good:
             await asyncio.sleep(IDLE_S)
@@ -73,4 +87,6 @@ class Ways:
         way.closed = True
         if self._ways.get(address) is way:
             del self._ways[address]
+        if way.bundling is not None:
+            way.bundling.cancel()
         await way.channel.close(None)

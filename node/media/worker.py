@@ -41,6 +41,7 @@ from node.media.ingest.source import Mask, Source
 from node.media.recording.archive import recordings
 from node.media.supervisor import SOCKET
 from node.media.ways import Ways
+from node.settling import settle_memory
 
 FINAL: Final = frozenset(
     {"not_found", "forbidden", "unknown_node", "bad_request", "protocol", "too_large", "viewer_removed"}
@@ -200,7 +201,7 @@ class Worker(MediaServiceServicer):
         except ZonghengError as error:
             self._carried(order.ticket, error)
             return
-        self.carriers.carry(hub, order.ticket, order.address)
+        self.carriers.carry(hub, order.ticket, order.address, bundled=order.bundled)
 
     def _carried(self, ticket: bytes, error: ZonghengError | None) -> None:
         self._said.put_nowait(wire.AttachResponse(carried=_over(ticket, error)))
@@ -292,8 +293,8 @@ class Worker(MediaServiceServicer):
         await self._feed(source, hub)
 
     async def _fetched(self, above: "_Above", hub: Hub) -> ZonghengError | None:
-        async with self._ways.to(above.address) as channel:
-            return await Fetcher(hub, above.shown, time.monotonic_ns).run(channel)
+        async with self._ways.to(above.address) as way:
+            return await Fetcher(hub, above.shown, time.monotonic_ns).run(way.channel)
 
     def _tell_state(self, hub: Hub) -> None:
         code, words = (hub.error.code, hub.error.detail) if hub.error is not None else ("", "")
@@ -406,6 +407,7 @@ async def work(folder: Path, services: Sequence[Service] = ()) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.over.set)
         loop.add_reader(sys.stdin.fileno(), _read_end, worker.over)
+        settle_memory()
         log.info("media.ready", port=worker.port)
         await worker.over.wait()
         loop.remove_reader(sys.stdin.fileno())

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 
 import grpc.aio
 
-from federation.errors import ZonghengError
+from federation.errors import ZonghengError, first_of
 from federation.identity.authority import fingerprint
+from federation.trunk.bundle import Outgoing
 from federation.trunk.carry import DIAL_OPTIONS, Carrier
 from federation.trunk.frame import Frame
 from federation.trunk.hub import Hub
@@ -16,6 +17,9 @@ from federation.trunk.tickets import Tickets
 from federation.trunk.trunk import LISTEN_OPTIONS, Passage, Trunk
 from tests.certified import Certifying
 from tests.unit.trunk.units import STREAM
+
+in_bundle = False
+"""Whether `outcome` lets the stream go in a bundle."""
 
 
 async def eventually(holds: Callable[[], bool], within_s: float = 120.0) -> None:
@@ -81,6 +85,19 @@ async def carrying(
 async def outcome(carrier: Carrier, channel: grpc.aio.Channel) -> ZonghengError | None:
     """With what carrying ended, refused or not."""
     try:
-        return await carrier.run(channel)
+        return await (_bundled(carrier, channel) if in_bundle else carrier.run(channel))
     except ZonghengError as error:
         return error
+
+
+async def _bundled(carrier: Carrier, channel: grpc.aio.Channel) -> ZonghengError | None:
+    bundle = Outgoing(channel)
+    outcomes: list[ZonghengError | None] = []
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(bundle.run())
+            outcomes.append(await carrier.run_over(bundle.open()))
+            running.cancel()
+    except* ZonghengError as refused:
+        outcomes.append(first_of(refused))
+    return outcomes[0]

@@ -20,12 +20,14 @@ from federation.trunk.frame import MAX_UNIT_BYTES
 from federation.trunk.hub import Hub, State
 from federation.trunk.tickets import Tickets
 from federation.trunk.wire import carried
+from tests.unit.trunk import pair
 from tests.unit.trunk.pair import Above, carrying, eventually, outcome
 from tests.unit.trunk.units import STREAM, picture, pictures, seqs, sound
 
 
-@pytest.fixture
-async def above() -> Any:
+@pytest.fixture(params=[False, True], ids=["a call for each", "in a bundle"])
+async def above(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(pair, "in_bundle", request.param)
     async with Above().serving() as parent:
         yield parent
 
