@@ -200,7 +200,8 @@ class Hosting:
         ]
         rang_us = max((seat.rang_at_us for seat in rings), default=0)
         waited_s = (self._book.now() - rang_us) / 1_000_000
-        return waited_s >= self._terms.answer_s or not self._book.listeners.somebody_answers()
+        asks = meeting.by if meeting.by_node == self._book.node else ""
+        return waited_s >= self._terms.answer_s or not self._book.listeners.somebody_answers(asks)
 
     async def _hand_up(self, meeting: Meeting) -> None:
         try:

@@ -72,6 +72,6 @@ class Listeners:
         """Whether somebody has a page open."""
         return any(listener.who == who for listener in self._all)
 
-    def somebody_answers(self) -> bool:
-        """Whether somebody who answers help calls has a page open: they are on duty."""
-        return any(listener.answers for listener in self._all)
+    def somebody_answers(self, besides: str = "") -> bool:
+        """Whether somebody who answers help calls, other than ``besides``, has a page open: they are on duty."""
+        return any(listener.answers and listener.who != besides for listener in self._all)
