@@ -15,6 +15,9 @@ MOST_LISTENERS: Final = 500
 MOST_EACH: Final = 8
 """Pages that one person may have open."""
 
+GRACE_S: Final = 15.0
+"""Who answers help calls is on duty for so long after their page went: it comes back by itself, as pages do when their connection ends."""
+
 
 @dataclass(eq=False)
 class Listener:
@@ -47,6 +50,8 @@ class Listeners:
 
     def __init__(self) -> None:
         self._all: dict[Listener, None] = {}
+        self._answered_s: dict[str, float] = {}
+        """When a page went of those who answer help calls."""
 
     @contextmanager
     def listening(self, who: str, answers: bool) -> Iterator[Listener]:
@@ -58,6 +63,8 @@ class Listeners:
             yield listener
         finally:
             del self._all[listener]
+            if answers:
+                self._answered_s[who] = asyncio.get_running_loop().time()
 
     def room_for(self, who: str) -> None:
         """Raises ZonghengError `busy` where no further page of somebody can wait."""
@@ -73,5 +80,9 @@ class Listeners:
         return any(listener.who == who for listener in self._all)
 
     def somebody_answers(self, besides: str = "") -> bool:
-        """Whether somebody who answers help calls, other than ``besides``, has a page open: they are on duty."""
-        return any(listener.answers and listener.who != besides for listener in self._all)
+        """Whether somebody who answers help calls, other than ``besides``, has a page open or had one a moment ago: they are on duty."""
+        late_s = asyncio.get_running_loop().time() - GRACE_S
+        for who in [each for each, went_s in self._answered_s.items() if went_s < late_s]:
+            del self._answered_s[who]
+        there = {listener.who for listener in self._all if listener.answers} | self._answered_s.keys()
+        return bool(there - {besides})

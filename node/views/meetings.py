@@ -181,7 +181,7 @@ async def events(node: "Node", caller: Caller) -> AsyncIterator[str]:
         for one in node.meetings.of(person):
             if one.is_open:
                 yield _event(view(node, caller, one))
-        yield ": here\n\n"
+        yield "retry: 1000\n\n"
         while lasted_s < EVENTS_S and not node.ending.is_set():
             changed = await listener.news(_LOOK_S)
             lasted_s, quiet_s = lasted_s + _LOOK_S, quiet_s + _LOOK_S

@@ -1,41 +1,55 @@
 """People in calls and meetings of real nodes: a page that waits for news, a picture that is sent, one that is decoded."""
 
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
-
-import httpx
 
 from tests.e2e.player import gstreamer
 from tests.e2e.tree import Node, until
 
 
+class _Page:
+    """A page that waits for news of calls, for as long as it is open; asked for again whenever the node ends it."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._over = threading.Event()
+        self._there = threading.Event()
+        self._line = socket.socket()
+        self._thread = threading.Thread(target=self._wait)
+        self._thread.start()
+
+    def opened(self) -> None:
+        assert self._there.wait(120), self._node.told("nobody could wait for calls")
+
+    def close(self) -> None:
+        self._over.set()
+        with suppress(OSError):
+            self._line.shutdown(socket.SHUT_RDWR)
+        self._thread.join(120)
+
+    def _wait(self) -> None:
+        host, _, port = self._node.http.rpartition(":")
+        while not self._over.is_set():
+            with suppress(OSError), socket.create_connection((host, int(port)), 120) as self._line:
+                self._line.settimeout(None)
+                self._line.sendall(b"GET /api/meetings/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                while not self._over.is_set() and self._line.recv(65_536):
+                    self._there.set()
+
+
 @contextmanager
 def on_duty(node: Node) -> Iterator[None]:
     """Somebody at a node has a page open that waits for calls; they have it when the context begins."""
-    over, there = threading.Event(), threading.Event()
-
-    def listen() -> None:
-        while not over.is_set():
-            try:
-                with httpx.stream("GET", f"http://{node.http}/api/meetings/events", timeout=60) as events:
-                    for _ in events.iter_lines():
-                        there.set()
-                        if over.is_set():
-                            return
-            except httpx.HTTPError:
-                continue
-
-    thread = threading.Thread(target=listen)
-    thread.start()
+    page = _Page(node)
     try:
-        assert there.wait(120), node.told("nobody could wait for calls")
+        page.opened()
         yield
     finally:
-        over.set()
-        thread.join(120)
+        page.close()
 
 
 @contextmanager
@@ -54,7 +68,7 @@ def speaking(node: Node, stream: str) -> Iterator["subprocess.Popen[str]"]:
         yield sending
     finally:
         sending.terminate()
-        sending.wait(60)
+        sending.communicate(timeout=60)
 
 
 def decoded(node: Node, stream: str, pictures: int) -> int:
