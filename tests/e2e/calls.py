@@ -18,7 +18,7 @@ class _Page:
         self._node = node
         self._over = threading.Event()
         self._there = threading.Event()
-        self._line = socket.socket()
+        self._line: socket.socket | None = None
         self._thread = threading.Thread(target=self._wait)
         self._thread.start()
 
@@ -27,17 +27,19 @@ class _Page:
 
     def close(self) -> None:
         self._over.set()
-        with suppress(OSError):
-            self._line.shutdown(socket.SHUT_RDWR)
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
         self._thread.join(120)
 
     def _wait(self) -> None:
         host, _, port = self._node.http.rpartition(":")
         while not self._over.is_set():
-            with suppress(OSError), socket.create_connection((host, int(port)), 120) as self._line:
-                self._line.settimeout(None)
-                self._line.sendall(b"GET /api/meetings/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                while not self._over.is_set() and self._line.recv(65_536):
+            with suppress(OSError), socket.create_connection((host, int(port)), 120) as line:
+                self._line = line
+                line.settimeout(None)
+                line.sendall(b"GET /api/meetings/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                while not self._over.is_set() and line.recv(65_536):
                     self._there.set()
 
 
