@@ -219,9 +219,7 @@ class Tending(TendingServiceServicer):
         code = camera.tended.camera
 
         def take(frame: Frame) -> None:
-            if frame.track != VIDEO:
-                return
-            if frame.keyframe:
+            if frame.keyframe and frame.track == VIDEO:
                 camera.keyframe = frame
             if camera.is_recorded:
                 self._recorder.take(code, camera.wanted, frame)

@@ -4,7 +4,7 @@
     recordings/<camera>/<day>/<from>-<to>.ring.mp4     kept for some minutes: what an alert would want from before it
     recordings/<camera>/<day>/<from>.part.mp4          being written
 
-Times are microseconds since the epoch, of the first and of the last picture; the day is that of `from`, in UTC. The names are the index: nothing can be out of step
+or `.webm`, where pictures are VP8. Times are microseconds since the epoch, of the first and of the last picture; the day is that of `from`, in UTC. The names are the index: nothing can be out of step
 with them, and a folder that was copied is whole. A file gets its last name by one rename, when it is closed. After a crash `mend` closes what was being written.
 
 The disk: recordings have a budget and leave the disk a reserve, so that the journal is never what suffers. What goes first is the ring, then the oldest.
@@ -23,9 +23,9 @@ import structlog
 from federation.errors import ZonghengError
 from node.config import NodeSettings
 
-_SUFFIX: Final = ".mp4"
-_RING: Final = ".ring.mp4"
-_PART: Final = ".part.mp4"
+_SUFFIXES: Final = (".mp4", ".webm")
+_RING: Final = ".ring"
+_PART: Final = ".part"
 
 DAY_US: Final = 86_400_000_000
 
@@ -46,7 +46,7 @@ class Segment:
     @property
     def is_written(self) -> bool:
         """It is being written still."""
-        return self.path.name.endswith(_PART)
+        return _is_written(self.path)
 
     def overlaps(self, from_us: int, to_us: int) -> bool:
         return self.from_us <= to_us and from_us <= self.to_us
@@ -79,8 +79,8 @@ class Archive:
         """What can be read of a stretch of time, in order: closed files, and the one that is being written, whose whole fragments play. It reaches to when it was last written."""
         found = self.segments(camera, from_us, to_us)
         for path in self._files(camera):
-            began = path.name.removesuffix(_PART)
-            if path.name.endswith(_PART) and began.isdigit():
+            began = path.name.split(".")[0]
+            if _is_written(path) and began.isdigit():
                 with contextlib.suppress(FileNotFoundError):
                     written_us = path.stat().st_mtime_ns // 1_000
                     written = Segment(int(began), max(int(began), written_us), path, camera, ring=False)
@@ -99,8 +99,8 @@ class Archive:
             None,
         )
 
-    def begin(self, camera: str, from_us: int) -> Path:
-        """Where to write what begins at an instant. Raises ZonghengError `disk_full` when there is no room to be made."""
+    def begin(self, camera: str, from_us: int, suffix: str = ".mp4") -> Path:
+        """Where to write what begins at an instant, in a file of a kind. Raises ZonghengError `disk_full` when there is no room to be made."""
         if not self.make_room():
             raise ZonghengError(
                 "disk_full",
@@ -110,12 +110,12 @@ class Archive:
         day = datetime.fromtimestamp(from_us // 1_000_000, UTC).strftime("%Y%m%d")
         folder = self._folder / camera / day
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder / f"{from_us}{_PART}"
+        return folder / f"{from_us}{_PART}{suffix}"
 
     def close(self, path: Path, to_us: int, *, ring: bool) -> Path:
         """Give a file that was written its name."""
         from_us = int(path.name.split(".")[0])
-        closed = path.with_name(f"{from_us}-{to_us}{_RING if ring else _SUFFIX}")
+        closed = path.with_name(f"{from_us}-{to_us}{_RING if ring else ''}{path.suffix}")
         path.rename(closed)
         return closed
 
@@ -124,7 +124,8 @@ class Archive:
         kept = 0
         for segment in self.segments(camera, from_us, to_us):
             if segment.ring:
-                segment.path.rename(segment.path.with_name(segment.path.name.removesuffix(_RING) + _SUFFIX))
+                path = segment.path
+                path.rename(path.with_name(path.name.removesuffix(_RING + path.suffix) + path.suffix))
                 kept += 1
         return kept
 
@@ -135,7 +136,7 @@ class Archive:
         mended = 0
         for camera in self.cameras():
             for path in list(self._files(camera)):
-                if path.name.endswith(_PART):
+                if _is_written(path):
                     length = length_us(path)
                     if length:
                         self.close(path, int(path.name.split(".")[0]) + length, ring=False)
@@ -190,7 +191,8 @@ class Archive:
 
     def _files(self, camera: str) -> Iterator[Path]:
         folder = self._folder / camera
-        return folder.glob(f"*/*{_SUFFIX}") if folder.is_dir() else iter(())
+        found = folder.glob("*/*") if folder.is_dir() else iter(())
+        return (path for path in found if path.suffix in _SUFFIXES)
 
 
 def recordings(folder: Path, settings: NodeSettings) -> Archive:
@@ -200,9 +202,13 @@ def recordings(folder: Path, settings: NodeSettings) -> Archive:
     )
 
 
+def _is_written(path: Path) -> bool:
+    return path.stem.endswith(_PART)
+
+
 def _segment(camera: str, path: Path) -> Segment | None:
-    ring = path.name.endswith(_RING)
-    span = path.name.removesuffix(_RING if ring else _SUFFIX).split("-")
+    ring = path.stem.endswith(_RING)
+    span = path.stem.removesuffix(_RING).split("-")
     if len(span) != 2 or not all(part.isdigit() for part in span):
         return None
     return Segment(int(span[0]), int(span[1]), path, camera, ring)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from federation.errors import ZonghengError
-from federation.trunk.frame import Frame
+from federation.trunk.frame import VIDEO, Frame
 from node.media.recording.archive import Archive, Segment
-from node.media.recording.segment import SegmentWriter, frames_in
+from node.media.recording.segment import SegmentWriter, frames_in, has_sound
 
 LONGEST_S: Final = 4 * 3_600
 
@@ -47,15 +47,21 @@ def cut(archive: Archive, camera: str, from_us: int, to_us: int, into: Path) -> 
     first = next(frames, None)
     if first is None or first.captured_ns // 1_000 > to_us:
         raise ZonghengError("not_found", f"nothing of camera {camera} was recorded then")
-    writer = SegmentWriter(into, first, fragmented=False)
+    sound = any(has_sound(segment.path) for segment in segments)
+    writer = SegmentWriter(into, first, sound=sound, fragmented=False)
     last = first
     try:
         writer.write(first)
         for frame in frames:
             if frame.captured_ns // 1_000 > to_us:
                 break
+            if frame.codec is not first.codec and frame.track == VIDEO:
+                raise ZonghengError(
+                    "codec_unsupported",
+                    "the camera changed its codec meanwhile: cut what came before and what came after",
+                )
             writer.write(frame)
-            last = frame
+            last = frame if frame.track == VIDEO else last
     finally:
         writer.close()
     gaps = sum(later.from_us - earlier.to_us > HOLE_US for earlier, later in pairwise(segments))
@@ -67,21 +73,15 @@ def cut(archive: Archive, camera: str, from_us: int, to_us: int, into: Path) -> 
 
 
 def _played(archive: Archive, segments: list[Segment]) -> Iterator[Frame]:
-    """The frames of files that follow each other; numbers have a hole where time has."""
-    seq, before_us = 0, None
+    """The frames of files that follow each other."""
     for segment in segments:
-        if before_us is not None and segment.from_us - before_us > HOLE_US:
-            seq += 1
-        for frame in _frames(archive, segment, seq):
-            seq = frame.seq + 1
-            yield frame
-        before_us = segment.to_us
+        yield from _frames(archive, segment)
 
 
-def _frames(archive: Archive, segment: Segment, first_seq: int) -> Iterator[Frame]:
+def _frames(archive: Archive, segment: Segment) -> Iterator[Frame]:
     """Those of one file, which may have been shed since it was listed, or closed and kept under another name."""
     try:
-        yield from frames_in(segment.path, segment.from_us, first_seq)
+        yield from frames_in(segment.path, segment.from_us)
     except ZonghengError:
         # No fragment of what is being written is whole yet.
         if not segment.is_written:
@@ -89,7 +89,7 @@ def _frames(archive: Archive, segment: Segment, first_seq: int) -> Iterator[Fram
     except FileNotFoundError:
         if (now := archive.renamed(segment)) is not None:
             with contextlib.suppress(FileNotFoundError):
-                yield from frames_in(now.path, now.from_us, first_seq)
+                yield from frames_in(now.path, now.from_us)
 
 
 def _from_keyframe(frames: Iterator[Frame], from_us: int) -> Iterator[Frame]:
@@ -100,9 +100,10 @@ def _from_keyframe(frames: Iterator[Frame], from_us: int) -> Iterator[Frame]:
             yield from waiting
             yield frame
             break
-        if frame.keyframe:
+        if frame.keyframe and frame.track == VIDEO:
             waiting.clear()
-        waiting.append(frame)
+        if waiting or frame.track == VIDEO:
+            waiting.append(frame)
     else:
         yield from waiting
     yield from frames

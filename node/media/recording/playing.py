@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final, NoReturn
 
 from federation.errors import ZonghengError
-from federation.trunk.frame import CLOCK_HZ, Frame
+from federation.trunk.frame import AUDIO, CLOCK_HZ, VIDEO, Frame
 from federation.trunk.hub import Hub
 from node.media.recording.archive import Archive
 from node.media.recording.clip import HOLE_US, frames_from
@@ -40,11 +40,19 @@ async def play(archive: Archive, camera: str, from_us: int, hub: Hub, now_s: Cal
 
 
 def _without_holes(frames: Iterator[Frame]) -> Iterator[Frame]:
-    skipped, last = 0, None
-    for seq, frame in enumerate(frames):
+    """Frames numbered anew. Where pictures go on after a hole their time is moved, and that of the sound with it; sound without pictures is left out."""
+    skipped = last = last_heard = 0
+    seqs = {VIDEO: -1, AUDIO: -1}
+    for frame in frames:
         pts = frame.pts_90k - skipped
-        if last is not None and not 0 < pts - last <= _HOLE_TICKS:
-            skipped += pts - last - _STEP_TICKS
-            pts = last + _STEP_TICKS
-        last = pts
-        yield replace(frame, pts_90k=pts, seq=seq)
+        if frame.track == AUDIO:
+            if not (last_heard < pts and abs(pts - last) <= _HOLE_TICKS):
+                continue
+            last_heard = pts
+        else:
+            if seqs[VIDEO] >= 0 and not 0 < pts - last <= _HOLE_TICKS:
+                skipped += pts - last - _STEP_TICKS
+                pts = last + _STEP_TICKS
+            last = pts
+        seqs[frame.track] += 1
+        yield replace(frame, pts_90k=pts, seq=seqs[frame.track])

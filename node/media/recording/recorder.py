@@ -1,6 +1,6 @@
 """Writes what cameras show, on a thread of its own: a disk that is slow or full holds up neither the pictures of those who watch nor the node.
 
-A file is `SEGMENT_S` long and begins with a keyframe; one is begun anew when frames are missing or the picture's size changes. Everything is written; what nobody
+A file is `SEGMENT_S` long and begins with a keyframe; one is begun anew when frames are missing, when another codec comes, or sound where there was none. Everything is written; what nobody
 asked to keep goes into the ring and out of it again after some minutes, so that an alert finds what came before it. Whether a file is kept is decided when it is closed, and again
 when an alert wants it. Frames wait for the disk in a bounded queue; when it is full they are dropped, and the file ends.
 """
@@ -15,9 +15,9 @@ import structlog
 from av.error import FFmpegError
 
 from federation.errors import ZonghengError
-from federation.trunk.frame import CLOCK_HZ, Frame
+from federation.trunk.frame import AUDIO, CLOCK_HZ, Frame
 from node.media.recording.archive import Archive
-from node.media.recording.segment import SegmentWriter
+from node.media.recording.segment import SegmentWriter, suffix
 
 SEGMENT_S: Final = 60
 
@@ -39,6 +39,8 @@ class Recorder:
         self._queue: queue.Queue[tuple[str, Wanted, Frame] | str | None] = queue.Queue(MOST_WAITING)
         self._writing: dict[str, _Writing] = {}
         self._failed: set[str] = set()
+        self._heard: set[str] = set()
+        """Cameras that send sound."""
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -63,6 +65,7 @@ class Recorder:
         while (said := self._queue.get()) is not None:
             if isinstance(said, str):
                 self._close(said)
+                self._heard.discard(said)
                 continue
             camera, wanted, frame = said
             try:
@@ -79,22 +82,31 @@ class Recorder:
             self._close(camera)
 
     def _write(self, camera: str, wanted: Wanted, frame: Frame) -> None:
-        if not SegmentWriter.takes(frame):
-            return
         writing = self._writing.get(camera)
-        if writing is not None:
-            missing = frame.seq != writing.last.seq + 1
-            full = frame.keyframe and (frame.pts_90k - writing.file.began_pts >= self._segment_s * CLOCK_HZ)
-            if missing or full:
-                self._close(camera)
-                writing = None
+        if frame.track == AUDIO:
+            self._heard.add(camera)
+            if writing is not None:
+                writing.file.write(frame)
+            return
+        if writing is not None and self._is_over(camera, writing, frame):
+            self._close(camera)
+            writing = None
         if writing is None:
             if not frame.keyframe:
                 return
-            path = self._archive.begin(camera, frame.captured_ns // 1_000)
-            writing = self._writing[camera] = _Writing(SegmentWriter(path, frame), wanted, frame, frame)
+            path = self._archive.begin(camera, frame.captured_ns // 1_000, suffix(frame.codec))
+            file = SegmentWriter(path, frame, sound=camera in self._heard)
+            writing = self._writing[camera] = _Writing(file, wanted, frame, frame)
         writing.file.write(frame)
         writing.last = frame
+
+    def _is_over(self, camera: str, writing: "_Writing", frame: Frame) -> bool:
+        """Whether a picture belongs into the next file."""
+        if frame.seq != writing.last.seq + 1 or frame.codec is not writing.file.codec:
+            return True
+        full = frame.pts_90k - writing.file.began_pts >= self._segment_s * CLOCK_HZ
+        unheard = camera in self._heard and not writing.file.has_sound
+        return frame.keyframe and (full or unheard)
 
     def _close(self, camera: str) -> None:
         writing = self._writing.pop(camera, None)
