@@ -15,7 +15,7 @@ from zongheng.v1.case_pb2 import Attribute, CaseEvent
 
 from tests.chaos.office import Office
 from tests.e2e.hall import Hall
-from tests.e2e.tree import Node, Tree, caught_up
+from tests.e2e.tree import Node, Tree, caught_up, knows, linked, until
 
 TIERS: Final = (
     ("city", "330100"),
@@ -108,6 +108,21 @@ class Line:
     def links(self) -> list[tuple[Node, Node]]:
         """Child and parent, the lowest first."""
         return [(self.nodes[i], self.nodes[i - 1]) for i in range(len(self.nodes) - 1, 0, -1)]
+
+    def stand(self) -> None:
+        """Wait until all that is to be kept up is there: links, a city that knows everybody, events and a directive that were acknowledged.
+
+        A directive to a village of which the city has not heard is refused, however long one goes on.
+        """
+        for child, parent in self.links:
+            linked(child, parent)
+        knows(self.nodes[0], *(node.code for node in self.nodes[1:]))
+        for hall in self.halls:
+            until(f"{hall.node.code} is handed in", lambda hall=hall: hall.acknowledged or hall.trouble)
+        try:
+            until("a directive is issued", lambda: self.office.issued)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.office.refused}") from None
 
     def finish(self) -> None:
         """Hand in no more, and wait for the last acknowledgements."""

@@ -45,6 +45,7 @@ def storm(tree: Tree, kills: int, seed: int, verdict: Verdict, say: Say, *, froz
         with line:
             # Who has never heard of a node cannot direct it: the storm begins once the city has heard of the village.
             until("the office issues its first directive", lambda: bool(line.office.issued), _CATCH_UP_S)
+            line.stand()
             raging.rage(lambda: _unharmed(line))
             village = line.nodes[-1]
             held = {parent.code: parent.child(child.code)["held"] for child, parent in line.links}

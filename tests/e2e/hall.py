@@ -17,7 +17,7 @@ from tests.e2e.tree import Node
 
 SOURCE: Final = "hall"
 
-PATIENCE_S: Final = 90.0
+PATIENCE_S: Final = 180.0
 """Longest time for which one batch goes again and again."""
 
 

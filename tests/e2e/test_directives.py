@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.tree import Node, Tree, until, zongheng
+from tests.e2e.tree import Node, Tree, knows, until, zongheng
 
 CITY: Final = "330300"
 COUNTY: Final = "330301"
@@ -20,11 +20,7 @@ def line(shared_tree: Tree) -> list[Node]:
     )
     for node in nodes:
         node.start()
-    below = {COUNTY, TOWN, VILLAGE}
-    until(
-        "the city knows everybody",
-        lambda: below <= {one["node"] for one in nodes[0].get("/api/rollup")["nodes"]},
-    )
+    knows(nodes[0], COUNTY, TOWN, VILLAGE)
     return nodes
 
 

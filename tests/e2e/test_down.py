@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.tree import Node, Tree, caught_up, until
+from tests.e2e.tree import Node, Tree, caught_up, knows, until
 
 CITY, COUNTY, TOWN, VILLAGE = "9901", "990121", "990121101", "990121101001"
 RULE = "approval.time.case"
@@ -51,15 +51,11 @@ def thresholds(node: Node) -> dict[str, int]:
     return found
 
 
-def knows(node: Node, below: str) -> bool:
-    return any(one["node"] == below for one in policy(node)["below"])
-
-
 def test_a_city_mandates_and_sees_who_goes_by_what_also_a_village_that_was_away(
     line: list[Node], tmp_path: Path
 ) -> None:
     city, county, town, village = line
-    until("the city knows the village", lambda: knows(city, VILLAGE), 90)
+    knows(city, VILLAGE)
     village.stop()
     file = tmp_path / "city.toml"
     file.write_text(CATALOGUE, encoding="utf-8")
@@ -100,7 +96,7 @@ def test_a_case_goes_up_is_returned_through_a_kill_and_is_completed_where_it_was
     city, _, town, village = line
     file = tmp_path / "city.toml"
     file.write_text(CATALOGUE, encoding="utf-8")
-    until("the city knows the village", lambda: knows(city, VILLAGE), 90)
+    knows(city, VILLAGE)
     city.run("publish", file, "--subtree").ended(0)
     until("the village has the item", lambda: thresholds(village)["yellow"] == 0, 90)
 

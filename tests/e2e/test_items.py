@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.tree import Node, Ran, Tree, until, zongheng
+from tests.e2e.tree import Node, Ran, Tree, knows, until, zongheng
 
 COUNTY, TOWN = "990121", "990121101"
 ITEM = """
@@ -56,11 +56,7 @@ def test_an_item_that_passed_review_above_rules_below_until_it_is_withdrawn(
         form = {"item": "S/1", "agency": "MZ", "actor": "1001", "at": town.get("/api/status")["now"]}
         return town.client.post("/api/cases", json=form)
 
-    until(
-        "the county knows the town",
-        lambda: any(one["node"] == TOWN for one in county.get("/api/policy")["below"]),
-        90,
-    )
+    knows(county, TOWN)
     passed(county, 1, 10)
     shown = item(county, "publish", "S/1", 1, "--by", "B", "--subtree", "--json").ended(0).json
     assert [(one["state"], one["reviewed"]) for one in shown["versions"]] == [("published", True)]

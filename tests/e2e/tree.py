@@ -443,6 +443,24 @@ class Tree:
         return nodes
 
 
+def linked(child: Node, parent: Node) -> None:
+    """Wait until a link stands, as both its ends see it."""
+
+    def stands() -> bool:
+        seen = parent.child(child.code)
+        return bool(seen and seen["state"] == "linked" and child.status()["link"]["state"] == "linked")
+
+    until(f"the link of {child.code} to {parent.code} stands", stands)
+
+
+def knows(node: Node, *below: str) -> None:
+    """Wait until a node has heard of everybody who is to be below it: what is for others is refused."""
+    until(
+        f"{node.code} knows {', '.join(below)}",
+        lambda: set(below) <= {one["node"] for one in node.get("/api/policy")["below"]},
+    )
+
+
 def caught_up(child: Node, parent: Node, timeout_s: float = 120.0) -> None:
     """Wait until the parent holds, has read and has compared all of the running child's journal, and the roots are equal."""
 
