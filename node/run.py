@@ -18,8 +18,11 @@ from node.keyring import Clock, KeyRing, machine_clock
 from node.live.live import Live
 from node.media.cameras import Cameras
 from node.media.care import Care
+from node.media.clips import Clips
 from node.media.media import Media
 from node.media.own_cameras import OwnCameras
+from node.media.own_clips import OwnClips
+from node.media.recording.archive import recordings
 from node.media.snapshots import snapshots
 from node.media.steering.helm import Helm
 from node.media.steering.steering import Steering
@@ -102,6 +105,11 @@ class Node(Parts):
             self.cameras, store, writer, self.write_entries, self.intake, self.media.channel,
             snapshots(folder, settings), now,
         )  # fmt: skip
+        own_clips = OwnClips(
+            folder / "recordings", recordings(folder, settings), self.cameras, self.care, store, self.shelf, self.room,
+            self.write_entries,
+        )  # fmt: skip
+        self.clips = Clips(self.tree, own_clips, self.live, self.shelf, self.room.make, self.write_entries)
         self.steering = Steering(self.cameras, self.write_entries)
         self.helm = Helm(self.tree, self.steering, self.live, self.write_entries)
         self.patrols = PatrolDesk(

@@ -314,7 +314,9 @@ def wall(
 @camera_app.command("clip")
 def clip(
     folder: Folder,
-    code: Code,
+    camera: Annotated[
+        str, typer.Argument(metavar="CAMERA", help="Its code at this node, or NODE/CAMERA of a node below.")
+    ],
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="Where it begins, ISO 8601.")],
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="Where it ends.")],
     into: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the MP4.")] = Path(
@@ -325,12 +327,19 @@ def clip(
     purpose: Purpose = "",
     as_json: Json = False,
 ) -> None:
-    """A clip out of what a camera of this node recorded, with an entry that names its SHA-256."""
+    """A clip out of what a camera of this node, or of one below it, recorded, with an entry at every node on the way that names its SHA-256."""
 
     async def work() -> int:
-        body = {"from": since, "to": until, "alert": alert, "case": case, "purpose": purpose}
+        body = {
+            "camera": camera,
+            "from": since,
+            "to": until,
+            "alert": alert,
+            "case": case,
+            "purpose": purpose,
+        }
         async with reach(folder) as node:
-            answer = await node.post(f"/api/cameras/{quote(code, safe='')}/clips", body)
+            answer = await node.post("/api/clips", body)
             into.write_bytes(await node.fetch(f"/api/clips/{answer['sha256']}/content"))
         _told(
             answer,
@@ -371,13 +380,16 @@ def verify(
 def evidence(
     folder: Folder,
     alert: Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id.")],
+    of: Annotated[
+        str, typer.Option(metavar="NODE", help="Whose alert it is, of those below; else this node's.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """The cameras of this node that saw what an alert is about, and how much of it is recorded; with --json one object a line."""
+    """The cameras that saw what an alert is about, and how much of it is recorded; with --json one object a line."""
 
     async def work() -> int:
         async with reach(folder) as node:
-            answer = await node.get(f"/api/alerts/{quote(alert, safe='')}/cameras")
+            answer = await node.get(f"/api/alerts/{quote(alert, safe='')}/cameras", of=of)
         if as_json:
             for one in answer:
                 print(orjson.dumps(one).decode())

@@ -1,26 +1,22 @@
 """Pictures and clips as evidence: taken, cut out, found for an alert, and checked against the journals.
 
-Who takes one is entered with its SHA-256 at every node on the way before they get it. A clip is cut at the camera's node, out of what was recorded there; it lies among the node's files, so that a step of an
+Who takes one is entered with its SHA-256 at every node on the way before they get it. A clip is cut at the camera's node, out of what was recorded there (`node.media.clips`); it lies among the files of the node that asked, so that a step of an
 alert can name it. Whoever has a file can ask a node whose journal it is in, and in whose it is held, whether it is this one.
 """
 
-import asyncio
 import base64
-import secrets
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from zongheng.v1.camera_pb2 import ClipExported, SnapshotTaken
+from zongheng.v1.clips_pb2 import ClipQuestion
 from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.viewing_pb2 import ViewingPicture
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Quality, Stream
-from node.media.permission import View, Viewer
-from node.media.recording.archive import recordings
-from node.media.recording.cutting import cut_apart
 from node.people.caller import Caller
 from node.views.present import time_text, time_us
 from node.views.sight import must_see
@@ -61,10 +57,12 @@ class Snapshot(BaseModel):
 
 
 class ClipForm(BaseModel):
-    """A clip to cut out of what a camera of this node recorded."""
+    """A clip to cut out of what a camera recorded."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
+    camera: str = Field(max_length=200)
+    """Its code at this node, or NODE/CAMERA at this node or any below it."""
     since: str = Field(alias="from")
     until: str = Field(alias="to")
     alert: str = ""
@@ -140,44 +138,31 @@ async def snapshot(node: "Node", caller: Caller, form: SnapshotForm) -> Snapshot
     )
 
 
-async def clip(node: "Node", caller: Caller, code: str, form: ClipForm) -> ClipView:
-    """Cut a clip. Raises ZonghengError `forbidden`, `not_found` where nothing was recorded, `too_large`, `disk_full`."""
+async def clip(node: "Node", caller: Caller, form: ClipForm) -> ClipView:
+    """Cut a clip and have it here. ZonghengError as `Clips.export`."""
     zone = node.settings.zone
-    from_us, to_us = time_us(form.since, zone), time_us(form.until, zone)
-    viewer = viewer_of(node, caller, form.purpose)
-    who = Viewer(viewer.who, viewer.node, viewer.tier, frozenset(viewer.roles), viewer.agency, viewer.purpose)
-    await node.cameras.check_watching(who, code, View.RECORDED)
-    archive = recordings(node.folder, node.settings)
-    segments = await asyncio.to_thread(archive.readable, code, from_us, to_us)
-    await node.room.make(sum(segment.path.stat().st_size for segment in segments))
-    part = f"clip.{secrets.token_hex(8)}"
-    try:
-        made = await cut_apart(
-            node.folder / "recordings", code, from_us, to_us, await asyncio.to_thread(node.shelf.part, part)
-        )
-        entry = ClipExported(
-            camera=code, viewer=viewer, from_us=made.from_us, to_us=made.to_us, sha256=made.sha256,
-            bytes=made.bytes, alert_id=form.alert, case_id=form.case, gaps=made.gaps,
-        )  # fmt: skip
-        (index,) = await node.write_entries([Entry(source="node", clip_exported=entry)])
-        await asyncio.to_thread(node.shelf.add, part)
-    finally:
-        await asyncio.to_thread(node.shelf.forget, part)
+    where, _, code = form.camera.rpartition("/")
+    question = ClipQuestion(
+        camera=code, from_us=time_us(form.since, zone), to_us=time_us(form.until, zone), alert_id=form.alert, case_id=form.case
+    )  # fmt: skip
+    made = await node.clips.export(
+        viewer_of(node, caller, form.purpose), where or node.settings.node, question
+    )
     return ClipView(
-        camera=code,
+        camera=form.camera,
         since=time_text(made.from_us, zone),
         until=time_text(made.to_us, zone),
         sha256=made.sha256,
         bytes=made.bytes,
         gaps=made.gaps,
-        index=index,
+        index=made.index,
     )
 
 
 async def clip_file(node: "Node", digest: str) -> Path:
-    """Where a clip lies that was cut here. Raises ZonghengError `not_found`."""
+    """Where a clip lies that was cut here, or had from below. Raises ZonghengError `not_found`."""
     found = await find(node, digest)
-    if not (found.verified and found.kind == "clip" and found.node == node.settings.node):
+    if not (found.verified and found.kind == "clip"):
         raise ZonghengError("not_found", f"no clip {digest} was cut here")
     if not node.shelf.has(digest):
         raise ZonghengError(
@@ -208,7 +193,8 @@ def _found(node: "Node", origin: str, index: int, leaf: bytes, digest: str) -> F
     told: ClipExported | SnapshotTaken
     if entry.HasField("clip_exported") and entry.clip_exported.sha256 == digest:
         told = entry.clip_exported
-        kind, camera, since_us, until_us = "clip", f"{origin}/{told.camera}", told.from_us, told.to_us
+        camera = told.camera if told.hop else f"{origin}/{told.camera}"
+        kind, since_us, until_us = "clip", told.from_us, told.to_us
         alert, case = told.alert_id, told.case_id
     elif entry.HasField("snapshot_taken") and entry.snapshot_taken.sha256 == digest:
         told = entry.snapshot_taken
@@ -232,28 +218,24 @@ def _found(node: "Node", origin: str, index: int, leaf: bytes, digest: str) -> F
     )
 
 
-async def witnesses(node: "Node", caller: Caller, alert_id: str) -> list[Witness]:
-    """The cameras of this node that saw what an alert is about: those of its window, or else of its agency's hall."""
+async def witnesses(node: "Node", caller: Caller, alert_id: str, of: str) -> list[Witness]:
+    """The cameras that saw what an alert is about, of this node or (``of``) of one below: those of its window, or else of its agency's hall."""
     own, zone = node.settings.node, node.settings.zone
-    async with node.store.read() as session:
-        alert = await session.alerts.get(own, alert_id)
-    if alert is None:
-        raise ZonghengError("not_found", f"there is no alert {alert_id} here")
-    await must_see(node, caller, alert.agency, f"alert {alert_id}")
-    found = await node.care.witnesses(alert.case_id, alert.agency, alert.since_us)
-    archive = recordings(node.folder, node.settings)
-    told = []
-    for form, from_us, to_us in found:
-        segments = await asyncio.to_thread(archive.readable, form.code, from_us, to_us)
-        seen_us = sum(min(each.to_us, to_us) - max(each.from_us, from_us) for each in segments)
-        told.append(
-            Witness(
-                camera=form.code,
-                name=form.name,
-                window=form.window,
-                since=time_text(from_us, zone),
-                until=time_text(to_us, zone),
-                recorded_s=seen_us // 1_000_000,
-            )
+    if of in {"", own}:
+        async with node.store.read() as session:
+            alert = await session.alerts.get(own, alert_id)
+        if alert is None:
+            raise ZonghengError("not_found", f"there is no alert {alert_id} here")
+        await must_see(node, caller, alert.agency, f"alert {alert_id}")
+    found = await node.clips.witnesses(viewer_of(node, caller, ""), of or own, alert_id)
+    return [
+        Witness(
+            camera=one.camera,
+            name=one.name,
+            window=one.window,
+            since=time_text(one.from_us, zone),
+            until=time_text(one.to_us, zone),
+            recorded_s=one.recorded_us // 1_000_000,
         )
-    return told
+        for one in found
+    ]

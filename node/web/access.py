@@ -200,7 +200,7 @@ NEEDED: Final[dict[tuple[str, str], Act | frozenset[Act] | Open]] = {
     ("GET", "/api/patrol-rounds/{round_id}/pictures/{sha256}"): Act.READ_PATROLS,
     ("GET", "/api/patrol-rounds/{round_id}/report"): Act.READ_PATROLS,
     ("POST", "/api/snapshots"): Act.WATCH,
-    ("POST", "/api/cameras/{code}/clips"): Act.READ_EVIDENCE,
+    ("POST", "/api/clips"): Act.READ_EVIDENCE,
     ("GET", "/api/clips/{sha256}/content"): Act.READ_EVIDENCE,
     ("GET", "/api/footage/{sha256}"): Act.VERIFY,
     ("GET", "/api/alerts/{alert_id}/cameras"): Act.READ_EVIDENCE,

@@ -76,10 +76,10 @@ def router(node: "Node") -> APIRouter:
         """Take a picture of a camera of this node or of one below; an entry."""
         return await footage.snapshot(node, caller, form)
 
-    @api.post("/api/cameras/{code}/clips", status_code=201)
-    async def clip(caller: Asking, code: str, form: footage.ClipForm) -> footage.ClipView:
-        """Cut a clip out of what a camera recorded; an entry."""
-        return await footage.clip(node, caller, code, form)
+    @api.post("/api/clips", status_code=201)
+    async def clip(caller: Asking, form: footage.ClipForm) -> footage.ClipView:
+        """Cut a clip out of what a camera of this node or of one below recorded; an entry at every node on the way."""
+        return await footage.clip(node, caller, form)
 
     @api.get("/api/clips/{sha256}/content")
     async def clip_file(sha256: str) -> FileResponse:
@@ -94,8 +94,8 @@ def router(node: "Node") -> APIRouter:
         return await footage.find(node, sha256)
 
     @api.get("/api/alerts/{alert_id}/cameras")
-    async def witnesses(caller: Asking, alert_id: str) -> list[footage.Witness]:
-        """The cameras that saw what an alert is about, and when."""
-        return await footage.witnesses(node, caller, alert_id)
+    async def witnesses(caller: Asking, alert_id: str, of: str = "") -> list[footage.Witness]:
+        """The cameras that saw what an alert of this node or of one below (`of`) is about, and when."""
+        return await footage.witnesses(node, caller, alert_id, of)
 
     return api

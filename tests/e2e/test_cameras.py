@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -129,6 +130,44 @@ def test_a_clip_is_cut_and_whoever_has_it_can_have_it_checked_in_the_county(
     assert found["index"] == cut["index"]
 
 
+def test_a_county_has_a_clip_of_its_town_cut_and_both_enter_who_has_it(
+    nodes: tuple[Node, Node], tmp_path: Path
+) -> None:
+    county, town = nodes
+    files = until("three files are recorded", lambda: len(found := recorded(town, "hall")) >= 3 and found)
+    begin = datetime.fromtimestamp(span(files[0])[0] / 1e6).astimezone()
+    file = tmp_path / "above.mp4"
+    cut = (
+        zongheng(
+            "camera", "clip", county.folder, HALL, "--from", begin.isoformat(), "--to",
+            (begin + timedelta(seconds=6)).isoformat(), "--out", file, "--case", "c-1", "--json",
+        )
+        .ended(0)
+        .json
+    )  # fmt: skip
+    assert sha256(file.read_bytes()).hexdigest() == cut["sha256"]
+    with av.open(str(file)) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) >= 50
+    for node, hop, camera in ((town, 0, "hall"), (county, 1, HALL)):
+        (entered,) = [
+            entry.clip_exported
+            for entry in node.entries("clip_exported")
+            if entry.clip_exported.sha256 == cut["sha256"]
+        ]
+        assert (entered.camera, entered.hop, entered.viewer.node) == (camera, hop, COUNTY)
+        assert (entered.case_id, entered.bytes) == ("c-1", file.stat().st_size)
+    found = zongheng("camera", "verify", county.folder, file, "--json").ended(0).json
+    assert (found["camera"], found["case"]) == (HALL, "c-1")
+    again = county.post(
+        "/api/clips", {"camera": HALL, "from": cut["from"], "to": cut["to"], "purpose": "again"}
+    )
+    assert again["sha256"] == cut["sha256"]
+    above = town.client.post(
+        "/api/clips", json={"camera": f"{COUNTY}/hall", "from": cut["from"], "to": cut["to"]}
+    )
+    assert above.json()["code"] == "unknown_node"
+
+
 def test_what_was_recorded_is_played_in_the_county_and_entered_there_and_in_the_town(
     nodes: tuple[Node, Node],
 ) -> None:
@@ -165,7 +204,7 @@ def test_after_its_worker_was_killed_the_town_records_on_and_loses_no_whole_frag
 def test_what_an_alert_wants_is_kept_though_its_node_is_killed_right_after_it(
     nodes: tuple[Node, Node], clip: Path
 ) -> None:
-    _, town = nodes
+    county, town = nodes
     register(
         town, "queue", f"file:{clip}", hall="大厅", window="9", agency="GA",
         recording={"when": "on_alert", "before_min": 0},
@@ -189,7 +228,10 @@ def test_what_an_alert_wants_is_kept_though_its_node_is_killed_right_after_it(
     assert not [path.name for path in of_alert if ".ring." in path.name]
     assert ".ring." in files[0].name
     witnesses = town.get(f"/api/alerts/{raised.alert_id}/cameras")
-    assert [(one["camera"], one["recorded_s"] > 0) for one in witnesses] == [("queue", True)]
+    assert [(one["camera"], one["recorded_s"] > 0) for one in witnesses] == [(f"{TOWN}/queue", True)]
+    words = ("evidence", county.folder, raised.alert_id, "--of", TOWN, "--json")
+    (seen,) = zongheng("camera", *words).ended(0).lines
+    assert (seen["camera"], seen["window"]) == (f"{TOWN}/queue", "9")
 
 
 def test_a_camera_that_goes_away_in_office_hours_is_an_outage_of_the_hall(

@@ -67,16 +67,16 @@ async def test_the_cameras_of_an_alerts_hall_are_its_witnesses_with_what_they_re
     await house.node.write_entries([Entry(source="node", serial="a-1", alert_raised=alert)])
     await house.node.projector.settled()
     (witness,) = (await house.owner.get("/api/alerts/a-1/cameras")).json()
-    assert (witness["camera"], witness["recorded_s"]) == ("hall", 10)
+    assert (witness["camera"], witness["recorded_s"]) == (f"{house.node.settings.node}/hall", 10)
     assert micros(datetime.fromisoformat(witness["since"])) == since_us - 60 * S
     assert micros(datetime.fromisoformat(witness["until"])) == since_us + AFTER_US
-    body = {"from": witness["since"], "to": witness["until"], "alert": "a-1"}
-    cut = await house.owner.post("/api/cameras/hall/clips", body)
+    body = {"camera": witness["camera"], "from": witness["since"], "to": witness["until"], "alert": "a-1"}
+    cut = await house.owner.post("/api/clips", body)
     assert cut.status_code == 201, cut.text
     (entry,) = await house.entries("clip_exported")
     assert (entry.alert_id, entry.sha256, entry.viewer.who) == ("a-1", cut.json()["sha256"], "operator")
     assert house.node.shelf.has(entry.sha256)
-    assert (await house.owner.post("/api/cameras/yard/clips", body)).status_code == 404
+    assert (await house.owner.post("/api/clips", {**body, "camera": "yard"})).status_code == 404
 
 
 async def test_a_worker_that_is_started_hears_what_the_alerts_of_the_day_want(house: House) -> None:
