@@ -38,7 +38,7 @@ def add(
     address: Annotated[
         str,
         typer.Argument(
-            metavar="[ADDRESS]",
+            metavar="ADDRESS",
             help="rtsp://HOST/PATH, file:/PATH or whip:, without a login; left out, the device of --onvif says it.",
         ),
     ] = "",

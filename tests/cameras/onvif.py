@@ -1,6 +1,6 @@
 """A real ONVIF device for tests, as a process: it answers probes and SOAP, asks for a login, and turns.
 
-    python onvif.py [--user NAME --password WORD] [--login token|digest|both] [--ahead SECONDS] [--keeps-time] [--media2] [--ignores-timeout]
+    python onvif.py [--user NAME --password WORD] [--login token|digest|both] [--ahead SECONDS] [--keeps-time] [--slow SECONDS] [--media2] [--ignores-timeout]
                     [--names HOST] [--main CODEC:WxH:rtsp://…] [--sub CODEC:WxH:rtsp://…] [--fixed]
 
 Prints its port on loopback as soon as it listens; the same number is its port for probes (UDP). Where it looks follows from how fast it moves and for how long, so a test sees
@@ -125,6 +125,7 @@ class Camera:
         request = body[0]
         space, name = re.fullmatch(r"\{(.*)\}(.*)", request.tag).groups()  # type: ignore[union-attr]
         self.requests.append(name)
+        time.sleep(self.asked.slow)
         if self.asked.keeps_time and name == "GetSystemDateAndTime":
             raise Refused("ter:NotAuthorized", "the time is not for strangers", 401)
         if name != "GetSystemDateAndTime" and self.asked.user:
@@ -381,6 +382,7 @@ def main() -> int:
     parser.add_argument("--password", default="")
     parser.add_argument("--login", default="token", choices=["token", "digest", "both"])
     parser.add_argument("--ahead", type=float, default=0.0)
+    parser.add_argument("--slow", type=float, default=0.0)
     parser.add_argument("--keeps-time", action="store_true")
     parser.add_argument("--media2", action="store_true")
     parser.add_argument("--fixed", action="store_true")

@@ -1,6 +1,6 @@
 """One device, asked over HTTP: what it is, where its streams are, and to move.
 
-The device is a machine of another make in a place that anybody walks through, so everything it can do to its caller is bounded: an exchange takes at most `EXCHANGE_S`, an answer has
+The device is a machine of another make in a place that anybody walks through, so everything it can do to its caller is bounded: an exchange takes at most `EXCHANGE_S`, all that it takes to know its streams `PROFILES_S`, an answer has
 at most `soap.LARGEST` bytes and is read as it comes (compressed ones are not), a redirect is not followed, and every address that it gives has to be at the
 device itself: the host that it was asked under, or the address that this turned out to be. So no device makes the node ask, or read, anything
 else: no file, no service of the node's own, no machine behind it.
@@ -27,6 +27,9 @@ from node.media.onvif.answers import Model, Preset, Profile
 from node.media.onvif.soap import Element, Fault
 
 EXCHANGE_S: Final = 8.0
+PROFILES_S: Final = 30.0
+"""Until all streams are known: one question for each."""
+
 LONGEST_ADDRESS: Final = 500
 
 _PLAYED: Final = ("h264", "h265")
@@ -90,6 +93,16 @@ class Device:
 
     async def profiles(self) -> list[Profile]:
         """Its streams, those that can be played with their addresses, which are at this device."""
+        try:
+            async with asyncio.timeout(PROFILES_S):
+                return await self._profiles()
+        except TimeoutError:
+            raise ZonghengError(
+                "camera_lost",
+                f"the device at {self._name} did not say within {PROFILES_S:.0f} s what it offers",
+            ) from None
+
+    async def _profiles(self) -> list[Profile]:
         services = await self._at()
         if soap.MEDIA2 in services:
             asked = "<Type>VideoEncoder</Type><Type>PTZ</Type>"

@@ -148,6 +148,17 @@ async def test_a_device_that_answers_a_byte_at_a_time_is_left(monkeypatch: pytes
     assert (await told_of(slow)).code == "camera_lost"
 
 
+async def test_a_device_with_many_streams_that_takes_its_time_for_each_is_left(
+    onvif: StartDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "PROFILES_S", 1.0)
+    camera = onvif("--slow", "0.6")
+    async with Device(camera.address) as asking:
+        with pytest.raises(ZonghengError) as told:
+            await asking.profiles()
+    assert (told.value.code, "what it offers" in told.value.detail) == ("camera_lost", True)
+
+
 async def test_headers_without_an_end_are_left() -> None:
     async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asked(reader)
