@@ -256,7 +256,10 @@ class Hosting:
 
     async def _forget(self) -> None:
         self._book.forget()
-        await self._book.rest()
+        try:
+            await self._book.rest()
+        except Exception as failed:  # tried again in a second
+            log.exception("meetings.not_at_rest", code=of(failed).code)
         for id, node in list(self._told):
             if self._book.find(id) is None:
                 del self._told[id, node]

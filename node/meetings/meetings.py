@@ -5,6 +5,7 @@ left without saying so, and their seat is given up: no call goes on because some
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from node.meetings.meeting import Called, Kind, Meeting, Seat, State
 from node.meetings.messages import called_message
 from node.meetings.visiting import Visiting
 from node.tree import Tree
+
+MOST_A_MINUTE: Final = 10
+"""Meetings and calls that one person opens."""
 
 _LOOK_S: Final = 5.0
 
@@ -60,6 +64,8 @@ class Meetings:
         self._away_s = terms.away_s
         self._seen_s: dict[tuple[str, str], float] = {}
         self._serving = False
+        self._opened_s: dict[str, deque[float]] = {}
+        """When people opened meetings lately."""
 
     # What people do.
 
@@ -84,6 +90,7 @@ class Meetings:
             if asking is not None:
                 return self._see(asking, person)
             called = [Called(self.book.node, officers=True)]
+        self._not_too_often(by)
         return self._see(await self.hosting.open(kind, title, by, called, joins=joins), person)
 
     async def join(self, person: Person, id: str) -> Meeting:
@@ -245,6 +252,17 @@ class Meetings:
         if seat is None:
             raise ZonghengError("forbidden", f"{person.who} was not called to meeting {meeting.id}")
         return seat
+
+    def _not_too_often(self, who: str) -> None:
+        late_s = (now_s := asyncio.get_running_loop().time()) - 60
+        for each in [one for one, opened_s in self._opened_s.items() if opened_s[-1] < late_s]:
+            del self._opened_s[each]
+        opened_s = self._opened_s.setdefault(who, deque(maxlen=MOST_A_MINUTE))
+        if len(opened_s) == MOST_A_MINUTE and opened_s[0] > late_s:
+            raise ZonghengError(
+                "busy", f"{who} opened {MOST_A_MINUTE} meetings within a minute: wait a little"
+            )
+        opened_s.append(now_s)
 
     def _asking(self, who: str) -> Meeting | None:
         """The help call that somebody has open already."""

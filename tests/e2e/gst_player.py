@@ -78,8 +78,14 @@ class Player:
             return
         text = peer.get_property("local-description").sdp.as_text()
         request = urllib.request.Request(self.url, text.encode(), {"Content-Type": "application/sdp"})
-        with urllib.request.urlopen(request, timeout=60) as told:
-            self.session, answer = told.headers["Location"], told.read().decode()
+        try:
+            with urllib.request.urlopen(request, timeout=60) as told:
+                self.session, answer = told.headers["Location"], told.read().decode()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                print(refused.code, refused.read().decode(), file=sys.stderr)
+            self.loop.quit()
+            return
         _, sdp = GstSdp.SDPMessage.new_from_text(answer)
         description = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.ANSWER, sdp)
         peer.emit("set-remote-description", description, Gst.Promise.new())

@@ -21,9 +21,16 @@ def line(shared_tree: Tree) -> list[Node]:
     nodes: list[Node] = []
     for tier, code in (("city", CITY), ("county", COUNTY), ("town", TOWN), ("village", VILLAGE)):
         node = shared_tree.add(tier, code, nodes[-1] if nodes else None)
-        nodes.append(away_from_loopback(node).start())
-    nodes.append(away_from_loopback(shared_tree.add("village", NEIGHBOUR, nodes[2])).start())
+        nodes.append(patient(node).start())
+    nodes.append(patient(shared_tree.add("village", NEIGHBOUR, nodes[2])).start())
     return nodes
+
+
+def patient(node: Node) -> Node:
+    """A slow machine does not let a call go up that somebody is about to answer."""
+    with (away_from_loopback(node).folder / "node.toml").open("a", encoding="utf-8") as settings:
+        settings.write("\n[calls]\nanswer_s = 600\nring_s = 900\n")
+    return node
 
 
 @pytest.fixture(scope="module")

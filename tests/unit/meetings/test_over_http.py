@@ -206,6 +206,16 @@ async def test_what_a_node_left_open_is_ended_at_its_next_start(house: House) ->
         assert await house.node.meetings.book.interrupted() == []
 
 
+async def test_a_device_that_asks_again_and_again_is_told_to_wait(house: House) -> None:
+    kiosk = await house.inside("k1", "kiosk")
+    async with running(house):
+        for _ in range(module.MOST_A_MINUTE):
+            asked = await posted(kiosk, "/api/meetings", {"kind": "help"}, 201)
+            await posted(kiosk, f"/api/meetings/{asked['meeting']}/close")
+        answer = await kiosk.post("/api/meetings", {"kind": "help"})
+        assert (answer.status_code, answer.json()["code"]) == (429, "busy")
+
+
 async def test_a_stopped_node_opens_no_meeting(house: House) -> None:
     answer = await house.owner.post("/api/meetings", {"kind": "help"})
     assert (answer.status_code, answer.json()["code"]) == (503, "unreachable")
