@@ -47,6 +47,8 @@ class Book:
         self.node = node
         self.now = now
         self.listeners = Listeners()
+        self.some = asyncio.Event()
+        """Set while there are meetings: what looks after them waits for it, and an idle node does nothing."""
         self.changed: list[Callable[[Meeting], None]] = []
         """Told of each meeting that is another than before."""
         self._store = store
@@ -133,6 +135,8 @@ class Book:
         for id in [each.id for each in self._meetings.values() if each.closed and each.closed_at_us < late]:
             del self._meetings[id]
             self._turns.pop(id, None)
+        if not self._meetings:
+            self.some.clear()
 
     # What outlives the process.
 
@@ -223,6 +227,7 @@ class Book:
 
     def _put(self, meeting: Meeting) -> None:
         self._meetings[meeting.id] = meeting
+        self.some.set()
         self.listeners.tell(meeting.id)
         for told in self.changed:
             told(meeting)

@@ -27,6 +27,9 @@ TELL_AGAIN_S: Final = 10.0
 AWAY_S: Final = 60.0
 """How long a node that cannot be reached keeps its seats."""
 
+MOST_OF_A_CHILD: Final = 50
+"""Help calls that one child gives up to this node at once."""
+
 _LOOK_S: Final = 1.0
 _ASK_AGAIN_S: Final = 2.0
 _FINAL: Final = frozenset(
@@ -145,6 +148,8 @@ class Hosting:
                 and self._book.holds(known)
             ):
                 return known
+            if sum(one.by_node in below for one in self._book.open_ones()) >= MOST_OF_A_CHILD:
+                raise ZonghengError("busy", f"{MOST_OF_A_CHILD} calls of {child} are open here already")
             step = given.taken_up(self._book.node, self._book.now(), round(self._terms.help_s * 1_000_000))
             return await self._book.begin(step)
 
@@ -152,6 +157,7 @@ class Hosting:
         """Let things fall due and have everybody told, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
+                await self._book.some.wait()
                 self._news.clear()
                 for meeting in self._book.all():
                     if self._book.holds(meeting):

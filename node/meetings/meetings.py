@@ -201,6 +201,7 @@ class Meetings:
 
     async def _look_for_people(self) -> None:
         while True:
+            await self.book.some.wait()
             await asyncio.sleep(_LOOK_S)
             loop_s = asyncio.get_running_loop().time()
             for meeting in self.book.open_ones():

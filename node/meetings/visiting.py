@@ -58,6 +58,7 @@ class Visiting:
     async def run(self) -> None:
         """End what no host is heard of, until cancelled."""
         while True:
+            await self._book.some.wait()
             await asyncio.sleep(_LOOK_S)
             loop_s = asyncio.get_running_loop().time()
             for meeting in self._book.open_ones():

@@ -11,7 +11,7 @@ from zongheng.v1.meeting_pb2 import MeetingAct, MeetingHandedUp, MeetingTold
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Stream
-from node.meetings.hosting import Terms
+from node.meetings.hosting import MOST_OF_A_CHILD, Terms
 from node.meetings.meeting import Called, Kind, Meeting
 from node.meetings.messages import meeting_in, roster
 from node.meetings.passing import KNOWN_S
@@ -289,3 +289,34 @@ def test_a_roster_that_says_what_no_meeting_has_is_refused() -> None:
     with pytest.raises(ZonghengError, match="says what no meeting has"):
         meeting_in(wire.MeetingRoster(meeting="m"))
     assert Entry(meeting_opened=wire.MeetingOpened()).WhichOneof("body") == "meeting_opened"
+
+
+async def test_a_child_does_not_fill_its_parent_with_calls(tree: Halls) -> None:
+    call = Meeting.open(
+        "0" * 16,
+        Kind.HELP,
+        "",
+        VILLAGE,
+        "K-1",
+        VILLAGE,
+        [Called(VILLAGE, officers=True)],
+        1_700_000_000_000_000,
+    ).meeting
+    live, codes = tree.offices.live[VILLAGE], []
+    for number in range(MOST_OF_A_CHILD + 1):
+        told = roster(call)
+        told.meeting = f"{number:016x}"
+        with tree[TOWN].meetings.listening(OFFICER):
+            codes.append(await refused(live.ask(TOWN, MeetingHandedUp(roster=told), asker(VILLAGE), 60)))
+    assert codes == [*[""] * MOST_OF_A_CHILD, "busy"]
+
+
+async def test_who_answers_stays_on_duty_while_their_page_comes_back(tree: Halls) -> None:
+    village = tree[VILLAGE]
+    assert not village.book.listeners.somebody_answers()
+    with village.meetings.listening(OFFICER):
+        assert village.book.listeners.somebody_answers()
+        assert not village.book.listeners.somebody_answers(besides="W-7")
+    assert village.book.listeners.somebody_answers()
+    with village.meetings.listening(KIOSK):
+        assert not village.book.listeners.somebody_answers(besides="W-7")
