@@ -40,6 +40,9 @@ NEEDED: Final[dict[tuple[str, str], Act | frozenset[Act] | Open]] = {
     ("PATCH", "/api/webrtc-sessions/{session}"): Open.INSIDE,
     ("DELETE", "/api/webrtc-sessions/{session}"): Open.INSIDE,
     # What a browser asks before it lets a page of another site ask.
+    ("GET", "/api/whep/{stream:path}"): Open.ANYBODY,
+    ("GET", "/api/whip/{stream:path}"): Open.ANYBODY,
+    ("GET", "/api/webrtc-sessions/{session}"): Open.INSIDE,
     ("OPTIONS", "/api/whep/{stream:path}"): Open.ANYBODY,
     ("OPTIONS", "/api/whip/{stream:path}"): Open.ANYBODY,
     ("OPTIONS", "/api/webrtc-sessions/{session}"): Open.ANYBODY,

@@ -61,10 +61,12 @@ from node.web.pages import router as pages_router
 from node.web.patrol import router as patrol_router
 from node.web.people import router as people_router
 from node.web.reports import router as reports_router
+from node.web.restated import Restated
 from node.web.scores import router as scores_router
 from node.web.steering import router as steering_router
 from node.web.streams import router as streams_router
 from node.web.wall import router as wall_router
+from node.web.webrtc import OPEN_TO_OTHERS, is_foreign
 from node.web.webrtc import router as webrtc_router
 
 if TYPE_CHECKING:
@@ -114,6 +116,9 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
             "Content-Security-Policy",
             "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
         )
+        if is_foreign(request.url.path):
+            # Also where the answer is an error: else a page of another site is told nothing of it.
+            response.headers.update(OPEN_TO_OTHERS)
         if request.url.scheme == "https":
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
@@ -144,7 +149,7 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
         if error.code == "login_required" and is_page(path):
             then = "" if path == "/" else f"?then={quote(path)}"
             return RedirectResponse(f"/login{then}", status_code=303)
-        return told(request, error)
+        return told(request, error, error.status if isinstance(error, Restated) else 0)
 
     @app.exception_handler(StoreError)
     async def unstored(request: Request, error: StoreError) -> JSONResponse:
@@ -161,7 +166,10 @@ def application(node: "Node", hosts: Sequence[str] = HOSTS) -> FastAPI:
     async def unanswered(request: Request, error: HTTPException) -> JSONResponse:
         """No such address, no such method, a body that is no JSON."""
         code = "not_found" if error.status_code == 404 else "bad_request"
-        return told(request, ZonghengError(code, str(error.detail)), error.status_code)
+        answer = told(request, ZonghengError(code, str(error.detail)), error.status_code)
+        # Of an address that knows other methods, which (RFC 9110 §10.2.1).
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from federation.errors import ZonghengError
 from node.web.access import FOREIGN
 from node.web.guard import Asking
+from node.web.restated import Restated
 
 if TYPE_CHECKING:
     from node.media.webrtc.desk import Begun
@@ -23,11 +24,22 @@ FRAGMENT: Final = "application/trickle-ice-sdpfrag"
 
 _LARGEST: Final = 64 << 10
 
-_OPEN_TO_OTHERS: Final = {
+OPEN_TO_OTHERS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+"""What each answer of these addresses bears."""
+
+_FOREIGN: Final = tuple(path.partition("{")[0] for path in sorted(FOREIGN))
+
+_NOT_LIVE: Final = frozenset({"unreachable", "deadline"})
+_AGAIN_MS: Final = 2_000
+
+
+def is_foreign(path: str) -> bool:
+    """Whether players on pages of other sites may ask this address."""
+    return path.startswith(_FOREIGN)
 
 
 class HandingOn(BaseModel):
@@ -57,7 +69,14 @@ def router(node: "Node") -> APIRouter:
         request: Request, caller: Asking, stream: str, purpose: Annotated[str, Query(max_length=200)] = ""
     ) -> Response:
         """Watch a stream: an SDP offer in the body, the answer in return (WHEP, client offers)."""
-        return _created(await node.webrtc.watch(caller, stream, await _offer(request), purpose))
+        offer = await _offer(request)
+        try:
+            return _created(await node.webrtc.watch(caller, stream, offer, purpose))
+        except ZonghengError as error:
+            if error.code in _NOT_LIVE:
+                # The stream has no picture at the moment: a player asks again (draft-ietf-wish-whep, §4.2).
+                raise Restated(error, 409, _AGAIN_MS) from error
+            raise
 
     @routes.post("/api/whip/{stream:path}", status_code=201, response_class=Response)
     async def whip(request: Request, caller: Asking, stream: str) -> Response:
@@ -78,29 +97,42 @@ def router(node: "Node") -> APIRouter:
         _of_kind(request, FRAGMENT)
         held = node.webrtc.mine(caller, session)
         if not if_match:
-            return Response(status_code=428, headers=_OPEN_TO_OTHERS)
+            raise Restated(ZonghengError("bad_request", "name the session's ETag in If-Match"), 428)
         if if_match.strip() != f'"{held.etag}"':
-            return Response(status_code=412, headers=_OPEN_TO_OTHERS)
-        await node.webrtc.trickle(caller, session, _text(await request.body()))
-        return Response(status_code=204, headers=_OPEN_TO_OTHERS)
+            raise Restated(ZonghengError("bad_request", f"the session's ETag is another: {held.etag}"), 412)
+        try:
+            await node.webrtc.trickle(caller, session, _text(await request.body()))
+        except ZonghengError as error:
+            if error.code == "protocol":
+                # Asked to restart ICE, which a session here does not (RFC 9725 §4.3.1).
+                raise Restated(error, 422) from error
+            raise
+        return Response(status_code=204)
 
     @routes.delete("/api/webrtc-sessions/{session}", status_code=200, response_class=Response)
     async def end(caller: Asking, session: str) -> Response:
         """End a session."""
         await node.webrtc.end(caller, session)
-        return Response(status_code=200, headers=_OPEN_TO_OTHERS)
+        return Response(status_code=200)
+
+    @routes.get("/api/webrtc-sessions/{session}", status_code=204, include_in_schema=False)
+    async def is_there(caller: Asking, session: str) -> Response:
+        node.webrtc.mine(caller, session)
+        return Response(status_code=204)
 
     for path in sorted(FOREIGN):
         routes.add_api_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
+        if "{session}" not in path:
+            # There is nothing to show (RFC 9725 §4.1).
+            routes.add_api_route(path, _nothing, methods=["GET"], status_code=204, include_in_schema=False)
     return routes
 
 
 async def _allowed() -> Response:
     return Response(
-        status_code=204,
+        status_code=200,
         headers={
-            **_OPEN_TO_OTHERS,
-            "Access-Control-Allow-Methods": "POST, PATCH, DELETE, OPTIONS",
+            "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
             "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
             "Access-Control-Max-Age": "600",
             "Accept-Post": SDP,
@@ -109,13 +141,16 @@ async def _allowed() -> Response:
     )
 
 
+async def _nothing() -> Response:
+    return Response(status_code=204)
+
+
 def _created(begun: "Begun") -> Response:
     return Response(
         begun.answer,
         status_code=201,
         media_type=SDP,
         headers={
-            **_OPEN_TO_OTHERS,
             "Location": f"/api/webrtc-sessions/{begun.held.session}",
             "ETag": f'"{begun.held.etag}"',
             "Accept-Patch": FRAGMENT,

@@ -157,7 +157,7 @@ class WebRtcDesk:
         return self._begun(Held(session, stream, caller.who, "", viewing), "").held
 
     async def trickle(self, caller: Caller, session: str, fragment: str) -> None:
-        """Further addresses of the caller's session. ZonghengError `not_found`, `bad_request`."""
+        """Further addresses of the caller's session. ZonghengError `not_found`, `bad_request`; `protocol` for another offer's (an ICE restart)."""
         self.mine(caller, session)
         request = wire.TrickleRequest(session=session, fragment=fragment)
         await self._call(lambda stub: stub.Trickle(request, timeout=_CALL_S))

@@ -16,6 +16,11 @@ MOST_BYTES: Final = 64 << 10
 _MOST_LINES: Final = 2_000
 _MOST_CANDIDATES: Final = 24
 
+_BOTH: Final = "a=sendrecv"
+_OUT: Final = "a=sendonly"
+_IN: Final = "a=recvonly"
+_DIRECTIONS: Final = frozenset({_BOTH, _OUT, _IN, "a=inactive"})
+
 _ADDRESS: Final = re.compile(r"[0-9a-fA-F.:]{2,45}")
 
 
@@ -26,6 +31,10 @@ class Offer:
     text: str
     """As it may be handed on: without addresses that are not used, and open for those that become known later."""
     tracks: tuple[Literal["video", "audio"], ...]
+    sent: frozenset[str]
+    """Tracks that the other side sends."""
+    received: frozenset[str]
+    """Tracks that the other side receives."""
 
 
 def read(text: str) -> Offer:
@@ -38,7 +47,13 @@ def read(text: str) -> Offer:
     tracks: list[Literal["video", "audio"]] = []
     kept: list[str] = []
     candidates = 0
+    directions: list[str] = [_BOTH]
+    """Of the session, which holds where a track says nothing, then of each track (RFC 8866 §6.7)."""
     for line in lines:
+        if line.rstrip() in _DIRECTIONS:
+            directions[-1] = line.rstrip()
+        elif line.startswith("m="):
+            directions.append(directions[0])
         if line.startswith("m="):
             kind = line[2:].partition(" ")[0]
             if kind == "video" and kind not in tracks:
@@ -59,7 +74,13 @@ def read(text: str) -> Offer:
         kept.append(line)
     if not tracks:
         raise ZonghengError("bad_request", "the offer has neither a video nor an audio track")
-    return Offer("\r\n".join(kept) + "\r\n", tuple(tracks))
+    ways = dict(zip(tracks, directions[1:], strict=True))
+    return Offer(
+        "\r\n".join(kept) + "\r\n",
+        tuple(tracks),
+        frozenset(track for track, way in ways.items() if way in {_BOTH, _OUT}),
+        frozenset(track for track, way in ways.items() if way in {_BOTH, _IN}),
+    )
 
 
 def is_usable(candidate: str) -> bool:

@@ -79,7 +79,7 @@ class Publication:
         return sdp.with_bitrates(answer, rates)
 
     async def trickle(self, fragment: str) -> None:
-        """Further addresses of the publisher. ZonghengError `bad_request` for credentials of another offer."""
+        """Further addresses of the publisher. ZonghengError `protocol` for credentials of another offer."""
         await trickled(self.peer, self.ufrag, fragment)
 
     def end(self, error: ZonghengError | None = None) -> None:
@@ -210,6 +210,8 @@ class Publishers:
         Raises ZonghengError: `too_large` and `bad_request` for the offer, `busy` when somebody publishes this stream already, `at_capacity`.
         """
         read = sdp.read(offer)
+        if not read.sent:
+            raise ZonghengError("bad_request", "the offer sends nothing: offer the tracks with a=sendonly")
         if (before := self.publications.get(stream)) is not None:
             if not before.is_silent:
                 raise ZonghengError("busy", f"{stream} is being published already: end that first")

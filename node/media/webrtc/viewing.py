@@ -133,8 +133,8 @@ class Viewers:
         Raises ZonghengError: `too_large` and `bad_request` for the offer, `at_capacity`, and what keeps the stream from having a picture.
         """
         read = sdp.read(offer)
-        if "video" not in read.tracks:
-            raise ZonghengError("bad_request", "the offer has no video track to send the picture in")
+        if "video" not in read.received:
+            raise ZonghengError("bad_request", "the offer has no video track in which to receive the picture")
         self._admission.enter()
         try:
             fan = await self.fan(stream)
@@ -154,7 +154,7 @@ class Viewers:
         return Answered(session.id, answer, sdp.ufrag(answer))
 
     async def trickle(self, session_id: str, fragment: str) -> None:
-        """Further addresses of a viewer. ZonghengError `not_found`; `bad_request` for credentials of another offer (an ICE restart)."""
+        """Further addresses of a viewer. ZonghengError `not_found`; `protocol` for credentials of another offer (an ICE restart)."""
         session = self._session(session_id)
         await trickled(session.peer, session.ufrag, fragment)
 
@@ -215,7 +215,7 @@ async def trickled(peer: Peer, ufrag: str, fragment: str) -> None:
     """Give a peer the addresses that came later; ``ufrag`` names the credentials of its offer."""
     read = sdp.read_fragment(fragment)
     if read.ufrag and read.ufrag != ufrag:
-        raise ZonghengError("bad_request", "ICE is not restarted: end the session and offer again")
+        raise ZonghengError("protocol", "ICE is not restarted: end the session and offer again")
     for mid, candidate in read.candidates:
         await peer.candidate(candidate, mid, 0)
 

@@ -206,6 +206,30 @@ async def test_what_is_no_offer_is_refused_and_the_viewing_is_over(
     assert not video.worker.sessions()
 
 
+async def test_a_player_that_sends_instead_of_receiving_is_told_so(video: Video) -> None:
+    visitor, player = await video.supervisor(), Player()
+    offer = await player.offer()
+    for way in ("a=sendonly", "a=inactive"):
+        told = await _offer(visitor, WHEP, offer.replace("a=recvonly", way))
+        assert (told.status_code, told.json()["code"]) == (400, "bad_request")
+    told = await _offer(visitor, WHIP, offer)
+    assert (told.status_code, told.json()["code"]) == (400, "bad_request")
+    assert not video.worker.sessions()
+    await player.close()
+
+
+async def test_a_stream_that_nobody_publishes_is_to_be_asked_for_again(
+    video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.media.webrtc.viewing.FIRST_PICTURE_S", 0.2)
+    visitor, player = await video.supervisor(), Player()
+    told = await _offer(visitor, "/api/whep/330106/phone/main", await player.offer())
+    assert (told.status_code, told.headers["retry-after"]) == (409, "2")
+    assert "nobody publishes" in told.json()["detail"]
+    assert video.cameras.reasons == ["unreachable"]
+    await player.close()
+
+
 async def test_beyond_what_the_worker_serves_it_says_when_to_ask_again(video: Video) -> None:
     visitor, player = await video.supervisor(), Player()
     video.worker.admission.inside = 10_000
@@ -231,7 +255,8 @@ async def test_further_addresses_are_taken_for_the_offer_they_belong_to(video: V
     assert await patch(fragment) == 428
     assert await patch(fragment, **{"If-Match": '"another"'}) == 412
     assert await patch(fragment, **{"If-Match": etag}) == 204
-    assert await patch(fragment.replace(ufrag, "zzzz"), **{"If-Match": etag}) == 400
+    assert await patch(fragment.replace(ufrag, "zzzz"), **{"If-Match": etag}) == 422
+    assert (await visitor.get(session)).status_code == 204
     assert await patch("a=mid:0\r\na=candidate:nonsense\r\n", **{"If-Match": etag}) == 204
     await player.connection.setRemoteDescription(RTCSessionDescription(told.text, "answer"))
     assert await player.shown(1)
@@ -247,7 +272,13 @@ async def test_a_player_on_a_page_of_another_site_comes_with_a_token_and_not_wit
     token = made.json()["secret"]
     stranger = video.house.visitor("10.4.4.4")
     asked = await stranger.client.options(WHEP, headers={"Origin": "https://wall.example"})
-    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, "*")
+    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, "*")
+    assert asked.headers["accept-post"] == "application/sdp"
+    shown = await stranger.client.get(WHEP)
+    assert (shown.status_code, shown.content) == (204, b"")
+    unasked = await stranger.client.put(WHEP)
+    assert (unasked.status_code, unasked.json()["code"]) == (405, "bad_request")
+    assert "allow" in unasked.headers
     offer = await player.offer()
     foreign = {"Origin": "https://wall.example", "Sec-Fetch-Site": "cross-site"}
     told = await stranger.client.post(
@@ -255,6 +286,12 @@ async def test_a_player_on_a_page_of_another_site_comes_with_a_token_and_not_wit
     )
     assert told.status_code == 201, told.text
     assert "Location" in told.headers["access-control-expose-headers"]
+    # What is refused can be read there too.
+    nobody = await stranger.client.post(
+        WHEP, content=offer, headers={**SDP, **foreign, "Authorization": "Bearer no"}
+    )
+    assert (nobody.status_code, nobody.headers["access-control-allow-origin"]) == (401, "*")
+    assert nobody.headers["content-type"] == "application/problem+json"
     refused = await _offer(visitor, WHEP, offer, **foreign)
     assert refused.status_code == 403
     await player.close()

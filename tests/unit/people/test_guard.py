@@ -62,6 +62,8 @@ async def test_every_address_asks_for_something_and_what_is_not_named_is_the_ope
         # A browser asks them before it lets a player on a page of another site ask; they say nothing of this node.
         ("OPTIONS", "/api/whep/{stream:path}"), ("OPTIONS", "/api/whip/{stream:path}"),
         ("OPTIONS", "/api/webrtc-sessions/{session}"),
+        # Which have nothing to show (RFC 9725).
+        ("GET", "/api/whep/{stream:path}"), ("GET", "/api/whip/{stream:path}"),
     }  # fmt: skip
 
 

@@ -103,9 +103,9 @@ class Call {
     const tile = this.page.tile(member);
     const say = (key, detail) => tile.say(key === "waiting" ? "waiting_for" : key, detail);
     const player = new Player(tile.video, `/api/whep/${stream.split("/").map(encodeURIComponent).join("/")}`, say);
-    // Somebody who sits down has no picture yet: the node says so at once, and it is asked again.
+    // Somebody who has only just sat down has no picture yet, and not every node on the way knows of them: as long as they sit there they are asked for.
     player.longest = 3000;
-    player.isFinal = (status) => [400, 403, 413].includes(status);
+    player.isFinal = () => false;
     this.others.set(stream, { tile, player });
     tile.video.addEventListener("loadeddata", () => tile.video.play().catch(() => this.page.silent(true)));
     player.begin();
