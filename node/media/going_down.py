@@ -9,7 +9,7 @@ Nothing here is kept. A neighbour that comes back may never have heard what was 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from zongheng.v1 import media_pb2 as wire
 from zongheng.v1.viewing_pb2 import (
@@ -27,10 +27,17 @@ from federation.trunk.neighbours import Say
 from federation.trunk.tickets import TICKET_BYTES, Tickets
 from node.media.meeting_streams import MeetingStreams
 from node.media.supervisor import Attached
-from node.media.viewings import Viewings
 
 MOST_FOR_CHILD: Final = 128
 """Streams that one child fetches at once."""
+
+
+class LetIn(Protocol):
+    """Who looks; `Viewings`."""
+
+    def is_let_in(self, stream: str) -> bool: ...
+
+    def is_wanted_by(self, peer: str, stream: str) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -49,7 +56,7 @@ class GoingDown:
 
     def __init__(
         self,
-        viewings: Viewings,
+        viewings: LetIn,
         meetings: MeetingStreams,
         key_of: Callable[[str], Awaitable[str]],
         say_child: Callable[[str, AttendResponse], None],

@@ -1,4 +1,4 @@
-"""A hundred streams from a village's worker to a city's, over a town and a county: how late they come, and what the two in between spend.
+"""A hundred streams from a village's worker to a city's, over a town and a county: how late they come, and what the two in between spend. With `--down` one stream goes the other way.
 
 Each of the four is a process with the trunk's own hubs, tickets and TLS; frames are made, not encoded, since nothing on the way looks into them. Run by
 itself it prints what it found as JSON. The processes are forked before any of them has loaded a connection.
@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.certified import Certifying
 
-STREAMS = 100
+DOWN = "--down" in sys.argv
+STREAMS = 1 if DOWN else 100
 PER_S = 25
 UNIT = 7_500
 """Bytes a frame: 1.5 Mb/s."""
@@ -30,7 +31,7 @@ TIERS = (("city", "9901"), ("county", "990121"), ("town", "990121101"), ("villag
 
 
 def names() -> list[str]:
-    return [f"{TIERS[-1][1]}/c{number}/main" for number in range(STREAMS)]
+    return [f"{TIERS[0 if DOWN else -1][1]}/c{number}/main" for number in range(STREAMS)]
 
 
 def ticket(stream: str) -> bytes:
@@ -49,7 +50,7 @@ async def _node(
 
     from federation.identity.authority import fingerprint
     from federation.trunk.bundle import Outgoing
-    from federation.trunk.carry import DIAL_OPTIONS, Carrier
+    from federation.trunk.carry import DIAL_OPTIONS, Carrier, Fetcher
     from federation.trunk.hub import Hub
     from federation.trunk.trunk import LISTEN_OPTIONS, Trunk
     from node.settling import settle_memory
@@ -57,7 +58,8 @@ async def _node(
     me = chain[role]
     hubs = [Hub(name, time.monotonic_ns) for name in names()]
     late: list[int] = []
-    if role == 0:
+    first, last = (0, len(TIERS) - 1) if DOWN else (len(TIERS) - 1, 0)
+    if role == last:
         for hub in hubs:
             hub.join(lambda frame: late.append(time.time_ns() - frame.captured_ns))
     server = grpc.aio.server(options=LISTEN_OPTIONS)
@@ -68,7 +70,7 @@ async def _node(
         await server.start()
         key = fingerprint(chain[role + 1].tls_key.public_key())
         for hub in hubs:
-            trunk.coming.expect(hub, ticket(hub.stream), key)
+            (trunk.going if DOWN else trunk.coming).expect(hub, ticket(hub.stream), key)
         below.send(port)
     async with asyncio.TaskGroup() as tasks:
         running: list[asyncio.Task[Any]] = []
@@ -78,13 +80,15 @@ async def _node(
             channel = me.credentials.channel(address, DIAL_OPTIONS)
             bundle = Outgoing(channel)
             running.append(tasks.create_task(bundle.run()))
-            running += [
-                tasks.create_task(
-                    _carried(Carrier(hub, ticket(hub.stream), time.monotonic_ns), bundle.open())
-                )
-                for hub in hubs
-            ]
-        if below is None:
+
+            def passing(hub: Hub) -> Coroutine[Any, Any, Any]:
+                shown = ticket(hub.stream)
+                if DOWN:
+                    return Fetcher(hub, shown, time.monotonic_ns).run(channel)
+                return Carrier(hub, shown, time.monotonic_ns).run_over(bundle.open())
+
+            running += [tasks.create_task(_until_gone(passing(hub))) for hub in hubs]
+        if role == first:
             running.append(tasks.create_task(_film([hub.put for hub in hubs])))
         await asyncio.sleep(WARM_S)
         settle_memory()
@@ -95,7 +99,7 @@ async def _node(
         spent, waited = now_spent - spent, now_waited - waited
         found: dict[str, Any] = {"node": me.node, "cores": spent / (time.monotonic() - began)}
         found["share"] = spent / (spent + waited)
-        if role == 0:
+        if role == last:
             late.sort()
             found |= {"frames": len(late), "p50_ms": late[len(late) // 2] / 1e6}
             found |= {
@@ -111,12 +115,12 @@ async def _node(
     await server.stop(None)
 
 
-async def _carried(carrier: Any, lane: Any) -> None:
-    """Until whoever is above has measured and is gone."""
+async def _until_gone(passing: Coroutine[Any, Any, Any]) -> None:
+    """The parent may be done first; a stream that fails before is missed in what is measured."""
     from federation.errors import ZonghengError
 
     with suppress(ZonghengError):
-        await carrier.run_over(lane)
+        await passing
 
 
 def _spent() -> tuple[float, float]:
