@@ -84,6 +84,9 @@ def add(
         bool,
         typer.Option("--transcode", help="Encode again what cannot be watched as it is (a third of a core)."),
     ] = False,
+    sound: Annotated[
+        bool, typer.Option("--sound", help="What it hears is heard and recorded as well.")
+    ] = False,
     record: Annotated[str, typer.Option(help="never, on_alert, office_hours or always.")] = "never",
     days: Annotated[int, typer.Option(help="Days that recordings are kept.")] = 30,
     before: Annotated[int, typer.Option(help="Minutes before an alert that are kept with it.")] = 5,
@@ -102,7 +105,7 @@ def add(
             "code": code, "address": address, "sub_address": sub, "onvif": onvif, "user": user, "name": name, "hall": hall,
             "window": window, "agency": agency, "opens_min": opens, "closes_min": closes,
             "permissions": [_permission(each) for each in permit], "masks": [_mask(each) for each in mask],
-            "masks_burnt": burn, "transcode": transcode,
+            "masks_burnt": burn, "transcode": transcode, "sound": sound,
             "recording": {"when": record, "days": days, "before_min": before},
             "snapshots": {"every_min": snapshot_every, "days": snapshot_days},
         }  # fmt: skip

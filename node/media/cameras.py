@@ -206,7 +206,8 @@ class Cameras:
             raise ZonghengError("not_found", f"camera {code} has no {quality} stream of its own")
         password = self._vault.unlock(secret, _place(code)).decode() if secret else ""
         masks = tuple(Mask(mask.left, mask.top, mask.width, mask.height) for mask in form.masks)
-        return Source(address, form.user, password, form.transcode, masks if form.masks_burnt else ())
+        burnt = masks if form.masks_burnt else ()
+        return Source(address, form.user, password, form.transcode, burnt, form.sound)
 
     async def turning(self, code: str) -> Turning:
         """How a camera is turned, with its password: for who reaches it, and for nobody else. Raises ZonghengError `not_found`."""
@@ -343,6 +344,7 @@ def _registered(form: "CameraForm", by: str) -> wire.CameraRegistered:
         masks=_masks(form),
         masks_burnt=form.masks_burnt,
         transcode=form.transcode,
+        sound=form.sound,
         recording=wire.CameraRecording(
             when=_RECORDED[form.recording.when],
             days=form.recording.days,

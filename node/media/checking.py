@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel
 
 from federation.errors import ZonghengError
-from federation.trunk.frame import Frame
+from federation.trunk.frame import VIDEO, Frame
 from node.media.ingest.source import OPEN_S, READ_S, Mask, Source
 
 LOOK_S: Final = 8.0
@@ -73,7 +73,8 @@ async def look(source: Source, look_s: float) -> Checked:
             def put(frame: Frame) -> None:
                 if not frames:
                     limit.reschedule(asyncio.get_running_loop().time() + look_s)
-                frames.append((time.monotonic(), frame))
+                if frame.track == VIDEO:
+                    frames.append((time.monotonic(), frame))
 
             await read(source, Numbered(), put)
     except TimeoutError:

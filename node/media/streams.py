@@ -350,6 +350,7 @@ def _source(ticket: bytes, source: Source) -> wire.AttachRequest:
             password=source.password,
             transcode=source.transcode,
             burnt_masks=masks,
+            sound=source.sound,
         )
     )
 

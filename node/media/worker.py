@@ -384,7 +384,7 @@ def _over(ticket: bytes, error: ZonghengError | None) -> wire.CarryOver:
 
 def _source(said: wire.CameraSource) -> Source:
     masks = tuple(Mask(mask.left, mask.top, mask.width, mask.height) for mask in said.burnt_masks)
-    return Source(said.address, said.user, said.password, said.transcode, masks)
+    return Source(said.address, said.user, said.password, said.transcode, masks, said.sound)
 
 
 async def work(folder: Path, services: Sequence[Service] = ()) -> None:

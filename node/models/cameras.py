@@ -103,6 +103,8 @@ class CameraForm(Form):
     ptz_profile: str = Field(default="", max_length=200)
     """The device's profile by which it is steered; empty: it is fixed, or nobody is to turn it."""
     transcode: bool = False
+    sound: bool = False
+    """What it hears is carried and recorded as well."""
     opens_min: Minutes = 9 * 60
     closes_min: Minutes = 17 * 60
     permissions: tuple[PermissionForm, ...] = ()

@@ -22,6 +22,13 @@ PAYLOADERS = {
 }
 """Parameter sets are in the session description alone, as many cameras do it."""
 
+SOUND = {
+    "opus": "opusparse ! rtpopuspay",
+    "aac": "aacparse ! rtpmp4gpay",
+    "pcma": "opusdec ! audioconvert ! audioresample ! alawenc ! rtppcmapay",
+}
+"""Files have Opus for `opus` and `pcma`, AAC for `aac`."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -29,6 +36,7 @@ def main() -> None:
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
     parser.add_argument("--codec", default="h264", choices=sorted(PAYLOADERS))
+    parser.add_argument("--sound", choices=sorted(SOUND))
     parser.add_argument("mounts", nargs="+")
     asked = parser.parse_args()
     Gst.init(None)
@@ -45,7 +53,11 @@ def main() -> None:
     for mount in asked.mounts:
         path, _, file = mount.partition("=")
         factory = GstRtspServer.RTSPMediaFactory()
-        factory.set_launch(f"( filesrc location={file} ! {PAYLOADERS[asked.codec]} name=pay0 pt=96 )")
+        launch = f"filesrc location={file} ! {PAYLOADERS[asked.codec]} name=pay0 pt=96"
+        if asked.sound:
+            launch = launch.replace("qtdemux", "qtdemux name=file file. ! queue", 1)
+            launch += f" file. ! queue ! {SOUND[asked.sound]} name=pay1"
+        factory.set_launch(f"( {launch} )")
         factory.set_shared(False)
         if asked.user:
             permissions = GstRtspServer.RTSPPermissions()

@@ -66,7 +66,7 @@ def clip(encode: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def rtsp() -> Iterator[Callable[..., RtspServer]]:
-    """Start servers: `rtsp("/main=FILE", user=…, password=…, codec=…, port=…)`. They end with the test."""
+    """Start servers: `rtsp("/main=FILE", user=…, password=…, codec=…, sound=…, port=…)`. They end with the test."""
     yield from _servers()
 
 
@@ -83,9 +83,10 @@ def _servers() -> Iterator[Callable[..., RtspServer]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(
-        *mounts: str, user: str = "", password: str = "", codec: str = "h264", port: int = 0
+        *mounts: str, user: str = "", password: str = "", codec: str = "h264", sound: str = "", port: int = 0
     ) -> RtspServer:
         command = [_SYSTEM_PYTHON, str(_SERVER), "--codec", codec, "--port", str(port)]
+        command += ["--sound", sound] if sound else []
         command += ["--user", user, "--password", password] if user else []
         process = subprocess.Popen([*command, *mounts], stdout=subprocess.PIPE, text=True)
         started.append(process)

@@ -1,4 +1,4 @@
-"""What a camera sends, made alike: H.264 access units that a viewer can begin with, numbered, in one time.
+"""What a camera sends, made alike: H.264 access units that a viewer can begin with, and packets of Opus beside them, numbered, in one time.
 
 Pure. A camera whose pictures nobody could show as they are is told apart here, in words and with a code: `codec_unsupported` for
 what is not H.264, `b_frames` for pictures that are sent in another order than they are shown (WebRTC shows them as they come). Whether it is
@@ -10,7 +10,7 @@ from collections import deque
 from typing import Final
 
 from federation.errors import ZonghengError
-from federation.trunk.frame import MAX_UNIT_BYTES, VIDEO, Codec, Frame
+from federation.trunk.frame import AUDIO, MAX_UNIT_BYTES, VIDEO, Codec, Frame
 from node.media.annexb import ParameterSets
 from node.media.ingest.timeline import Timeline
 
@@ -27,6 +27,8 @@ class Numbered:
 
     def __init__(self) -> None:
         self._seq = 0
+        self._heard = 0
+        self._last_heard = -1
         self._timeline = Timeline()
 
     def begin(self) -> None:
@@ -38,6 +40,16 @@ class Numbered:
         pts, taken_ns = self._timeline.place(pts_90k, came_ns)
         frame = Frame(VIDEO, self._seq, pts, taken_ns, keyframe, Codec.H264, unit)
         self._seq += 1
+        return frame
+
+    def sound(self, unit: bytes, pts_90k: int) -> Frame | None:
+        """The next packet of sound; None where it belongs to no picture, or before what was heard already."""
+        placed = self._timeline.beside(pts_90k)
+        if placed is None or placed[0] <= self._last_heard:
+            return None
+        frame = Frame(AUDIO, self._heard, *placed, True, Codec.OPUS, unit)
+        self._heard += 1
+        self._last_heard = frame.pts_90k
         return frame
 
 
@@ -74,6 +86,11 @@ class Normaliser:
         if not self._begun:
             return None
         return self._numbered.frame(picture.unit, picture.keyframe, pts_90k, came_ns)
+
+    def sound(self, unit: bytes, pts_90k: int | None, came_ns: int) -> Frame | None:
+        """The next packet of sound (Opus); None before there are pictures that it could be heard with. Raises ZonghengError `too_large`."""
+        self._rate.count(len(unit), came_ns)
+        return self._numbered.sound(unit, pts_90k) if self._begun and pts_90k is not None else None
 
 
 class Rate:

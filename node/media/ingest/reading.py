@@ -19,19 +19,20 @@ import av
 import structlog
 
 from federation.errors import ZonghengError
-from federation.trunk.frame import CLOCK_HZ, Frame
+from federation.trunk.frame import AUDIO, CLOCK_HZ, VIDEO, Frame
 from node.media.ingest.gate import Gate
 from node.media.ingest.normalise import Normaliser, Numbered
+from node.media.ingest.sound import Sound
 from node.media.ingest.source import OPEN_S, READ_S, Source, failure
 from node.media.ingest.transcode import Transcoder
 
-MOST_WAITING: Final = 500
-"""Frames: 20 s of a camera with 25 a second."""
+MOST_WAITING: Final = 1_500
+"""Frames: 20 s of a camera with 25 pictures and 50 packets of sound a second."""
 
 Put = Callable[[Frame], None]
 
-_Packet = tuple[bytes, int | None]
-"""An access unit and its presentation time in 90 kHz by the camera's clock."""
+_Unit = tuple[int, bytes, int | None]
+"""Its track, an access unit or a packet of sound, and its presentation time in 90 kHz by the camera's clock."""
 
 log = structlog.get_logger(__name__)
 
@@ -113,10 +114,10 @@ class _Connection:
                 if not container.streams.video:
                     raise ZonghengError("unreadable", f"{source.address} sends no picture")
                 given = 0
-                for unit, pts in self._units(container):
+                for track, unit, pts in self._units(container):
                     if self.stopping.is_set():
                         return
-                    given += self._give(unit, pts)
+                    given += self._give(track, unit, pts)
             if self.stopping.is_set():
                 return
             if not source.is_file:
@@ -124,37 +125,51 @@ class _Connection:
             if not given:
                 raise ZonghengError("unreadable", f"no picture of {source.address} can be decoded")
 
-    def _units(self, container: "av.container.InputContainer") -> Iterator[_Packet]:
+    def _units(self, container: "av.container.InputContainer") -> Iterator[_Unit]:
         stream = container.streams.video[0]
+        sound = Sound(container.streams.audio[0]) if self._source.sound and container.streams.audio else None
+        pictures = self._pictures(stream)
+        for packet in self._packets(container, stream, sound):
+            if packet.stream_index == stream.index:
+                for unit, pts in pictures(packet):
+                    yield VIDEO, unit, pts
+            elif sound is not None:
+                for unit, pts in sound.units(packet):
+                    yield AUDIO, unit, pts
+
+    def _pictures(self, stream: Any) -> Callable[["av.Packet[Any]"], Iterator[tuple[bytes, int | None]]]:
+        """What makes access units of packets."""
         codec = stream.codec_context
-        packets = self._packets(container, stream)
         if self._source.encodes_again:
-            transcoder = Transcoder(codec, stream.average_rate, self._source.burnt_masks)
             self._normaliser = Normaliser(self._numbered, "h264")
-            for packet in packets:
-                yield from transcoder.units(packet)
-            return
+            return Transcoder(codec, stream.average_rate, self._source.burnt_masks).units
         self._normaliser = Normaliser(self._numbered, codec.name, _annexb(codec.extradata))
         bare = av.bitstream.BitStreamFilterContext("h264_mp4toannexb", stream)
-        for packet in packets:
+
+        def units(packet: "av.Packet[Any]") -> Iterator[tuple[bytes, int | None]]:
             pts = None if packet.pts is None else int(packet.pts * packet.time_base * CLOCK_HZ)
             for each in bare.filter(packet):
                 yield bytes(each), pts
 
-    def _packets(self, container: "av.container.InputContainer", stream: Any) -> "Iterator[av.Packet[Any]]":
-        """The packets with pictures; of a file each when it is due. Everything the camera sends is read, since otherwise its sound alone
-        would keep a connection without pictures alive."""
+        return units
+
+    def _packets(
+        self, container: "av.container.InputContainer", stream: Any, sound: Sound | None
+    ) -> "Iterator[av.Packet[Any]]":
+        """The packets with pictures, and with sound that is wanted; of a file each when it is due. Everything the camera sends is read, since otherwise its sound
+        alone would keep a connection without pictures alive."""
         picture_s = begun_s = time.monotonic()
         first_s = None
         for packet in container.demux():
             now_s = time.monotonic()
             if self.stopping.is_set():
                 return
-            if packet.stream_index != stream.index or not packet.size:
-                if now_s - picture_s > READ_S:
-                    raise TimeoutError
+            if packet.stream_index == stream.index and packet.size:
+                picture_s = now_s
+            elif now_s - picture_s > READ_S:
+                raise TimeoutError
+            elif sound is None or packet.stream_index != sound.index or not packet.size:
                 continue
-            picture_s = now_s
             if self._source.is_file:
                 at_s = float((packet.dts if packet.dts is not None else packet.pts or 0) * packet.time_base)
                 first_s = at_s if first_s is None else first_s
@@ -162,11 +177,13 @@ class _Connection:
                     return
             yield packet
 
-    def _give(self, unit: bytes, pts: int | None) -> int:
-        frame = self._normaliser.frame(unit, pts, self._unix_ns())
+    def _give(self, track: int, unit: bytes, pts: int | None) -> int:
+        made = self._normaliser.frame if track == VIDEO else self._normaliser.sound
+        frame = made(unit, pts, self._unix_ns())
         if frame is None:
             return 0
-        self._dropping = not frame.keyframe if self._dropping else len(self._waiting) >= MOST_WAITING
+        begins = frame.keyframe and track == VIDEO
+        self._dropping = not begins if self._dropping else len(self._waiting) >= MOST_WAITING
         if not self._dropping:
             self._waiting.append(frame)
             self._loop.call_soon_threadsafe(self._hand_over)

@@ -42,6 +42,8 @@ class Source:
     """Decode and encode again what could not be watched as it is."""
     burnt_masks: tuple[Mask, ...] = ()
     """Painted over here, for everybody; that takes decoding and encoding again."""
+    sound: bool = False
+    """What the camera hears is read as well."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
@@ -88,12 +90,12 @@ class Source:
 
     @property
     def options(self) -> dict[str, str]:
-        """Options of FFmpeg's demuxer. TCP, since a camera's UDP is lost in the first busy switch; pictures alone are asked for."""
+        """Options of FFmpeg's demuxer. TCP, since a camera's UDP is lost in the first busy switch; sound is asked for only where it is wanted."""
         if self.is_file:
             return {}
         return {
             "rtsp_transport": "tcp",
-            "allowed_media_types": "video",
+            "allowed_media_types": "video+audio" if self.sound else "video",
             "analyzeduration": "1000000",
             "fpsprobesize": "0",
             "timeout": str(int(READ_S * 1_000_000)),

@@ -1,4 +1,4 @@
-"""One time for everything a camera sends, whatever its own clock does.
+"""One time for everything a camera sends, pictures and sound, whatever its own clock does.
 
 Presentation times come out in 90 kHz and never go back: over a file that begins again, a camera that was away, a camera whose clock was
 set. Within a stretch in which the camera's times go on, distances are the camera's own, since playing smoothly depends on them; a stretch
@@ -53,6 +53,16 @@ class Timeline:
                 self._delay_ns = None
         self._last, self._last_ns, self._goes_on = pts, came_ns, True
         return pts, self._taken(pts, came_ns)
+
+    def beside(self, pts_90k: int) -> tuple[int, int] | None:
+        """(presentation time, when it was taken) of sound, which goes by the pictures' time. None where it cannot be told: before a connection's first
+        picture, and two seconds away from the newest one."""
+        if self._shift is None or self._delay_ns is None or not self._goes_on:
+            return None
+        pts = pts_90k + self._shift
+        if pts < 0 or abs(pts - self._last) > _FORWARD_TICKS:
+            return None
+        return pts, pts * _NS // RATE + self._delay_ns
 
     def _taken(self, pts: int, came_ns: int) -> int:
         delay_ns = came_ns - pts * _NS // RATE
