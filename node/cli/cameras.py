@@ -322,7 +322,7 @@ def clip(
     ],
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="Where it begins, ISO 8601.")],
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="Where it ends.")],
-    into: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the MP4.")] = Path(
+    into: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")] = Path(
         "clip.mp4"
     ),
     alert: Annotated[str, typer.Option(metavar="ALERT", help="The alert it is evidence for.")] = "",

@@ -1,11 +1,13 @@
 """Addresses of cameras (摄像头)."""
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 
 from node.media.checking import Checked
+from node.media.recording.archive import kind
 from node.views import cameras, footage
 from node.web.guard import Asking
 
@@ -84,9 +86,9 @@ def router(node: "Node") -> APIRouter:
     @api.get("/api/clips/{sha256}/content")
     async def clip_file(sha256: str) -> FileResponse:
         """The file of a clip, also in parts (RFC 9110, section 14)."""
-        return FileResponse(
-            await footage.clip_file(node, sha256), media_type="video/mp4", filename=f"{sha256}.mp4"
-        )
+        path = await footage.clip_file(node, sha256)
+        form = await asyncio.to_thread(kind, path)
+        return FileResponse(path, media_type=f"video/{form}", filename=f"{sha256}.{form}")
 
     @api.get("/api/footage/{sha256}")
     async def find(sha256: str) -> footage.Found:

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,14 +26,26 @@ HALL: Final = f"{TOWN}/hall"
 
 
 @pytest.fixture(scope="module")
-def nodes(shared_tree: Tree, clip: Path) -> tuple[Node, Node]:
+def heard(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clip with a tone, in AAC."""
+    file = tmp_path_factory.mktemp("heard") / "hall.mp4"
+    command = ["ffmpeg", "-v", "error", "-i", str(clip), "-f", "lavfi", "-i", "sine=440:sample_rate=8000"]
+    command += ["-c:v", "copy", "-c:a", "aac", "-shortest", str(file)]
+    subprocess.run(command, check=True, timeout=240)
+    return file
+
+
+@pytest.fixture(scope="module")
+def nodes(shared_tree: Tree, heard: Path) -> tuple[Node, Node]:
     """A county and its town, which has a camera that plays a clip and is recorded all day."""
     county, town = shared_tree.line(("county", COUNTY), ("town", TOWN))
     path = town.folder / "node.toml"
     path.write_text(path.read_text(encoding="utf-8") + "recording_file_s = 4\n", encoding="utf-8")
     county.start()
     town.start()
-    register(town, "hall", f"file:{clip}", hall="大厅", window="3", agency="MZ", recording={"when": "always"})
+    register(
+        town, "hall", f"file:{heard}", hall="大厅", window="3", agency="MZ", recording={"when": "always"}, sound=True
+    )  # fmt: skip
     until("the county sees that the camera sees", lambda: state(county, "hall") == "seeing")
     return county, town
 
@@ -122,6 +135,9 @@ def test_a_clip_is_cut_and_whoever_has_it_can_have_it_checked_in_the_county(
     )  # fmt: skip
     with av.open(str(file)) as clip:
         assert sum(1 for _ in clip.decode(video=0)) >= 60
+    with av.open(str(file)) as clip:
+        assert clip.streams.audio[0].codec_context.name == "opus"
+        assert sum(frame.samples for frame in clip.decode(audio=0)) > 3 * 48_000
     part = town.client.get(f"/api/clips/{cut['sha256']}/content", headers={"Range": "bytes=4-7"})
     assert (part.status_code, part.content) == (206, b"ftyp")
     caught_up(town, county)

@@ -27,6 +27,9 @@ _SUFFIXES: Final = (".mp4", ".webm")
 _RING: Final = ".ring"
 _PART: Final = ".part"
 
+_EBML: Final = b"\x1a\x45\xdf\xa3"
+"""With it a file of WebM begins (RFC 8794)."""
+
 DAY_US: Final = 86_400_000_000
 
 log = structlog.get_logger(__name__)
@@ -200,6 +203,12 @@ def recordings(folder: Path, settings: NodeSettings) -> Archive:
     return Archive(
         folder / "recordings", settings.recordings_budget_mb * 1_000_000, settings.disk_reserve_mb * 1_000_000
     )
+
+
+def kind(path: Path) -> str:
+    """What a recording or a clip is, by its first bytes, whatever its name: `mp4` or `webm`."""
+    with path.open("rb") as file:
+        return "webm" if file.read(len(_EBML)) == _EBML else "mp4"
 
 
 def _is_written(path: Path) -> bool:

@@ -31,8 +31,6 @@ _TOGETHER_US: Final = 1_000_000
 _PICTURES: Final = {"h264": Codec.H264, "vp8": Codec.VP8}
 _FORMATS: Final = {Codec.H264: "mp4", Codec.VP8: "webm"}
 
-_EBML: Final = b"\x1a\x45\xdf\xa3"
-
 US_PER_TICK: Final = Fraction(1_000_000, CLOCK_HZ)
 
 
@@ -90,12 +88,6 @@ class SegmentWriter:
 def suffix(codec: Codec) -> str:
     """How the names of files with such pictures end."""
     return f".{_FORMATS[codec]}"
-
-
-def media_type(path: Path) -> str:
-    """What a file is (RFC 6838), by its first bytes."""
-    with path.open("rb") as file:
-        return "video/webm" if file.read(4) == _EBML else "video/mp4"
 
 
 def _options(fragmented: bool) -> dict[str, str]:

@@ -15,7 +15,7 @@ from federation.trunk.frame import AUDIO, VIDEO, Codec, Frame
 from federation.trunk.hub import Hub
 from node.media.opus import length_ticks
 from node.media.picture import decoded
-from node.media.recording.archive import Archive
+from node.media.recording.archive import Archive, kind
 from node.media.recording.clip import cut, frames_from
 from node.media.recording.playing import play
 from node.media.recording.recorder import Recorder
@@ -95,6 +95,7 @@ def test_what_a_browser_publishes_in_vp8_is_recorded_cut_and_pictured(
         assert container.streams.video[0].codec_context.name == "vp8"
         assert (container.streams.video[0].width, container.streams.video[0].height) == (320, 240)
         assert sum(1 for _ in container.decode(video=0)) == 26
+    assert kind(made.path) == "webm"
     assert decoded(next(frames_from(archive, "kiosk", T0))).width == 320
 
 
@@ -126,6 +127,7 @@ def test_sound_is_recorded_beside_the_pictures_and_keeps_their_time(archive: Arc
     with av.open(str(made.path)) as container:
         samples = sum(frame.samples for frame in container.decode(audio=0))
     assert abs(samples - 48_000) <= 2 * 960
+    assert kind(made.path) == "mp4"
     again = cut(archive, "kiosk", T0 + 2 * S, T0 + 3 * S, tmp_path / "again.mp4")
     assert made.sha256 == again.sha256
 
