@@ -12,6 +12,7 @@ from federation.errors import ZonghengError
 from federation.trunk.frame import Quality
 from node.media.checking import Checked, checked
 from node.media.permission import View, Viewer, may_see_picture, told
+from node.media.recording import ring
 from node.models.cameras import CameraForm
 from node.people import audit
 from node.people.caller import Caller
@@ -110,6 +111,8 @@ async def register(node: "Node", caller: Caller, form: Registration) -> Register
         told = await onvif.filled(node, camera, form.password, fixed=form.fixed)
         camera, warnings = told.form, told.warnings
     index = await node.cameras.register(camera, form.password, by)
+    recordings = [one.recording for one in await node.cameras.all()]
+    warnings = [*warnings, *ring.warnings(recordings, node.settings.recordings_budget_mb)]
     return Registered(
         index=index,
         address=camera.address,

@@ -251,12 +251,17 @@ def test_what_an_alert_wants_is_kept_though_its_node_is_killed_right_after_it(
 
 
 def test_a_camera_that_goes_away_in_office_hours_is_an_outage_of_the_hall(
-    nodes: tuple[Node, Node], clip: Path, rtsp: Callable[..., RtspServer]
+    nodes: tuple[Node, Node], clip: Path, encode: Callable[..., Path], rtsp: Callable[..., RtspServer]
 ) -> None:
     county, town = nodes
-    server = rtsp(f"/main={clip}")
-    register(town, "door", server.address("/main"))
+    small = encode(
+        "hall", "-t", "40", "-vf", "scale=320:-2", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0"
+    )
+    server = rtsp(f"/main={clip}", f"/sub={small}")
+    register(town, "door", server.address("/main"), sub_address=server.address("/sub"))
     until("it sees", lambda: state(town, "door") == "seeing")
+    seen = county.post("/api/snapshots", {"stream": f"{TOWN}/door/sub"})
+    assert seen["width"] == 320
     server.process.kill()
     until("the county sees that it is lost", lambda: state(county, "door") == "lost")
     noted = [

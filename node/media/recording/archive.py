@@ -7,7 +7,8 @@
 or `.webm`, where pictures are VP8. Times are microseconds since the epoch, of the first and of the last picture; the day is that of `from`, in UTC. The names are the index: nothing can be out of step
 with them, and a folder that was copied is whole. A file gets its last name by one rename, when it is closed. After a crash `mend` closes what was being written.
 
-The disk: recordings have a budget and leave the disk a reserve, so that the journal is never what suffers. What goes first is the ring, then the oldest.
+The disk: recordings have a budget and leave the disk a reserve, so that the journal is never what suffers. What goes first is the oldest, whether somebody wanted it or not: the ring is
+bounded by its minutes, and if it went first, a full disk would leave no alert the minutes before it.
 """
 
 import contextlib
@@ -182,7 +183,7 @@ class Archive:
 
     def _in_order_of_shedding(self) -> Sequence[Segment]:
         everything = [segment for camera in self.cameras() for segment in self.segments(camera)]
-        return sorted(everything, key=lambda segment: (not segment.ring, segment.from_us))
+        return sorted(everything, key=lambda segment: segment.from_us)
 
     def _delete(self, segment: Segment) -> None:
         segment.path.unlink(missing_ok=True)

@@ -14,11 +14,13 @@ import pytest
 from federation.errors import ZonghengError
 from federation.trunk.frame import Frame
 from federation.trunk.hub import Hub
+from node.media.recording import ring
 from node.media.recording.archive import DAY_US, Archive
 from node.media.recording.clip import cut, frames_from
 from node.media.recording.playing import play
 from node.media.recording.recorder import Recorder
 from node.media.recording.segment import SegmentWriter, frames_in, length_us
+from node.models.cameras import RecordingForm
 from tests.unit.media.clip_frames import NS, frames_of
 
 T0 = 1_709_258_400_000_000  # 2024-03-01T10:00:00+08:00
@@ -118,16 +120,18 @@ def test_what_is_older_than_its_days_goes(archive: Archive, clip: Path) -> None:
     assert archive.cameras() == []
 
 
-def test_over_its_budget_the_ring_goes_first_and_then_the_oldest(tmp_path: Path, clip: Path) -> None:
+def test_over_its_budget_the_oldest_goes_and_the_minutes_before_an_alert_stay(
+    tmp_path: Path, clip: Path
+) -> None:
     folder = tmp_path / "recordings"
     recorded(Archive(folder, PLENTY, 0), frames_of(clip)[:200])
     recorded(Archive(folder, PLENTY, 0), frames_of(clip, (T0 + 600 * S) * 1_000)[:200], kept=False)
     before = Archive(folder, PLENTY, 0).segments("hall-1")
-    ring = sum(segment.path.stat().st_size for segment in before if segment.ring)
-    kept = [segment for segment in before if not segment.ring]
-    tight = Archive(folder, Archive(folder, 0, 0).used() - ring - 1, 0)
+    oldest = before[0].path.stat().st_size
+    tight = Archive(folder, Archive(folder, 0, 0).used() - oldest - 1, 0)
     assert tight.make_room()
-    assert tight.segments("hall-1") == kept[1:]
+    assert tight.segments("hall-1") == before[2:]
+    assert any(segment.ring for segment in before[2:])
 
 
 def test_with_the_disk_full_nothing_is_begun_and_somebody_is_told(tmp_path: Path) -> None:
@@ -225,3 +229,12 @@ def test_what_is_being_written_can_be_cut_and_played_up_to_its_last_whole_fragme
     archive.close(path, frames[90].captured_ns // 1_000, ring=True)
     # It was closed under another name after it was listed.
     assert len(list(again)) == 31
+
+
+def test_minutes_before_an_alert_that_do_not_fit_are_told() -> None:
+    wanted = [RecordingForm(when="on_alert", before_min=7), RecordingForm(when="office_hours", before_min=7)]
+    others = [RecordingForm(when="always", before_min=60), RecordingForm(when="never", before_min=60)]
+    assert ring.warnings([*wanted, *others], 600) == []
+    (words,) = ring.warnings([*wanted, *others], 599)
+    assert "600 MB" in words
+    assert "recordings_budget_mb" in words
