@@ -59,7 +59,7 @@ def test_disclosures_and_their_files_reach_the_portal_through_kills(line: list[N
     small.write_text("公示", encoding="utf-8")
     entered = disclose(village, "第三季度收支", large, small)
     part = town.folder / "files" / "parts"
-    town.start()
+    town.begin()  # it takes files while it starts
     until("some of it is at the town", lambda: part.exists() and any(part.iterdir()), every_s=0.005)
     town.kill()
     town.start()
@@ -69,7 +69,7 @@ def test_disclosures_and_their_files_reach_the_portal_through_kills(line: list[N
         180,
     )
     part = city.folder / "files" / "parts"
-    city.start()
+    city.begin()
     until("some of it is at the city", lambda: part.exists() and any(part.iterdir()), 120, every_s=0.005)
     city.kill()
     city.start()

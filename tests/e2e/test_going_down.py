@@ -71,8 +71,8 @@ def meeting(line: list[Node]) -> Iterator[Meeting]:
         answer = city.client.post("/api/meetings", json=form)
         return answer.json() if answer.is_success else None
 
-    opened = until("the city knows the village", opens)
     with hearing(village):
+        opened = until("the city knows the village", opens)
         until("it rings at the village", lambda: village.get("/api/meetings"))
         village.post(f"/api/meetings/{opened['meeting']}/join", {})
         stream = opened["you"]["stream"]

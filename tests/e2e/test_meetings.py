@@ -45,10 +45,10 @@ def called(line: list[Node]) -> Iterator[Any]:
         )
         return answer.json() if answer.is_success else None
 
-    meeting = until("the city knows everybody below", opens)
     with ExitStack() as people:
         for node in line[:4]:
             people.enter_context(on_duty(node))
+        meeting = until("the city knows everybody below", opens)
         for node in line[1:4]:
             until(f"it rings at {node.code}", lambda node=node: meeting_at(node, meeting["meeting"]))
             node.post(f"/api/meetings/{meeting['meeting']}/join", {})
@@ -94,7 +94,7 @@ def test_a_help_call_of_the_village_is_answered_in_the_town_and_both_see_each_ot
             for node in (town, village):
                 assert refusal(node, f"/api/whep/{stream(village, asked)}") in ("forbidden", "not_found")
                 assert refusal(node, f"/api/whip/{stream(node, asked)}") == "not_found"
-    [closed] = entered(village, "meeting_closed", asked)
+    [closed] = until("the village enters it", lambda: entered(village, "meeting_closed", asked))
     assert (closed.host, closed.answered_node, closed.answered_by) == (TOWN, TOWN, "operator")
     assert [one.host for one in entered(village, "meeting_opened", asked)] == [VILLAGE, TOWN]
     [joined] = entered(town, "meeting_joined", asked)

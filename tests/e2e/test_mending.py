@@ -13,7 +13,7 @@ from zongheng.v1.mending_pb2 import QUARANTINE_DECISION_MEND, QUARANTINE_DECISIO
 
 from federation.journal.checkpoint import Verifier, open_note
 from federation.journal.merkle import leaf_hash
-from tests.e2e.tree import Node, Tree, caught_up, until
+from tests.e2e.tree import Node, Tree, caught_up, judged, until
 
 CITY: Final = "330100"
 TOWN: Final = "330101001"
@@ -170,6 +170,7 @@ def test_a_village_that_wrote_while_it_was_offline_is_mended(forked: list[Any]) 
     line, lost, own, held = forked
     city, town, village = line
     more = case(village, "2024-04-20")  # work goes on
+    judged(village)
     until(
         "the branch is kept apart",
         lambda: shown(town)["kept_apart"] == len(village.leaves()) - shown(town)["common_size"],

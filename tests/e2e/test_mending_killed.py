@@ -34,7 +34,7 @@ def handed_in(village: Node, first: int, entries: int) -> set[str]:
 
 
 def killed_at(node: Node, reached: Callable[[], bool]) -> None:
-    """Kill it as soon as this is so, and start it again."""
+    """Kill it as soon as this is so: also while it starts, since what it is killed in goes on meanwhile."""
     until("the moment to kill has come", reached, 120, every_s=0.002)
     node.kill()
 
@@ -54,7 +54,7 @@ def test_a_village_killed_while_it_fetches_its_entries_back_has_them_byte_for_by
     small = _size(village)
     middle = []
     for part in (1, 2, 3):
-        village.start()
+        village.begin()
         target = small + (len(before) - small) * part // 4 + random.randint(0, 400)
         killed_at(village, lambda target=target: _size(village) >= target)
         middle.append(_size(village))
@@ -100,9 +100,9 @@ def test_a_village_killed_while_it_is_mended_loses_nothing_and_doubles_nothing(
     # Given up, or already taking back what the town holds.
     killed_at(village, lambda: _size(village) != size)
     assert village.leaves()[:common] == held[:common]
-    village.start()
+    village.begin()
     killed_at(village, lambda: _size(village) > common + (len(held) - common) // 2)
-    village.start()
+    village.begin()
     # What is held is back; now its own is entered again.
     killed_at(village, lambda: _size(village) > len(held) + 600)
     assert village.leaves()[: len(held)] == held

@@ -154,7 +154,7 @@ def test_a_dead_village_comes_back_from_a_file_and_waits_for_its_parent(
     village.run("restore", "--from", backup, **{KEY: key}).ended(0)
     assert persons(village).items() <= kept.items()
     village.begin()
-    until("it answers", village._ready, 60)
+    until("it answers", village._ready)
     assert village.status()["journal"]["sealed"]
     refused = village.client.post("/api/cases", json={"item": "V-01", "agency": "CWH", "actor": "1001"})
     assert refused.json()["code"] == "sealed"
@@ -193,8 +193,10 @@ def test_backups_go_up_by_themselves_and_the_three_newest_stay(line: list[Node])
         digests.append(village.run("backup", "--to-parent", "--json").ended(0).json["sha256"])
         until("it is there", lambda: digests[-1] in [one["sha256"] for one in arrived(town)], 120)
     assert {one["sha256"] for one in arrived(town)} == set(digests[1:])
-    # The village keeps no copy.
-    assert [one["state"] for one in village.get("/api/files")] == ["shed"] * 4
+    until(
+        "the village keeps no copy",
+        lambda: [one["state"] for one in village.get("/api/files")] == ["shed"] * 4,
+    )
 
 
 def test_a_dead_town_comes_back_with_other_keys_and_its_village_finds_it(

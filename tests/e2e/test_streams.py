@@ -126,7 +126,10 @@ def test_the_hall_puts_a_viewer_out_who_sits_in_the_city(line: list[Node]) -> No
             f"{node.code} enters that the viewer was put out",
             lambda node=node: viewing in [e.viewer_removed.viewing for e in node.entries("viewer_removed")],
         )
-        assert viewing not in [one["viewing"] for one in node.get("/api/viewings")]
+        until(
+            f"nobody looks at {node.code} by it",
+            lambda node=node: viewing not in [one["viewing"] for one in node.get("/api/viewings")],
+        )
 
 
 def away_and_back(city: Node, what: str, happens: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from zongheng.v1.entry_pb2 import Entry
 
+from node.resupervision.standing import LOOK_S
 from tests.e2e.tree import Node, Tree, caught_up, until
 
 CITY: Final = "330100"
@@ -148,8 +149,8 @@ def test_every_alert_of_the_village_is_right_and_nobody_is_accused_of_anything(l
 
     answer = until("the town inspected every alert of the village", looked, 120)
     assert (answer["wrong"], answer["missing"], answer["undetermined"]) == (0, 0, 0)
-    # Several looks, each of which may read a part of the journal.
-    time.sleep(45)
+    # Two looks more, at all of it.
+    time.sleep(2 * LOOK_S + 2)
     for node in line[:-1]:
         assert node.alerts(domain="resupervision") == [], node.code
 

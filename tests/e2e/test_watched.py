@@ -100,7 +100,7 @@ def test_the_hall_is_seen_at_the_city_and_every_node_on_the_way_knows_who_looks(
     browser.open("about:blank")
     until("nobody looks any more", line.nobody_looks)
     for node in line.all:
-        assert len(node.entries("camera_closed")) == 1
+        until(f"{node.code} enters it", lambda node=node: len(node.entries("camera_closed")) == 1)
 
 
 def test_three_packets_in_a_hundred_lost_freeze_nothing(line: Line, browser: Browser) -> None:

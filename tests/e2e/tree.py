@@ -461,13 +461,26 @@ def knows(node: Node, *below: str) -> None:
     )
 
 
+def judged(node: Node) -> None:
+    """Wait until a node has judged every case as its journal stands: it enters nothing more by itself."""
+
+    def rests() -> bool:
+        status = node.status()
+        return bool(status["due"] == 0 and status["cursors"]["facts"] == status["journal"]["size"])
+
+    until(f"{node.code} has judged every case", rests)
+
+
 def caught_up(child: Node, parent: Node, timeout_s: float = 120.0) -> None:
-    """Wait until the parent holds, has read and has compared all of the running child's journal, and the roots are equal."""
+    """Wait until the parent holds, has read and has compared all of the running child's journal, the roots are equal, and the link stands:
+    what a parent holds it also held while the child was away.
+    """
 
     def holds() -> bool:
         journal_, held = child.status()["journal"], parent.child(child.code)
         return bool(
             held
+            and held["state"] == "linked"
             and journal_["lag"] == 0
             and held["held"] == held["projected"] == held["compared"] == journal_["size"]
             and held["root"] == journal_["root"]
