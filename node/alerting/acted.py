@@ -4,7 +4,7 @@
 | --- | --- |
 | agency | the reply to an alert |
 | embedded | what the bureau owes, where somebody did it who supervises within the agency (派驻) |
-| bureau | confirmation, review, the decision of an appeal, of a score too |
+| bureau | confirmation, review, of the answer to a directive too, the decision of an appeal, of a score too |
 | handler | the signature and the answer of a directive |
 | parent | the decision of what a node below escalated; here, of what children did |
 
@@ -21,7 +21,7 @@ from zongheng.v1.score_pb2 import ScoreStep, ScoreStepKind
 
 from node.alerting.desk import taken
 from node.alerting.elsewhere import is_answered_elsewhere
-from node.directives.rules import BY_CODE, UNSIGNED
+from node.directives.rules import BY_CODE, REVIEWS, UNREVIEWED, UNSIGNED
 from node.people.roles import Role
 from node.store.alerts import AlertFilter
 from node.supervision.alert import LIFE_DOMAIN
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SIGNATURE: Final = "directive_signature"
 ANSWER: Final = "directive_answer"
+REVIEW: Final = "directive_review"
 SCORE_APPEAL: Final = "score_appeal_decision"
 
 _AT_ONCE: Final = 2_000
@@ -112,10 +113,12 @@ async def _alerts(node: "Node", embedded: Collection[str]) -> AsyncIterator[Acte
 
 
 async def _directives(node: "Node") -> AsyncIterator[Acted]:
-    """Signatures and answers, of the handlers whose steps come here."""
+    """Signatures and answers, of the handlers whose steps come here, and this node's own reviews of answers."""
+    own = node.settings.node
     days = await node.alert_desk.days()
     policy = (await node.contexts.of(node.settings.node)).context.policy
     allowed = policy.limit_days(BY_CODE[UNSIGNED]) or 0
+    to_review = policy.limit_days(BY_CODE[UNREVIEWED]) or 0
     after = ""
     while page := await node.directives.directives(after, _AT_ONCE):
         after = page[-1].id
@@ -136,6 +139,16 @@ async def _directives(node: "Node") -> AsyncIterator[Acted]:
                     if done_us or not directive.is_over:
                         took = days.working_days(notified, max(notified, done_us)) if done_us else None
                         yield Acted("handler", handler.node, agency, duty, due_us, done_us, took)
+                if directive.issuer != own:
+                    continue
+                for number in handler.numbers(wire.DIRECTIVE_KIND_ANSWERED):
+                    from_us = handler.steps[wire.DIRECTIVE_KIND_ANSWERED, number].at_us
+                    review = handler.reply(REVIEWS, number)
+                    if review is not None or not directive.is_over:
+                        done_us = 0 if review is None else review.at_us
+                        took = days.working_days(from_us, max(from_us, done_us)) if done_us else None
+                        due_us = days.due_us(from_us, to_review)
+                        yield Acted("bureau", own, "", REVIEW, due_us, done_us, took)
 
 
 async def _score_appeals(node: "Node", embedded: Collection[str]) -> AsyncIterator[Acted]:

@@ -180,7 +180,7 @@ class DirectiveDesk:
                     known = await self._directive(directive)
                     await self.looked(known)
                     about = known.handlers if known.issuer == self._own else (self._own,)
-                    found = rules.findings(known, about, opening, context.policy, now)
+                    found = rules.findings(known, about, opening, context.policy, now, self._own)
                     keys = frozenset((one.subject, one.rule, int(one.level)) for one in found)
                     if self._held.get(directive) != keys:
                         as_of = AsOf(

@@ -78,6 +78,7 @@ DUTIES: Final = {
     "appeal_decision": "申诉裁定",
     "escalated_decision": "上报事项裁定",
     "directive_signature": "督办签收",
+    "directive_review": "督办反馈审核",
     "directive_answer": "督办反馈",
     "score_appeal_decision": "绩效申诉裁定",
 }

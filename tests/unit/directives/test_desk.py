@@ -12,6 +12,7 @@ from zongheng.v1.entry_pb2 import ALERT_STATE_CORRECTED, Entry
 from federation.errors import ZonghengError
 from federation.link.descent import Came, Keep, Linked, Pin, Stored
 from federation.link.down_lane import begun
+from node.alerting.acted import _directives
 from node.directives.desk import Act
 from node.directives.state import Stage
 from node.directives.words import SealedWords
@@ -245,6 +246,34 @@ async def test_unsigned_and_sent_back_are_yellow(line: Line) -> None:
     await line.both()
     assert ("directive.poor", 2) in await line.levels(line.county)
     assert ("directive.poor", 2) in await line.levels(line.village)
+
+
+async def test_an_answer_that_nobody_reviews_is_found_at_the_issuer_alone_and_rises_in_the_end(
+    line: Line,
+) -> None:
+    await line.issue(days=60)
+    await line.down()
+    await line.act(line.village, wire.DIRECTIVE_KIND_SIGNED, by="V1")
+    await line.act(line.village, ANSWERED, "好", by="V1")
+    await line.both()
+    assert await line.levels(line.county) == set()
+    line.now += 7 * DAY
+    late = {("directive.unreviewed", 2)}
+    assert await line.levels(line.county) == late
+    assert await line.levels(line.village) == set()
+    line.now += 10 * DAY
+    late |= {("directive.unreviewed", 3)}
+    assert await line.levels(line.county) == late
+    # A review that came too late stays found; the answer after it has its own days.
+    await line.act(line.county, SENT_BACK, "空话")
+    await line.both()
+    await line.act(line.village, ANSWERED, "清单", by="V1")
+    await line.both()
+    await line.act(line.county, ACCEPTED)
+    assert await line.levels(line.county) == {*late, ("directive.poor", 2)}
+    times = [one async for one in _directives(line.county.node)]
+    reviews = [one.late(line.now) for one in times if one.duty == "directive_review"]
+    assert reviews == [True, False]
 
 
 async def test_nobody_speaks_for_a_handler(line: Line) -> None:
