@@ -1,4 +1,4 @@
-"""What the demo shows at a terminal: what it planted and found, and five things to try while the nodes run."""
+"""What the demo shows at a terminal: what it planted and found, and six things to try while the nodes run."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from node.demo.camera import hang
 from node.demo.expected import CASE, TIER
 from node.demo.faults import SLOW_DESK
 from node.demo.federation import Federation, Member
@@ -52,7 +53,7 @@ def show_findings(out: Console, report: Report) -> None:
 
 
 async def show_tour(out: Console, federation: Federation, plan: Plan) -> None:
-    """Five commands to try, each with what it shows."""
+    """What to try, each with what it shows; the hall to look into gets its camera here."""
     command = _command()
     desk = _planted(plan, SLOW_DESK)
     town = federation.members[desk.node]
@@ -60,6 +61,10 @@ async def show_tour(out: Console, federation: Federation, plan: Plan) -> None:
     county = federation.members[late.node]
     village = next(one for one in federation.members.values() if one.place.node == origin_of(desk.case_id))
     city = federation.root
+    hall = next(
+        one for one in federation.members.values() if one.place.tier == "village" and one is not village
+    )
+    stream = await hang(federation, hall)
     evidence, verifier = await _evidence(federation, county, late.case_id)
     steps = [
         (
@@ -90,8 +95,14 @@ async def show_tour(out: Console, federation: Federation, plan: Plan) -> None:
             f"{village.place.name} goes on alone: the case is entered in its stopped store and the status shows what its parent does"
             " not hold yet; when it runs again, the lag goes to 0.",
         ),
+        (
+            "A village's hall seen from the city",
+            f"{city.page}watch/{stream}",
+            f"In a browser; {city.page}wall has every hall. The picture comes from {hall.place.name} through each tier between, and each of them"
+            f" enters who looks: {command} stream viewers {hall.folder}",
+        ),
     ]
-    out.print("\n[bold]Five things to try[/bold] (in another terminal)\n")
+    out.print("\n[bold]Six things to try[/bold] (in another terminal)\n")
     for number, (title, what, shows) in enumerate(steps, 1):
         out.print(f"[bold]{number}. {title}[/bold]")
         out.print(f"   {what}", style="cyan", markup=False)

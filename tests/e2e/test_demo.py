@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -191,7 +192,7 @@ async def test_ctrl_c_while_starting_ends_every_node(tmp_path: Path) -> None:
 async def test_by_hand_it_shows_a_tour_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     async with demo("--cases", "40", "--seed", "2", "--dir", str(tmp_path)) as process:
         said = await read_until(process, "Ctrl-C ends the demo.")
-        for number in range(1, 6):
+        for number in range(1, 7):
             assert f"\n{number}. " in said
         assert "nothing disagrees" in said
         assert len(nodes_running_in(tmp_path)) == 10
@@ -201,6 +202,19 @@ async def test_by_hand_it_shows_a_tour_and_ctrl_c_ends_it(tmp_path: Path) -> Non
         words, _ = await checked.communicate()
         assert checked.returncode == 0, words.decode()
         assert "proven" in words.decode()
+        page = next(line.strip() for line in said.splitlines() if "/watch/" in line)
+        code, camera, _ = page.rpartition("/watch/")[2].split("/")
+        city = page.partition("/watch/")[0]
+        await asyncio.to_thread(
+            until,
+            "the city knows that the hall is seen",
+            lambda: any(
+                (one["node"], one["camera"], one["state"]) == (code, camera, "seeing")
+                for one in httpx.get(f"{city}/api/cameras", trust_env=False).json()
+            ),
+        )
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(page)).status_code == 200
         unplug = next(line.strip() for line in said.splitlines() if line.strip().startswith("kill "))
         again = await asyncio.create_subprocess_shell(
             unplug,
