@@ -28,6 +28,8 @@ from federation.trunk.wire import MESSAGE_SIZES
 
 LISTEN_OPTIONS: Final = (*PARENT_OPTIONS, *MESSAGE_SIZES, ("grpc.max_concurrent_streams", 4_096))
 
+_SETTLES_S: Final = 2.0
+
 _log = structlog.get_logger(__name__)
 
 
@@ -71,6 +73,33 @@ class Passage:
         return self._error
 
 
+class _Call:
+    """A call in which what is being written is written, also when whoever writes is cancelled: until then gRPC takes no status, and the other side would wait for one."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self._writing: asyncio.Task[None] | None = None
+
+    async def read(self) -> Any:
+        return await self._context.read()
+
+    async def write(self, message: Any) -> None:
+        # Ends with the call, so it needs no supervisor.
+        self._writing = asyncio.get_running_loop().create_task(self._context.write(message))
+        self._writing.add_done_callback(_noted)
+        await asyncio.shield(self._writing)
+
+    async def settle(self) -> None:
+        """Before the status. Whoever reads nothing is not waited for."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing], timeout=_SETTLES_S)
+
+
+def _noted(written: asyncio.Task[None]) -> None:
+    if not written.cancelled():
+        written.exception()
+
+
 Passes = Callable[[Any, Passage], Awaitable[ZonghengError | None]]
 
 
@@ -96,10 +125,14 @@ class Gate:
 
     async def serve(self, context: Any, passes: Passes) -> None:
         """One call: let in who has a ticket, and let the stream pass."""
+        call, error = _Call(context), None
         try:
-            await self.let_pass(context, peer_of(context, self.anchors), passes)
+            await self.let_pass(call, peer_of(context, self.anchors), passes)
         except ZonghengError as refused:
-            await abort(context, refused)
+            error = refused
+        await call.settle()
+        if error is not None:
+            await abort(context, error)
 
     async def let_pass(self, call: Any, peer: Peer, passes: Passes) -> None:
         """The same for a call, or a lane of a bundle, of this peer. Raises ZonghengError for what it is refused for."""
@@ -150,18 +183,20 @@ class Trunk(TrunkServiceServicer):
             peer = peer_of(context, self.coming.anchors)
         except ZonghengError as refused:
             await abort(context, refused)
+        call = _Call(context)
         async with asyncio.TaskGroup() as tasks:
 
             def begin(lane: Lane) -> None:
                 tasks.create_task(self._carry_lane(lane, peer))
 
             bundle = Incoming(begin)
-            speaking = tasks.create_task(bundle.speak(context.write, wire.CarryManyResponse))
+            speaking = tasks.create_task(bundle.speak(call.write, wire.CarryManyResponse))
             try:
                 await bundle.hear(context)
             finally:
                 bundle.break_off(ZonghengError("unreachable", "the way from below broke off"))
                 speaking.cancel()
+        await call.settle()
 
     async def _carry_lane(self, lane: Lane, peer: Peer) -> None:
         error: ZonghengError | None = None
