@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -130,8 +138,29 @@ class WebRtcSettings(BaseModel):
     addresses: tuple[str, ...] = ()
     """Addresses of this machine that players are told to send to; none: the one that `http` names, or where that is every address or a
     name, all but loopback."""
+    ports: Annotated[str, Field(pattern=r"^(\d{4,5}-\d{4,5})?$")] = ""
+    """UDP ports that players send to, as a firewall lets them through: `40000-40199`, one for each session and address; empty: whichever the system gives."""
     viewers: Annotated[int, Field(ge=1, le=5_000)] = 400
     """How many may watch and publish at once; one core serves some hundreds of 1.5 Mb/s."""
+
+    @property
+    def port_range(self) -> range | None:
+        """The ports; None: whichever the system gives."""
+        if not self.ports:
+            return None
+        first, last = (int(port) for port in self.ports.split("-"))
+        return range(first, last + 1)
+
+    @field_validator("ports")
+    @classmethod
+    def _forward(cls, ports: str) -> str:
+        if ports:
+            first, last = (int(port) for port in ports.split("-"))
+            if not 1_024 <= first <= last <= 65_535:
+                raise ValueError(
+                    f"{ports!r} is no range of ports: write the first, then the last, from 1024 to 65535"
+                )
+        return ports
 
 
 class CallSettings(BaseModel):

@@ -398,7 +398,9 @@ async def work(folder: Path, services: Sequence[Service] = ()) -> None:
     archive = recordings(folder, settings)
     tending = tending_service(archive, settings.recording_file_s)
     async with (
-        WebRtc.running(settings.ice_addresses, Limits(viewers=settings.webrtc.viewers)) as webrtc,
+        WebRtc.running(
+            settings.ice_addresses, Limits(viewers=settings.webrtc.viewers, ports=settings.webrtc.port_range)
+        ) as webrtc,
         Worker.serving(
             folder, webrtc.feeding(feeding(archive)), (webrtc.offered, tending, *services)
         ) as worker,

@@ -98,6 +98,8 @@ def router(node: "Node") -> APIRouter:
         held = node.webrtc.mine(caller, session)
         if not if_match:
             raise Restated(ZonghengError("bad_request", "name the session's ETag in If-Match"), 428)
+        if if_match.strip() == "*":  # an ICE restart (RFC 9725 §4.3.3), which a session here does not
+            raise Restated(ZonghengError("protocol", "ICE is not restarted here: end and offer again"), 422)
         if if_match.strip() != f'"{held.etag}"':
             raise Restated(ZonghengError("bad_request", f"the session's ETag is another: {held.etag}"), 412)
         try:

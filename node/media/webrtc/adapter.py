@@ -6,13 +6,18 @@ to what this module needs, and aiortc is pinned: an upgrade that changes one fai
 
 - The sender of a viewer's track starts no tasks: packets come from the fan-out (``Outlet``), and so do sender reports.
 - The receiver of a publisher's track hands its packets to us (``assembly``), in the event loop, without its jitter buffer and its decoder's thread.
-- ICE offers the addresses that it is told, and no other.
+- ICE offers the addresses that it is told, and no other, at ports of the range that it is told.
 """
 
+import asyncio
+import errno
 import os
+import random
+import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -63,6 +68,35 @@ def _told_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
 
 
 aioice.ice.get_host_addresses = _told_addresses
+
+_ports: ContextVar[range | None] = ContextVar("ice_ports", default=None)
+
+
+class _InRange:
+    """In place of an event loop's ``create_datagram_endpoint``: a socket for which any port would do gets a free one out of the told range."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._bind: Callable[..., Awaitable[Any]] = loop.create_datagram_endpoint
+
+    async def __call__(self, protocol: Any, local_addr: Any = None, **more: Any) -> Any:
+        ports = _ports.get()
+        if ports is None or local_addr is None or local_addr[1] != 0:
+            return await self._bind(protocol, local_addr=local_addr, **more)
+        first = random.randrange(len(ports))
+        for step in range(len(ports)):
+            port = ports[(first + step) % len(ports)]
+            try:
+                return await self._bind(protocol, local_addr=(local_addr[0], port), **more)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+        raise OSError(errno.EADDRINUSE, f"no port from {ports.start} to {ports[-1]} is free")
+
+
+def _bind_in_range() -> None:
+    loop: Any = asyncio.get_running_loop()
+    if not isinstance(loop.create_datagram_endpoint, _InRange):
+        loop.create_datagram_endpoint = _InRange(loop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +181,13 @@ class Peer:
     connected, failed, closed.
     """
 
-    def __init__(self, addresses: Sequence[str] | None, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        addresses: Sequence[str] | None,
+        changed: Callable[[str], None],
+        ports: range | None = None,
+    ) -> None:
+        self._ports = ports
         self._addresses = None if addresses is None else tuple(addresses)
         # No servers: by default aiortc asks one on the internet for our address.
         self._connection = RTCPeerConnection(
@@ -227,19 +267,17 @@ class Peer:
 
         Raises ZonghengError `bad_request` for what is no offer, or one that has no codec in common.
         """
-        token = _addresses.set(self._addresses)
-        try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-            self._await_hello()
-            await self._connection.setLocalDescription()
-        except Exception as error:
-            # Whatever a stranger's text may raise in a parser: it is their text.
-            raise ZonghengError(
-                "bad_request", f"this offer cannot be answered: {str(error)[:200]}"
-            ) from error
-        finally:
-            _addresses.reset(token)
-        return self._connection.localDescription.sdp
+        with self._told():
+            try:
+                await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+                self._await_hello()
+                await self._connection.setLocalDescription()
+            except Exception as error:
+                # Whatever a stranger's text may raise in a parser: it is their text.
+                raise ZonghengError(
+                    "bad_request", f"this offer cannot be answered: {str(error)[:200]}"
+                ) from error
+        return self._described()
 
     def _await_hello(self) -> None:
         """Let the other side begin DTLS, where it leaves that to us: GStreamer's does not get through a handshake that we begin."""
@@ -250,22 +288,42 @@ class Peer:
 
     async def offer(self) -> str:
         """An offer of the tracks that were had ready, with all candidates."""
-        token = _addresses.set(self._addresses)
-        try:
+        with self._told():
             await self._connection.setLocalDescription()
-        finally:
-            _addresses.reset(token)
-        return self._connection.localDescription.sdp
+        return self._described()
 
     async def accept(self, answer: str) -> None:
         """The other side's answer to ``offer``; ZonghengError `protocol` for what is none."""
-        token = _addresses.set(self._addresses)
+        with self._told():
+            try:
+                await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            except Exception as error:
+                raise ZonghengError(
+                    "protocol", f"this is no answer to the offer: {str(error)[:200]}"
+                ) from error
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """ICE begins in here."""
+        if self._ports is not None:
+            _bind_in_range()
+        addresses, ports = _addresses.set(self._addresses), _ports.set(self._ports)
         try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        except Exception as error:
-            raise ZonghengError("protocol", f"this is no answer to the offer: {str(error)[:200]}") from error
+            yield
         finally:
-            _addresses.reset(token)
+            _addresses.reset(addresses)
+            _ports.reset(ports)
+
+    def _described(self) -> str:
+        """Our description. Raises ZonghengError `at_capacity` where no port was free."""
+        text: str = self._connection.localDescription.sdp
+        if self._ports is not None and not re.search(r"^a=candidate:", text, re.MULTILINE):
+            raise ZonghengError(
+                "at_capacity",
+                f"all UDP ports from {self._ports.start} to {self._ports[-1]} are taken: name more in [webrtc] ports of node.toml",
+                retry_after_ms=10_000,
+            )
+        return text
 
     async def candidate(self, line: str, mid: str, index: int) -> None:
         """One more address of the other side (trickle ICE): the text after ``candidate:``. ZonghengError `bad_request` for what is none."""

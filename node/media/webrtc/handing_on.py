@@ -107,7 +107,7 @@ class HandedOn:
         session = ""
         try:
             codec = await first_picture(fan, _PICTURE_S)
-            peer = Peer(self._viewers.addresses, changed)
+            peer = Peer(self._viewers.addresses, changed, self._viewers.limits.ports)
             for kind, track in _TRACKS.items():
                 peer.send(
                     kind,

@@ -23,6 +23,8 @@ class Limits:
 
     viewers: int = 400
     """Sessions at once, publishers included: what one core serves of 720p at 1.5 Mb/s, with room to spare."""
+    ports: range | None = None
+    """UDP ports that are bound for them, one for each session and address; None: whichever the system gives."""
     offers_at_once: int = 2
     """Offers that are being answered; each costs some milliseconds of the event loop."""
     offers_waiting: int = 98

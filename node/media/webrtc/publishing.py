@@ -53,7 +53,7 @@ class Publication:
         self.stream = stream
         self.who = who
         self.since_ns = time.time_ns()
-        self.peer = Peer(publishers.addresses, self._changed)
+        self.peer = Peer(publishers.addresses, self._changed, publishers.limits.ports)
         self.ufrag = ""
         self.error: ZonghengError | None = None
         self.is_connected = False

@@ -50,7 +50,7 @@ class Session:
         self.who = who
         self.since_ns = time.time_ns()
         self.fan = fan
-        self.peer = Peer(viewers.addresses, self._changed)
+        self.peer = Peer(viewers.addresses, self._changed, viewers.limits.ports)
         self.viewer = Viewer(self._gone)
         self.ufrag = ""
         self.error: ZonghengError | None = None

@@ -5,7 +5,9 @@ When an upgrade of either fails here, node/media/webrtc/adapter.py is what has t
 
 import asyncio
 import inspect
+import random
 import re
+import socket
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,73 @@ def test_no_other_module_touches_a_private_name_of_aiortc(repository: Path) -> N
 def test_ice_takes_its_addresses_from_the_function_that_is_replaced() -> None:
     assert "get_host_addresses(" in inspect.getsource(aioice.ice.Connection.gather_candidates)
     assert aioice.ice.get_host_addresses is adapter._told_addresses
+
+
+def test_ice_binds_its_sockets_with_the_function_that_is_replaced_and_to_any_port() -> None:
+    source = inspect.getsource(aioice.ice.Connection.get_component_candidates)
+    assert re.search(
+        r"loop\.create_datagram_endpoint\(\s*lambda: StunProtocol\(self\), local_addr=\(address, 0\)", source
+    )
+    assert "loop = asyncio.get_running_loop()" in source
+    # What cannot be bound is left out, and no error.
+    assert re.search(r"except OSError as exc:.*?continue", source, re.DOTALL)
+
+
+def _ports_of(description: str) -> list[int]:
+    return [int(line.split()[5]) for line in re.findall(r"^a=candidate:(.+)$", description, re.MULTILINE)]
+
+
+def _three_free_ports() -> int:
+    """The first of three below those that the system gives to whoever asks for any."""
+    while True:
+        first = random.randrange(20_000, 32_000)
+        try:
+            for port in range(first, first + 3):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+
+
+async def test_ice_offers_ports_of_the_range_that_it_is_told_until_none_is_free() -> None:
+    port = _three_free_ports()
+    ports = range(port, port + 3)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", port))
+        peers, told = [], []
+        for _ in range(2):
+            peer = Peer(LOOPBACK, no_change, ports)
+            peers.append(peer)
+            peer.send("video", Codec.H264, 1, lambda heard: None)
+            told += _ports_of(await peer.offer())
+        assert sorted(told) == [port + 1, port + 2]
+        one_too_many = Peer(LOOPBACK, no_change, ports)
+        one_too_many.send("video", Codec.H264, 1, lambda heard: None)
+        with pytest.raises(ZonghengError) as refused:
+            await one_too_many.offer()
+        assert refused.value.code == "at_capacity"
+        await peers[0].close()
+        again = Peer(LOOPBACK, no_change, ports)
+        again.send("video", Codec.H264, 1, lambda heard: None)
+        assert _ports_of(await again.offer()) == told[:1]
+        for peer in (*peers, one_too_many, again):
+            await peer.close()
+
+
+async def test_an_answer_names_a_port_of_the_range_too_and_others_take_any() -> None:
+    player = await browser("video")
+    offer = await offered(player)
+    assert _ports_of(offer)
+    peer = Peer(LOOPBACK, no_change, range(20_000, 32_000))
+    peer.send("video", Codec.H264, 1, lambda heard: None)
+    assert all(20_000 <= port < 32_000 for port in _ports_of(await peer.answer(offer)))
+    free = Peer(LOOPBACK, no_change)
+    free.send("video", Codec.H264, 1, lambda heard: None)
+    assert _ports_of(await free.offer())
+    for one in (peer, free):
+        await one.close()
+    await player.close()
 
 
 async def test_ice_offers_the_addresses_that_it_is_told_and_no_other() -> None:

@@ -254,6 +254,7 @@ async def test_further_addresses_are_taken_for_the_offer_they_belong_to(video: V
 
     assert await patch(fragment) == 428
     assert await patch(fragment, **{"If-Match": '"another"'}) == 412
+    assert await patch(fragment, **{"If-Match": "*"}) == 422
     assert await patch(fragment, **{"If-Match": etag}) == 204
     assert await patch(fragment.replace(ufrag, "zzzz"), **{"If-Match": etag}) == 422
     assert (await visitor.get(session)).status_code == 204
