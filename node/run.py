@@ -19,6 +19,7 @@ from node.live.live import Live
 from node.media.cameras import Cameras
 from node.media.care import Care
 from node.media.clips import Clips
+from node.media.handed_on import HandedOn
 from node.media.media import Media
 from node.media.own_cameras import OwnCameras
 from node.media.own_clips import OwnClips
@@ -88,6 +89,7 @@ class Node(Parts):
         self.webrtc = WebRtcDesk(
             self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras, seats)
         )
+        self.handed_on = HandedOn(self.webrtc, store, vault, now)
         self.meetings = Meetings(
             book,
             self.tree,
@@ -174,6 +176,7 @@ class Node(Parts):
         async with self.store.write() as session:
             await self.carrying.open(session)
         await self.media.viewings.begin()
+        await self.handed_on.open()
         await self.projector.open()
 
     async def registry(self) -> "Registry":

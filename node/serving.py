@@ -114,6 +114,7 @@ def _works(node: "Node") -> dict[str, Work]:
         "live": node.live.run,
         "media": node.media.run,
         "webrtc": node.webrtc.run,
+        "handed on": node.handed_on.run,
         "cameras": node.care.run,
         "steering": node.steering.run,
         "meetings": node.meetings.run,

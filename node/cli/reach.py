@@ -49,9 +49,9 @@ class Reach:
         """POST JSON to ``path``."""
         return _decode(await self.client.post(path, json=body if body is not None else {}))
 
-    async def delete(self, path: str) -> None:
+    async def delete(self, path: str) -> Any:
         """DELETE ``path``."""
-        _decode(await self.client.delete(path))
+        return _decode(await self.client.delete(path))
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,6 @@
 """``zongheng stream …``: what the media worker has open, who looks, and whether a stream comes at all."""
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from node.cli.nodes import Folder
 from node.cli.reach import reach
 
 stream_app = typer.Typer(
-    no_args_is_help=True, help="Live streams: who looks, put them out, try whether one comes."
+    no_args_is_help=True, help="Live streams: who looks, put them out, hand one on, try whether one comes."
 )
 
 Stream = Annotated[str, typer.Argument(metavar="STREAM", help="NODE/CAMERA/main or NODE/CAMERA/sub.")]
@@ -86,6 +87,74 @@ def put_out(
             out.print(
                 f"{answer['who']}@{answer['node']} looks at {answer['stream']} no more", highlight=False
             )
+        return 0
+
+    run(work)
+
+
+@stream_app.command("hand-on")
+def hand_on(
+    folder: Folder,
+    stream: Stream,
+    endpoint: Annotated[str, typer.Argument(metavar="ADDRESS", help="The media server's WHIP address.")],
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the token that the server asks for.", dir_okay=False, exists=True),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hand a stream on to a media server, for more people than this machine serves, until it is taken back."""
+
+    async def work() -> int:
+        token = token_file.read_text(encoding="utf-8").strip() if token_file is not None else ""
+        async with reach(folder) as node:
+            answer = await node.post(
+                "/api/webrtc-sessions", {"stream": stream, "endpoint": endpoint, "token": token}
+            )
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            out.print(f"{stream} is handed on as {answer['order']}", highlight=False)
+        return 0
+
+    run(work)
+
+
+@stream_app.command("handed-on")
+def handed_on(folder: Folder, as_json: Json = False) -> None:
+    """What is handed on to media servers; with --json one object a line."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.get("/api/handed-on")
+        if as_json:
+            for one in answer:
+                print(orjson.dumps(one).decode())
+            return 0
+        table = Table("order", "stream", "server", "since", "why not", box=None, pad_edge=False)
+        for one in answer:
+            table.add_row(one["order"], one["stream"], one["endpoint"], one["since"][:19], one["detail"])
+        out.print(table)
+        return 0
+
+    run(work)
+
+
+@stream_app.command("take-back")
+def take_back(
+    folder: Folder,
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="As `zongheng stream handed-on` lists it.")],
+    as_json: Json = False,
+) -> None:
+    """Hand a stream on no more."""
+
+    async def work() -> int:
+        async with reach(folder) as node:
+            answer = await node.delete(f"/api/handed-on/{quote(order, safe='')}")
+        if as_json:
+            print(orjson.dumps(answer).decode())
+        else:
+            out.print(f"{answer['stream']} is handed on to {answer['endpoint']} no more", highlight=False)
         return 0
 
     run(work)

@@ -36,6 +36,8 @@ NEEDED: Final[dict[tuple[str, str], Act | frozenset[Act] | Open]] = {
     ("POST", "/api/whep/{stream:path}"): frozenset({Act.WATCH, Act.CALL}),
     ("POST", "/api/whip/{stream:path}"): frozenset({Act.SHOW, Act.CALL}),
     ("POST", "/api/webrtc-sessions"): Act.OPERATE,
+    ("GET", "/api/handed-on"): Act.OPERATE,
+    ("DELETE", "/api/handed-on/{order}"): Act.OPERATE,
     # Whose session it is, is looked at there.
     ("PATCH", "/api/webrtc-sessions/{session}"): Open.INSIDE,
     ("DELETE", "/api/webrtc-sessions/{session}"): Open.INSIDE,

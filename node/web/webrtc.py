@@ -11,11 +11,13 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from federation.errors import ZonghengError
+from node.wallclock import instant
 from node.web.access import FOREIGN
 from node.web.guard import Asking
 from node.web.restated import Restated
 
 if TYPE_CHECKING:
+    from node.media.handed_on import Order
     from node.media.webrtc.desk import Begun
     from node.run import Node
 
@@ -50,14 +52,35 @@ class HandingOn(BaseModel):
     endpoint: str = Field(max_length=500)
     """The server's WHIP address: https://…, or http://… on this machine."""
     token: str = Field("", max_length=4_000)
-    """What the server asks for (Bearer); kept in memory alone."""
+    """What the server asks for (Bearer); kept sealed."""
 
 
 class HandedOn(BaseModel):
-    """The session that goes on from now."""
+    """A stream that is handed on from now on, or was when it was taken back."""
 
+    order: str
     session: str
+    """At the media worker; empty: at the moment nothing goes to the server, and it is tried again."""
     stream: str
+    endpoint: str
+    since: str
+    """When it was ordered, RFC 3339 in UTC."""
+    code: str
+    detail: str
+    """What the last attempt failed with."""
+
+
+def _shown(order: "Order") -> HandedOn:
+    error = order.error
+    return HandedOn(
+        order=order.id,
+        session=order.session,
+        stream=order.stream,
+        endpoint=order.endpoint,
+        since=instant(order.since_us).isoformat(),
+        code=error.code if error is not None else "",
+        detail=error.detail if error is not None else "",
+    )
 
 
 def router(node: "Node") -> APIRouter:
@@ -85,9 +108,18 @@ def router(node: "Node") -> APIRouter:
 
     @routes.post("/api/webrtc-sessions", status_code=201)
     async def hand_on(caller: Asking, form: HandingOn) -> HandedOn:
-        """Hand a stream on to a media server (WHIP) for more people than this machine serves; ended like any other session."""
-        held = await node.webrtc.hand_on(caller, form.stream, form.endpoint, form.token)
-        return HandedOn(session=held.session, stream=held.stream)
+        """Hand a stream on to a media server (WHIP) for more people than this machine serves, until it is taken back."""
+        return _shown(await node.handed_on.begin(caller, form.stream, form.endpoint, form.token))
+
+    @routes.get("/api/handed-on")
+    async def handed_on(caller: Asking) -> list[HandedOn]:
+        """What is handed on to media servers, the oldest first."""
+        return [_shown(order) for order in node.handed_on.orders]
+
+    @routes.delete("/api/handed-on/{order}")
+    async def take_back(caller: Asking, order: str) -> HandedOn:
+        """Hand a stream on no more."""
+        return _shown(await node.handed_on.take_back(caller, order))
 
     @routes.patch("/api/webrtc-sessions/{session}", status_code=204, response_class=Response)
     async def trickle(

@@ -93,6 +93,8 @@ class WebRtcDesk:
         self._worker = worker
         self._permission = permission
         self._held: dict[str, Held] = {}
+        self._ended: dict[str, Callable[[ZonghengError | None], None]] = {}
+        """Who is told of the end of a session."""
         self._waiting = 0
         self._some = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
@@ -138,8 +140,15 @@ class WebRtcDesk:
             told = await self._call(lambda stub: stub.Publish(request, timeout=_CALL_S))
         return self._begun(Held(told.session, stream, caller.who, told.etag, ""), told.answer)
 
-    async def hand_on(self, caller: Caller, stream: str, endpoint: str, token: str) -> Held:
-        """Hand a stream on to a media server, until the session is ended or this node stops: one more who looks, as every node on the way is told.
+    async def hand_on(
+        self,
+        caller: Caller,
+        stream: str,
+        endpoint: str,
+        token: str,
+        ended: Callable[[ZonghengError | None], None],
+    ) -> Held:
+        """Hand a stream on to a media server, until the session is over: one more who looks, as every node on the way is told. ``ended`` is told why it is over.
         Raises ZonghengError: what keeps the caller from looking, `bad_request` for an address that is none."""
         session = ""
 
@@ -154,6 +163,7 @@ class WebRtcDesk:
             await self._permission.closed(viewing, error if isinstance(error, ZonghengError) else None)
             raise
         session = told.session
+        self._ended[session] = ended
         return self._begun(Held(session, stream, caller.who, "", viewing), "").held
 
     async def trickle(self, caller: Caller, session: str, fragment: str) -> None:
@@ -232,6 +242,8 @@ class WebRtcDesk:
 
     async def _gone(self, session: str, error: ZonghengError | None) -> None:
         held = self._held.pop(session, None)
+        if (ended := self._ended.pop(session, None)) is not None:
+            ended(error)
         if held is not None and held.viewing:
             await self._permission.closed(held.viewing, error)
 

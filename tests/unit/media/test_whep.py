@@ -16,6 +16,7 @@ from zongheng.v1.webrtc_pb2_grpc import add_WebRtcServiceServicer_to_server
 
 from federation.errors import ZonghengError
 from federation.trunk.hubs import Hubs
+from node.media.handed_on import HandedOn
 from node.media.ingest.source import Mask
 from node.media.webrtc.desk import Shown, WebRtcDesk
 from node.media.webrtc.limits import Limits
@@ -112,9 +113,11 @@ async def video(house: House, tmp_path: Path) -> AsyncIterator[Video]:
         cameras = Cameras()
         house.node.webrtc = WebRtcDesk(reached, cameras)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        running = tasks.create_task(house.node.webrtc.run())
+        house.node.handed_on = HandedOn(house.node.webrtc, house.node.store, house.node.vault, house.node.now)
+        running = [tasks.create_task(work()) for work in (house.node.webrtc.run, house.node.handed_on.run)]
         yield Video(house, cameras, webrtc, server)
-        running.cancel()
+        for task in running:
+            task.cancel()
 
 
 async def _offer(visitor: Visitor, path: str, offer: str, **headers: str) -> httpx.Response:
@@ -320,8 +323,13 @@ async def test_a_stream_is_handed_on_by_the_operator_as_one_more_who_looks(video
     assert video.cameras.viewings == {"v0": ("operator", STREAM)}
     [told] = video.worker.sessions()
     assert (told.session, told.who) == (begun.json()["session"], form["endpoint"])
-    ended = await video.house.owner.delete(f"/api/webrtc-sessions/{told.session}")
+    [order] = (await video.house.owner.get("/api/handed-on")).json()
+    assert order == begun.json()
+    assert (order["stream"], order["endpoint"], order["code"]) == (STREAM, form["endpoint"], "")
+    ended = await video.house.owner.delete(f"/api/handed-on/{order['order']}")
     assert ended.status_code == 200
+    assert (await video.house.owner.get("/api/handed-on")).json() == []
+    assert (await video.house.owner.delete(f"/api/handed-on/{order['order']}")).status_code == 404
     await eventually(lambda: not video.worker.sessions() and video.cameras.reasons == [""])
     refused = await video.house.owner.post(
         "/api/webrtc-sessions", {**form, "endpoint": "http://media.example/"}
