@@ -22,7 +22,7 @@ from federation.identity.enrolment import ENROLMENT_OPTIONS, Enrolment
 from federation.link.channel import PARENT_OPTIONS
 from node import control
 from node.alerting.alerting import LOOK_S
-from node.settling import settle_memory
+from node.settling import SERVING, settle_memory
 from node.web.server import serve_http
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def serve(node: "Node", stop: asyncio.Event) -> None:
                 tasks = [group.create_task(_end_with(node, stop), name="end"), dialling]
                 tasks += [group.create_task(work(), name=name) for name, work in _works(node).items()]
                 async with serve_http(node):
-                    settle_memory()
+                    settle_memory(SERVING)
                     node.ready = True
                     node.start_s = time.time() - psutil.Process().create_time()
                     log.info(

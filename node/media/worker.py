@@ -41,7 +41,7 @@ from node.media.ingest.source import Mask, Source
 from node.media.recording.archive import recordings
 from node.media.supervisor import SOCKET
 from node.media.ways import Ways
-from node.settling import settle_memory
+from node.settling import STREAMING, settle_memory
 
 FINAL: Final = frozenset(
     {"not_found", "forbidden", "unknown_node", "bad_request", "protocol", "too_large", "viewer_removed"}
@@ -409,7 +409,7 @@ async def work(folder: Path, services: Sequence[Service] = ()) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.over.set)
         loop.add_reader(sys.stdin.fileno(), _read_end, worker.over)
-        settle_memory()
+        settle_memory(STREAMING)
         log.info("media.ready", port=worker.port)
         await worker.over.wait()
         loop.remove_reader(sys.stdin.fileno())

@@ -53,7 +53,7 @@ async def _node(
     from federation.trunk.carry import DIAL_OPTIONS, Carrier, Fetcher
     from federation.trunk.hub import Hub
     from federation.trunk.trunk import LISTEN_OPTIONS, Trunk
-    from node.settling import settle_memory
+    from node.settling import STREAMING, settle_memory
 
     me = chain[role]
     hubs = [Hub(name, time.monotonic_ns) for name in names()]
@@ -91,7 +91,7 @@ async def _node(
         if role == first:
             running.append(tasks.create_task(_film([hub.put for hub in hubs])))
         await asyncio.sleep(WARM_S)
-        settle_memory()
+        settle_memory(STREAMING)
         late.clear()
         began, (spent, waited) = time.monotonic(), _spent()
         await asyncio.sleep(MEASURED_S)
