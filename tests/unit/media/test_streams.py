@@ -125,6 +125,7 @@ async def test_a_stream_of_a_node_below_is_ordered_when_the_worker_is_ready_for_
         town.streams.said(wire.AttachResponse(upstream_ready=wire.UpstreamReady(ticket=b"t-1")))
         (told,) = town.told_child
         assert (told.order.stream, told.order.ticket, told.order.port) == (BELOW, b"t-1", 7600)
+        assert told.order.bundled
         town.streams.said(wire.AttachResponse(over=wire.UpstreamOver(ticket=b"t-1")))
         assert town.told_child[-1].withdrawal.ticket == b"t-1"
 
@@ -189,8 +190,11 @@ async def test_the_parents_order_is_carried_out_for_whom_it_was_let_in() -> None
         await town.streams.ordered(CarryOrder(stream=OWN, ticket=b"p-1", port=7700))
         carry = town.told_worker[-1].carry
         assert (carry.ticket, carry.stream, carry.address) == (b"p-1", OWN, "192.0.2.1:7700")
+        assert not carry.bundled  # a parent of an earlier version does not say that it knows how
+        await town.streams.ordered(CarryOrder(stream=OWN, ticket=b"p-2", port=7700, bundled=True))
+        assert town.told_worker[-1].carry.bundled
         await town.streams.ended(f"{COUNTY}-{OWN}")
-        assert town.told_worker[-1].stopped.ticket == b"p-1"
+        assert [told.stopped.ticket for told in town.told_worker[-2:]] == [b"p-1", b"p-2"]
 
 
 @pytest.mark.parametrize(
