@@ -245,6 +245,7 @@ def test_what_an_alert_wants_is_kept_though_its_node_is_killed_right_after_it(
     assert ".ring." in files[0].name
     witnesses = town.get(f"/api/alerts/{raised.alert_id}/cameras")
     assert [(one["camera"], one["recorded_s"] > 0) for one in witnesses] == [(f"{TOWN}/queue", True)]
+    caught_up(town, county)
     words = ("evidence", county.folder, raised.alert_id, "--of", TOWN, "--json")
     (seen,) = zongheng("camera", *words).ended(0).lines
     assert (seen["camera"], seen["window"]) == (f"{TOWN}/queue", "9")
@@ -259,7 +260,7 @@ def test_a_camera_that_goes_away_in_office_hours_is_an_outage_of_the_hall(
     )
     server = rtsp(f"/main={clip}", f"/sub={small}")
     register(town, "door", server.address("/main"), sub_address=server.address("/sub"))
-    until("it sees", lambda: state(town, "door") == "seeing")
+    until("the county sees that it sees", lambda: state(county, "door") == "seeing")
     seen = county.post("/api/snapshots", {"stream": f"{TOWN}/door/sub"})
     assert seen["width"] == 320
     server.process.kill()
