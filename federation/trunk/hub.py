@@ -3,7 +3,8 @@
 - Every consumer is in step or waits: it gets a picture only when it has got all that this picture refers to. After a hole everybody waits for
   the next keyframe, which is asked for.
 - Who joins is given the frames since the last keyframe at once, with their own sequence and timestamps, and so needs no keyframe made for it.
-  What is kept for that is bounded in bytes and frames; a stretch without a keyframe that is longer than the bounds is not kept at all.
+  What is kept for that is bounded in bytes and frames; a stretch without a keyframe that is longer than the bounds is not kept at all, as of a browser that
+  publishes: for who joins then a keyframe is asked for.
 - Frames of a track only ever go forward. A source that has to begin anew (an ingest that was started again) says so with `restart`.
 - A request for a keyframe goes upstream at most once a second; one that comes too early is remembered, unless the keyframe comes by itself.
 - A seat may have a lease. Whoever took it renews it while somebody is really there; one that runs out is closed, so that a reader
@@ -175,6 +176,8 @@ class Hub:
             for frame in list(self._gop):
                 if seat in self.seats:
                     seat.give(frame)
+            if not seat.in_step and self.state is not State.OPENING:
+                self.want_keyframe()
         return seat
 
     def vacate(self, seat: Seat) -> None:

@@ -171,13 +171,17 @@ def test_the_state_says_how_the_stream_is_and_each_change_is_told() -> None:
 
 
 def test_a_stretch_without_keyframe_that_is_too_long_is_not_kept() -> None:
-    hub, early, late = Hub(STREAM, Clock()), list[Frame](), list[Frame]()
+    hub, early, late, asked = Hub(STREAM, Clock()), list[Frame](), list[Frame](), list[int]()
+    hub.ask_keyframe = lambda: asked.append(1)
     hub.join(early.append)
     hub.put(picture(0, True))
     for seq in range(1, 20):
         hub.put(picture(seq, size=GOP_BYTES // 8))
     assert hub.gop() == ()
+    assert asked == []
     hub.join(late.append)
+    # A browser that publishes makes none by itself.
+    assert asked == [1]
     hub.put(picture(20))
     assert late == []
     hub.put(picture(21, True))
