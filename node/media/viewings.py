@@ -431,15 +431,16 @@ class Viewings:
                     log.exception("camera.not_closed", code=of(failed).code)
 
     async def _end_unmet(self) -> None:
-        """End what goes down without a meeting."""
+        """End what goes down without a meeting, also where the journal takes nothing."""
         for viewing in list(self._open.values()):
             if viewing.asked_by and not self._meetings.may_go_down(viewing.stream, viewing.asked_by):
+                words = "this stream is of no meeting any more that you are in"
                 try:
-                    await self._remove(
-                        viewing, "meeting", "this stream is of no meeting any more that you are in"
-                    )
+                    await self._remove(viewing, "meeting", words)
                 except Exception as failed:
                     log.exception("camera.not_closed", code=of(failed).code)
+                    with contextlib.suppress(Exception):
+                        await self._put_out(viewing, ZonghengError("viewer_removed", words))
 
     async def _close_interrupted(self) -> None:
         """Enter what this node's death interrupted as closed; where the journal takes nothing, another time."""

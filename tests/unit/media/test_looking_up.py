@@ -44,6 +44,7 @@ class Office:
         """Streams and the children that they may go down to."""
         self.journal: list[Entry] = []
         self.put_out: list[ZonghengError] = []
+        self.sealed = False
         self.linked = True
         """To the parent."""
         self.now_us = 1_000_000_000
@@ -63,6 +64,8 @@ class Office:
         return (str(stream), child) in self.meeting
 
     async def write(self, entries: Sequence[Entry]) -> list[int]:
+        if self.sealed:
+            raise ZonghengError("sealed")
         self.journal += entries
         return [len(self.journal) - 1]
 
@@ -239,6 +242,20 @@ async def test_a_meeting_that_ended_unheard_is_noticed_by_itself(monkeypatch: py
         offices[COUNTY].meeting.clear()
         await eventually(lambda: bool(offices[VILLAGE].put_out))
         await eventually(lambda: offices[CITY].kinds()[-1] == "camera_closed")
+
+
+async def test_a_meeting_that_ends_lets_nobody_look_on_where_the_journal_takes_nothing() -> None:
+    async with federation() as offices:
+        await offices[VILLAGE].look()
+        ended: list[str] = []
+        county = offices[COUNTY].viewings
+        county.ended = lambda viewing: ended.append(str(viewing.stream))
+        offices[COUNTY].sealed = True
+        offices[COUNTY].meeting.clear()
+        county.recheck()
+        await eventually(lambda: ended == [SPEAKER])
+        assert not county.is_wanted_by(VILLAGE, SPEAKER)
+        await eventually(lambda: not offices[CITY].viewings.now_looking)
 
 
 async def test_anybody_on_the_way_puts_out_who_sits_below() -> None:
