@@ -1,15 +1,13 @@
 """A village sees who speaks in the city: the stream goes down two tiers, is entered at each, comes back by itself, and ends with the meeting."""
 
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.e2e.calls import on_duty
 from tests.e2e.looking import Looking, state, worker_of
 from tests.e2e.player import away_from_loopback, gstreamer
 from tests.e2e.tree import Node, Tree, until
@@ -36,30 +34,6 @@ def line(shared_tree: Tree) -> list[Node]:
     return nodes
 
 
-@contextmanager
-def hearing(node: Node) -> Iterator[None]:
-    """Somebody at a node has the page open on which meetings ring: who does not is taken out of a meeting after a minute."""
-    over = threading.Event()
-
-    def listen() -> None:
-        while not over.is_set():
-            try:
-                with httpx.stream("GET", f"http://{node.http}/api/meetings/events", timeout=10) as events:
-                    for _ in events.iter_lines():
-                        if over.is_set():
-                            return
-            except httpx.HTTPError:
-                continue
-
-    thread = threading.Thread(target=listen)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(60)
-
-
 @pytest.fixture(scope="module")
 def meeting(line: list[Node]) -> Iterator[Meeting]:
     """The city speaks, the village is in it, the county between them is not."""
@@ -71,7 +45,7 @@ def meeting(line: list[Node]) -> Iterator[Meeting]:
         answer = city.client.post("/api/meetings", json=form)
         return answer.json() if answer.is_success else None
 
-    with hearing(village):
+    with on_duty(city), on_duty(village):
         opened = until("the city knows the village", opens)
         until("it rings at the village", lambda: village.get("/api/meetings"))
         village.post(f"/api/meetings/{opened['meeting']}/join", {})
