@@ -173,6 +173,10 @@ class Archive:
                 return True
         return False
 
+    def has_reserve(self) -> bool:
+        """Whether the disk has its reserve left; a look that costs nothing, however many recordings there are."""
+        return shutil.disk_usage(self._folder).free >= self._reserve
+
     def used(self) -> int:
         """Bytes that recordings take."""
         return sum(path.stat().st_size for camera in self.cameras() for path in self._files(camera))

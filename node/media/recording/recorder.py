@@ -2,7 +2,8 @@
 
 A file is `SEGMENT_S` long and begins with a keyframe; one is begun anew when frames are missing, when another codec comes, or sound where there was none. Everything is written; what nobody
 asked to keep goes into the ring and out of it again after some minutes, so that an alert finds what came before it. Whether a file is kept is decided when it is closed, and again
-when an alert wants it. Frames wait for the disk in a bounded queue; when it is full they are dropped, and the file ends.
+when an alert wants it. Frames wait for the disk in a bounded queue; when it is full they are dropped, and the file ends. The reserve that the disk has to keep for the journal is looked after while
+files are written, however long they are and however many cameras began at once: where no room can be made, all of them end.
 """
 
 import queue
@@ -24,6 +25,9 @@ SEGMENT_S: Final = 60
 MOST_WAITING: Final = 2_000
 """Frames of all cameras together."""
 
+CHECK_BYTES: Final = 8_000_000
+"""Written by all cameras together, between two looks at what the disk has left."""
+
 log = structlog.get_logger(__name__)
 
 Wanted = Callable[[int, int], bool]
@@ -33,9 +37,13 @@ Wanted = Callable[[int, int], bool]
 class Recorder:
     """All recordings of one process. `stop` closes what is open."""
 
-    def __init__(self, archive: Archive, segment_s: float = SEGMENT_S) -> None:
+    def __init__(
+        self, archive: Archive, segment_s: float = SEGMENT_S, check_bytes: int = CHECK_BYTES
+    ) -> None:
         self._archive = archive
         self._segment_s = segment_s
+        self._check_bytes = check_bytes
+        self._unchecked = 0
         self._queue: queue.Queue[tuple[str, Wanted, Frame] | str | None] = queue.Queue(MOST_WAITING)
         self._writing: dict[str, _Writing] = {}
         self._failed: set[str] = set()
@@ -44,6 +52,11 @@ class Recorder:
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Frames that the disk has not taken yet."""
+        return self._queue.qsize()
 
     def take(self, camera: str, wanted: Wanted, frame: Frame) -> None:
         """A frame of a camera; never waits."""
@@ -82,6 +95,7 @@ class Recorder:
             self._close(camera)
 
     def _write(self, camera: str, wanted: Wanted, frame: Frame) -> None:
+        self._look_at_the_disk(len(frame.unit))
         writing = self._writing.get(camera)
         if frame.track == AUDIO:
             self._heard.add(camera)
@@ -99,6 +113,20 @@ class Recorder:
             writing = self._writing[camera] = _Writing(file, wanted, frame, frame)
         writing.file.write(frame)
         writing.last = frame
+
+    def _look_at_the_disk(self, size: int) -> None:
+        """Raises ZonghengError `disk_full` when recordings would take what is the journal's; then no file is open any more."""
+        if not self._writing:
+            self._unchecked = 0
+            return
+        self._unchecked += size
+        if self._unchecked < self._check_bytes:
+            return
+        self._unchecked = 0
+        if not self._archive.has_reserve() and not self._archive.make_room():
+            for camera in list(self._writing):
+                self._close(camera)
+            raise ZonghengError("disk_full", "recordings end: the disk has no more than its reserve left")
 
     def _is_over(self, camera: str, writing: "_Writing", frame: Frame) -> bool:
         """Whether a picture belongs into the next file."""
