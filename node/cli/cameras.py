@@ -332,6 +332,9 @@ def clip(
 ) -> None:
     """A clip out of what a camera of this node, or of one below it, recorded, with an entry at every node on the way that names its SHA-256."""
 
+    from federation.journal.evidence import FILE_SUFFIX
+    from node.views.evidence import KEY_SUFFIX
+
     async def work() -> int:
         body = {
             "camera": camera,
@@ -344,6 +347,11 @@ def clip(
         async with reach(folder) as node:
             answer = await node.post("/api/clips", body)
             into.write_bytes(await node.fetch(f"/api/clips/{answer['sha256']}/content"))
+            proof = await node.get(f"/api/footage/{answer['sha256']}/evidence", index=answer["index"])
+        beside = into.with_name(into.name + FILE_SUFFIX)
+        beside.write_text(proof["evidence"], encoding="utf-8")
+        keys = "".join(f"{key}\n" for key in (proof["verifier"], *proof["cosigners"]))
+        beside.with_name(beside.name + KEY_SUFFIX).write_text(keys, encoding="utf-8")
         _told(
             answer,
             f"{into}: {answer['from']} to {answer['to']}, {answer['bytes']} bytes, SHA-256 {answer['sha256']} (entry {answer['index']})",

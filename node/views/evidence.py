@@ -25,6 +25,7 @@ from node.people.caller import Caller
 from node.store.rows import Head
 from node.store.store import Session
 from node.uplink import PARENT_CARD
+from node.views.footage import named
 from node.views.sight import must_see
 
 if TYPE_CHECKING:
@@ -67,20 +68,35 @@ async def of_case(node: "Node", caller: Caller, case_id: str, index: int | None)
         chosen = held[-1] if index is None else index
         if chosen not in held:
             raise ZonghengError("not_found", f"entry {chosen} does not belong to case {case_id}")
-        head = await session.journal.head(own)
-        if head is None:
-            raise ZonghengError("store_damaged", "the journal has no head")
-        note, size, cosigners = head.note, head.size, await _cosigners(session, head)
-        if cosigners and chosen < head.cosigned_size:
-            note, size = head.cosigned_note, head.cosigned_size
-        else:
-            cosigners = []
-        reader = session.journal.reader(own, head.size, node.edge(own, head.size))
-        proof = await reader.inclusion_proof(chosen, size)
-        leaf = (await session.journal.leaves(own, chosen, chosen + 1))[0]
-    text = Evidence(leaf, chosen, tuple(proof), note).to_text()
+        return await _of_entry(node, session, chosen)
+
+
+async def of_footage(node: "Node", digest: str, index: int) -> EvidenceView:
+    """Evidence for an entry of this node that names a picture or a clip by its SHA-256; ``ZonghengError`` `not_found` when it does not."""
+    own = node.settings.node
+    async with node.store.read() as session:
+        leaf = await session.journal.leaf(own, index)
+        if leaf is None or named(node, own, index, leaf, digest) is None:
+            raise ZonghengError("not_found", f"entry {index} of this node does not name {digest}")
+        return await _of_entry(node, session, index)
+
+
+async def _of_entry(node: "Node", session: Session, index: int) -> EvidenceView:
+    own = node.settings.node
+    head = await session.journal.head(own)
+    if head is None:
+        raise ZonghengError("store_damaged", "the journal has no head")
+    note, size, cosigners = head.note, head.size, await _cosigners(session, head)
+    if cosigners and index < head.cosigned_size:
+        note, size = head.cosigned_note, head.cosigned_size
+    else:
+        cosigners = []
+    reader = session.journal.reader(own, head.size, node.edge(own, head.size))
+    proof = await reader.inclusion_proof(index, size)
+    leaf = (await session.journal.leaves(own, index, index + 1))[0]
+    text = Evidence(leaf, index, tuple(proof), note).to_text()
     return EvidenceView(
-        index=chosen, journal_size=size, verifier=head.verifier, cosigners=cosigners, evidence=text
+        index=index, journal_size=size, verifier=head.verifier, cosigners=cosigners, evidence=text
     )
 
 

@@ -180,7 +180,7 @@ async def find(node: "Node", digest: str) -> Found:
             for lo in range(0, head.size, _CHUNK):
                 leaves = await session.journal.leaves(head.origin, lo, min(head.size, lo + _CHUNK))
                 for index, leaf in enumerate(leaves, lo):
-                    if wanted in leaf and (found := _found(node, head.origin, index, leaf, digest)):
+                    if wanted in leaf and (found := named(node, head.origin, index, leaf, digest)):
                         return found
     return Found(
         verified=False, sha256=digest, kind="", node="", index=None, camera="", since=None, until=None, who="",
@@ -188,7 +188,8 @@ async def find(node: "Node", digest: str) -> Found:
     )  # fmt: skip
 
 
-def _found(node: "Node", origin: str, index: int, leaf: bytes, digest: str) -> Found | None:
+def named(node: "Node", origin: str, index: int, leaf: bytes, digest: str) -> Found | None:
+    """What an entry says of a file; None: it does not name it."""
     entry, zone = Entry.FromString(leaf), node.settings.zone
     told: ClipExported | SnapshotTaken
     if entry.HasField("clip_exported") and entry.clip_exported.sha256 == digest:

@@ -208,6 +208,7 @@ NEEDED: Final[dict[tuple[str, str], Act | frozenset[Act] | Open]] = {
     ("POST", "/api/clips"): Act.READ_EVIDENCE,
     ("GET", "/api/clips/{sha256}/content"): Act.READ_EVIDENCE,
     ("GET", "/api/footage/{sha256}"): Act.VERIFY,
+    ("GET", "/api/footage/{sha256}/evidence"): Act.READ_EVIDENCE,
     ("GET", "/api/alerts/{alert_id}/cameras"): Act.READ_EVIDENCE,
     ("GET", "/api/streams"): Act.WATCH,
     ("POST", "/api/streams/trials"): Act.WATCH,

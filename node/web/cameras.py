@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 
 from node.media.checking import Checked
 from node.media.recording.archive import kind
-from node.views import cameras, footage
+from node.views import cameras, evidence, footage
 from node.web.guard import Asking
 
 if TYPE_CHECKING:
@@ -94,6 +94,11 @@ def router(node: "Node") -> APIRouter:
     async def find(sha256: str) -> footage.Found:
         """Which entry names a picture or a clip."""
         return await footage.find(node, sha256)
+
+    @api.get("/api/footage/{sha256}/evidence")
+    async def proof(sha256: str, index: int) -> evidence.EvidenceView:
+        """The evidence file of an entry of this node that names a picture or a clip."""
+        return await evidence.of_footage(node, sha256, index)
 
     @api.get("/api/alerts/{alert_id}/cameras")
     async def witnesses(caller: Asking, alert_id: str, of: str = "") -> list[footage.Witness]:

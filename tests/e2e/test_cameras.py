@@ -174,6 +174,9 @@ def test_a_county_has_a_clip_of_its_town_cut_and_both_enter_who_has_it(
         assert (entered.case_id, entered.bytes) == ("c-1", file.stat().st_size)
     found = zongheng("camera", "verify", county.folder, file, "--json").ended(0).json
     assert (found["camera"], found["case"]) == (HALL, "c-1")
+    proof = zongheng("verify", tmp_path / "above.mp4.tlog-proof", "--json").ended(0).json
+    assert proof["entry"]["clip_exported"]["sha256"] == cut["sha256"]
+    assert (proof["verified"], proof["index"]) == (True, cut["index"])
     again = county.post(
         "/api/clips", {"camera": HALL, "from": cut["from"], "to": cut["to"], "purpose": "again"}
     )
