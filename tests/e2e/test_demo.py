@@ -210,10 +210,10 @@ async def test_by_hand_it_shows_a_tour_and_ctrl_c_ends_it(tmp_path: Path) -> Non
             "the city knows that the hall is seen",
             lambda: any(
                 (one["node"], one["camera"], one["state"]) == (code, camera, "seeing")
-                for one in httpx.get(f"{city}/api/cameras", trust_env=False).json()
+                for one in httpx.get(f"{city}/api/cameras", trust_env=False, timeout=60).json()
             ),
         )
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             assert (await client.get(page)).status_code == 200
         unplug = next(line.strip() for line in said.splitlines() if line.strip().startswith("kill "))
         again = await asyncio.create_subprocess_shell(
