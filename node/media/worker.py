@@ -60,6 +60,9 @@ _CERTIFIES_S: Final = 6 * 3_600.0
 Feed = Callable[[Source, Hub], Awaitable[None]]
 """Feeds a hub from a camera of this node, until cancelled."""
 
+_DOOR_OPTIONS: Final = (("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),)
+"""The node pings a worker of which it wants nothing, to see whether it froze; unasked, gRPC ends such a connection after some minutes as a flood, and with it the worker."""
+
 log = structlog.get_logger()
 
 
@@ -93,7 +96,7 @@ class Worker(MediaServiceServicer):
     ) -> AsyncIterator["Worker"]:
         """The worker of the node in ``folder``, listening for children and on the folder's socket, where ``services`` are offered as well."""
         settings = config.load(folder)
-        trunk, door = grpc.aio.server(options=LISTEN_OPTIONS), grpc.aio.server()
+        trunk, door = grpc.aio.server(options=LISTEN_OPTIONS), grpc.aio.server(options=_DOOR_OPTIONS)
         async with asyncio.TaskGroup() as tasks, contextlib.AsyncExitStack() as stack:
             worker = cls(folder, settings, feed, tasks)
             certifying = tasks.create_task(worker._certify_again())
