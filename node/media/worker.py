@@ -60,7 +60,7 @@ _CERTIFIES_S: Final = 6 * 3_600.0
 Feed = Callable[[Source, Hub], Awaitable[None]]
 """Feeds a hub from a camera of this node, until cancelled."""
 
-_DOOR_OPTIONS: Final = (("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),)
+_DOOR_OPTIONS: Final = (("grpc.http2.max_ping_strikes", 0),)
 """The node pings a worker of which it wants nothing, to see whether it froze; unasked, gRPC ends such a connection after some minutes as a flood, and with it the worker."""
 
 log = structlog.get_logger()
