@@ -5,6 +5,8 @@
 - Who joins is given the frames since the last keyframe at once, with their own sequence and timestamps, and so needs no keyframe made for it.
   What is kept for that is bounded in bytes and frames; a stretch without a keyframe that is longer than the bounds is not kept at all, as of a browser that
   publishes: for who joins then a keyframe is asked for.
+- What is older than two seconds is shown to nobody as if it were now: who joins a stream of which nothing comes waits for its next frame, and is given with it what that frame
+  refers to.
 - Frames of a track only ever go forward. A source that has to begin anew (an ingest that was started again) says so with `restart`.
 - A request for a keyframe goes upstream at most once a second; one that comes too early is remembered, unless the keyframe comes by itself.
 - A seat may have a lease. Whoever took it renews it while somebody is really there; one that runs out is closed, so that a reader
@@ -28,6 +30,9 @@ NS: Final = 1_000_000_000
 GOP_BYTES: Final = 8 * 1024 * 1024
 GOP_FRAMES: Final = 1_500
 """Frames of sound count as well: at 25 pictures and 50 packets a second these are 20 s."""
+
+CURRENT_NS: Final = 2 * NS
+"""A stream of which nothing came for longer shows what was, not what is."""
 
 KEYFRAME_EVERY_NS: Final = NS
 """Least time between two requests for a keyframe."""
@@ -61,6 +66,8 @@ class Seat:
         self._renewed_ns = hub.now_ns()
         self.in_step = False
         """The consumer was given a keyframe; from there on the hub passes nothing on that lacks what it refers to."""
+        self.replays = False
+        """With the next frame it is given what came before."""
 
     @property
     def is_taken(self) -> bool:
@@ -133,6 +140,8 @@ class Hub:
         self._in_step = False
         self._wanted = False
         self._asked_ns: int | None = None
+        self._shown_ns: int | None = None
+        """When the last picture was passed on."""
 
     @property
     def watchers(self) -> int:
@@ -149,10 +158,12 @@ class Hub:
         if self._fits(frame):
             self.frames += 1
             self._last[frame.track] = frame.seq
+            if frame.track == VIDEO:
+                self._shown_ns = now
             self._keep(frame)
             for seat in list(self.seats):
                 if seat in self.seats:
-                    seat.give(frame)
+                    self._give(seat, frame)
             self._become(State.LIVE, None)
         self._ask()
 
@@ -164,7 +175,7 @@ class Hub:
         ended: Ended = lambda error: None,
         lease_ns: int | None = None,
     ) -> Seat:
-        """Be given every frame from now on; with `replay` those since the last keyframe first, before this returns.
+        """Be given every frame from now on; with `replay` those since the last keyframe first: before this returns, or with the next frame where nothing comes now.
 
         Raises ZonghengError with which the stream ended, `not_found` where it ended in order.
         """
@@ -173,12 +184,30 @@ class Hub:
         seat = Seat(self, take, ended, lease_ns)
         self.seats[seat] = None
         if replay:
-            for frame in list(self._gop):
-                if seat in self.seats:
-                    seat.give(frame)
-            if not seat.in_step and self.state is not State.OPENING:
+            seat.replays = not self.is_current
+            if not seat.replays:
+                self._replay(seat)
+            if not self._gop and self.state is not State.OPENING:
                 self.want_keyframe()
         return seat
+
+    @property
+    def is_current(self) -> bool:
+        """Pictures come now, and are passed on."""
+        return self._shown_ns is not None and self.now_ns() - self._shown_ns <= CURRENT_NS
+
+    def _replay(self, seat: Seat) -> None:
+        for frame in list(self._gop):
+            if seat in self.seats:
+                seat.give(frame)
+
+    def _give(self, seat: Seat, frame: Frame) -> None:
+        """A frame that is kept already, and to who has joined in between what was kept before it."""
+        replays, seat.replays = seat.replays, False
+        if replays and self._gop:
+            self._replay(seat)
+        else:
+            seat.give(frame)
 
     def vacate(self, seat: Seat) -> None:
         if seat in self.seats:

@@ -50,6 +50,8 @@ class Lane:
     payload_type: int
     cursor: int | None = None
     """The next packet to send; None: none before the next keyframe."""
+    joins: bool = False
+    """It begins with the next frame, at the keyframe that this refers to."""
     behind_since_s: float | None = None
     wire: Wire = field(default_factory=Wire)
 
@@ -108,7 +110,9 @@ class FanOut:
             track = self._tracks[number]
             if number == VIDEO:
                 keyframe = track.newest_keyframe()
-                lane.cursor = None if keyframe is None else keyframe.first
+                # What was before a stream was lost is not shown as if it were now.
+                lane.joins = keyframe is not None and not self.hub.is_current
+                lane.cursor = None if keyframe is None or lane.joins else keyframe.first
                 if keyframe is None:
                     self._seat.want_keyframe()
             else:
@@ -173,8 +177,8 @@ class FanOut:
             lane = viewer.lanes.get(frame.track)
             if lane is None:
                 continue
-            if lane.cursor is None and frame.keyframe:
-                lane.cursor = sent.first
+            if lane.cursor is None:
+                self._begin(lane, track, sent)
             if lane.cursor == sent.first:
                 packets = built.get(lane.payload_type)
                 if packets is None:
@@ -185,6 +189,15 @@ class FanOut:
                 late = late or lane.cursor is not None
         if late:
             self._step_later()
+
+    def _begin(self, lane: Lane, track: Track, sent: Sent) -> None:
+        """Where somebody begins who has nothing yet: with a keyframe, and who joined while nothing came, with the one that the next frame refers to."""
+        keyframe = track.newest_keyframe() if lane.joins else None
+        if sent.keyframe:
+            lane.cursor = sent.first
+        elif keyframe is not None:
+            lane.cursor = keyframe.first
+        lane.joins = False
 
     def _send(self, viewer: Viewer, lane: Lane, packets: list[bytes], now_s: float) -> None:
         """Send from the lane's cursor on; moves it by what the kernel took."""

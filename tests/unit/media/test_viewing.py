@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from federation.errors import ZonghengError
+from federation.trunk import hub
 from federation.trunk.frame import VIDEO, Codec
 from node.media.webrtc import fanout
 from node.media.webrtc.limits import Limits
@@ -41,6 +42,32 @@ async def test_who_joins_between_two_keyframes_begins_at_the_one_before() -> Non
         assert [one.pts for one in await second.shown(10)] == [picture.pts + 3_600 * n for n in range(1, 11)]
         assert camera.opened == 1
         assert camera.keyframes_wanted == 0
+        await first.close()
+        await second.close()
+
+
+async def test_who_joins_while_nothing_comes_is_shown_nothing_old_and_begins_with_what_comes_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub, "CURRENT_NS", hub.NS // 5)
+    camera = Camera()
+    async with watched(camera) as viewers:
+        first, second = Player(), Player()
+        await first.watch(viewers)
+        await first.shown(40)
+        camera.goes.clear()
+        [session] = viewers.sessions.values()
+        await eventually(lambda: not session.fan.hub.is_current)
+        await second.watch(viewers)
+        [_, other] = viewers.sessions.values()
+        await eventually(lambda: other.is_watching)
+        sent = other.viewer.lanes[VIDEO].wire = LossyWire(lambda number: False)  # type: ignore[assignment]
+        assert other.viewer.lanes[VIDEO].cursor is None
+        assert sent.count == 0
+        camera.goes.set()
+        [picture] = await second.shown(1)
+        assert picture.key_frame
+        await second.shown(10)
         await first.close()
         await second.close()
 

@@ -30,6 +30,11 @@ class Camera:
     opened: int = 0
     frames: list[Frame] = field(default_factory=list)
     begin_late_s: float = 0.0
+    goes: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared: it sends nothing."""
+
+    def __post_init__(self) -> None:
+        self.goes.set()
 
     async def feed(self, hub: Hub) -> None:
         self.opened += 1
@@ -38,6 +43,7 @@ class Camera:
         began = time.monotonic()
         units = cycle(clips.units(self.codec))
         for number, unit in enumerate(units):
+            await self.goes.wait()
             pts = number * 90_000 // clips.FPS
             now_ns = time.time_ns()
             hub.put(Frame(VIDEO, number, pts, now_ns, number % 25 == 0, self.codec, unit))
@@ -104,14 +110,14 @@ class LossyWire:
 
     def __init__(self, pattern: Callable[[int], bool]) -> None:
         self._pattern = pattern
-        self._count = 0
+        self.count = 0
         self.lost = 0
 
     def send(self, out: Any, address: tuple[str, int], packets: Sequence[bytes]) -> int:
         for packet in packets:
-            if self._pattern(self._count):
+            if self._pattern(self.count):
                 self.lost += 1
             else:
                 out.sendto(packet, address)
-            self._count += 1
+            self.count += 1
         return len(packets)

@@ -22,6 +22,32 @@ def test_who_joins_is_given_the_pictures_since_the_last_keyframe_at_once() -> No
     assert list(hub.gop()) == got
 
 
+def test_what_was_before_a_silence_is_not_given_as_if_it_were_now() -> None:
+    clock, got = Clock(), list[Frame]()
+    hub = Hub(STREAM, clock)
+    for frame in pictures(0, 23):
+        hub.put(frame)
+    clock.move(3.0)
+    hub.join(got.append)
+    assert not hub.is_current
+    assert got == []
+    hub.put(picture(23))
+    assert seqs(got) == [20, 21, 22, 23]
+    hub.put(picture(24))
+    assert seqs(got)[-1] == 24
+
+
+def test_who_waits_out_a_silence_that_a_keyframe_ends_is_given_that_alone() -> None:
+    clock, got = Clock(), list[Frame]()
+    hub = Hub(STREAM, clock)
+    for frame in pictures(0, 23):
+        hub.put(frame)
+    clock.move(3.0)
+    hub.join(got.append)
+    hub.put(picture(60, True))
+    assert seqs(got) == [60]
+
+
 def test_who_wants_no_replay_begins_with_the_next_keyframe() -> None:
     hub, got = Hub(STREAM, Clock()), list[Frame]()
     for frame in pictures(0, 5):
@@ -203,6 +229,7 @@ STEPS = st.lists(
             "lost",
             "want",
             "again",
+            "silence",
         ]
     ),
     min_size=30,
@@ -270,6 +297,8 @@ def test_no_picture_is_given_before_all_that_it_refers_to(steps: list[str]) -> N
                 hub.lost(ZonghengError("unreachable"))
             case "want":
                 hub.want_keyframe()
+            case "silence":
+                clock.move(5.0)
         assert [one.wrong for one in everybody if one.wrong] == []
         gop = hub.gop()
         assert len(gop) <= GOP_FRAMES
