@@ -6,7 +6,7 @@ call ends in whatever way, takes the seat with it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -72,6 +72,8 @@ class Sender:
         self._backlog = Backlog(now_ns)
         self._window = Window(now_ns)
         self._wake = asyncio.Event()
+        self._marks: Sequence[Any] | None = None
+        """What the other side saw before, as it says; None once it is known what of that is here."""
         self._seen: dict[int, Frame] = {}
         """Of what the other side saw before: the newest frame of each track that is still here."""
         self._restart = False
@@ -103,7 +105,7 @@ class Sender:
 
         `seen`: what the other side has, as it says. `read` gives a `CarryResponse` or EOF. `ended` is called when the stream has ended and that was said.
         """
-        self._continue(seen)
+        self._marks = seen
         seat = self._hub.join(self._take, ended=self._end)
         self._backlog.want_keyframe = seat.want_keyframe
         try:
@@ -114,12 +116,12 @@ class Sender:
         finally:
             seat.leave()
 
-    def _continue(self, seen: Any) -> None:
-        """Find out how much of what is kept here the other side has already."""
+    def _continue(self, marks: Sequence[Any]) -> None:
+        """Find out how much of what is kept here the other side has already. Only now, at the first frame: what was kept when the call began may be forgotten since."""
         kept = {
             (frame.track, frame.seq, frame.pts_90k, frame.captured_ns): frame for frame in self._hub.gop()
         }
-        for one in seen:
+        for one in marks:
             frame = kept.get((one.track, one.seq, one.pts_90k, one.captured_ns))
             if frame is None:
                 self._restart = True
@@ -129,6 +131,9 @@ class Sender:
             self._seen.clear()
 
     def _take(self, frame: Frame) -> None:
+        if self._marks is not None:
+            marks, self._marks = self._marks, None
+            self._continue(marks)
         if (seen := self._seen.get(frame.track)) is not None:
             if frame is seen:
                 del self._seen[frame.track]

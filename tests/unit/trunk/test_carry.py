@@ -22,7 +22,7 @@ from federation.trunk.tickets import Tickets
 from federation.trunk.wire import carried
 from tests.unit.trunk import pair
 from tests.unit.trunk.pair import Above, carrying, eventually, outcome
-from tests.unit.trunk.units import STREAM, picture, pictures, seqs, sound
+from tests.unit.trunk.units import STREAM, Clock, picture, pictures, seqs, sound
 
 
 @pytest.fixture(params=[False, True], ids=["a call for each", "in a bundle"])
@@ -62,6 +62,25 @@ async def test_after_a_break_the_stream_goes_on_where_it_broke_off(above: Above)
     async with carrying(above, hub):
         await eventually(lambda: len(above.got) == 10)
     assert seqs(above.got) == list(range(10))
+
+
+@pytest.mark.parametrize("next_seq", [5, 10], ids=["what refers to it", "a keyframe"])
+async def test_a_stream_that_was_still_for_a_while_goes_on_when_it_is_wanted_again(
+    above: Above, next_seq: int
+) -> None:
+    clock = Clock()
+    hub = Hub(STREAM, clock)
+    for frame in pictures(0, 5):
+        hub.put(frame)
+    async with carrying(above, hub):
+        await eventually(lambda: len(above.got) == 5)
+    clock.move(3)
+    async with carrying(above, hub):
+        await eventually(lambda: hub.watchers == 1)
+        for frame in pictures(next_seq, 3):
+            hub.put(frame)
+        await eventually(lambda: len(above.got) == 8, 20)
+    assert seqs(above.got)[5:] == [next_seq, next_seq + 1, next_seq + 2]
 
 
 async def test_a_source_that_begins_anew_is_followed_from_its_first_keyframe(above: Above) -> None:
