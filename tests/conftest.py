@@ -12,7 +12,12 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 settings.register_profile("zongheng", deadline=None)
 settings.load_profile("zongheng")
 
-pytest_plugins = ["tests.plugins.cameras", "tests.plugins.onvif", "tests.plugins.postgres"]
+pytest_plugins = [
+    "tests.plugins.cameras",
+    "tests.plugins.disk",
+    "tests.plugins.onvif",
+    "tests.plugins.postgres",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,10 +1,5 @@
-"""A disk that fills while a node runs: what cannot be kept is refused as such, nothing is kept by half, and room brings it back by itself.
+"""A disk that fills while a node runs: what cannot be kept is refused as such, nothing is kept by half, and room brings it back by itself."""
 
-The disk is a small tmpfs, which only an administrator may mount; elsewhere the test is skipped.
-"""
-
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -12,30 +7,21 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.tree import Node, Tree, caught_up, until
+from tests.plugins.disk import SmallDisk
 
 SMALL: Final = 40 * 1024 * 1024
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of its own, of `SMALL` bytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL},mode=0700", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip(
-            "mounting a small disk needs an administrator's rights: run the tests as root to try a full disk"
-        )
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+def disk(small_disk: SmallDisk) -> Path:
+    """A folder on a small disk of its own."""
+    return small_disk(SMALL)
 
 
 @pytest.fixture
-def line(small_disk: Path, tmp_path: Path) -> Iterator[list[Node]]:
+def line(disk: Path, tmp_path: Path) -> Iterator[list[Node]]:
     """A town and a village on the small disk; their logs on another, so that they tell what happened."""
-    with Tree(small_disk) as tree:
+    with Tree(disk) as tree:
         nodes = tree.line(("town", "330101001"), ("village", "330101001001"))
         for node in nodes:
             path = node.folder / "node.toml"
@@ -72,13 +58,11 @@ def opened(node: Node, number: int) -> Any:
     return node.client.post("/api/cases", json=form)
 
 
-def test_a_full_disk_refuses_entries_keeps_nothing_by_half_and_recovers(
-    line: list[Node], small_disk: Path
-) -> None:
+def test_a_full_disk_refuses_entries_keeps_nothing_by_half_and_recovers(line: list[Node], disk: Path) -> None:
     town, village = line
     assert opened(village, 0).status_code == 201
     caught_up(village, town)
-    filled = ballast(small_disk)
+    filled = ballast(disk)
     answers = [opened(village, number) for number in range(1, 400)]
     refused = [answer for answer in answers if answer.status_code != 201]
     assert refused, "the disk took everything"

@@ -1,43 +1,20 @@
-"""Recordings on a disk that fills: the journal's reserve is not theirs, however long a file is.
+"""Recordings on a disk that fills: the journal's reserve is not theirs, however long a file is."""
 
-The disk is a small tmpfs, which only an administrator may mount; elsewhere the test is skipped.
-"""
-
-import os
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import av
-import pytest
 
 from federation.trunk.frame import VIDEO, Codec, Frame
 from node.media.recording.archive import Archive
 from node.media.recording.recorder import Recorder
+from tests.plugins.disk import SmallDisk
 from tests.unit.media import clips
 
 MB = 1_000_000
 T0 = 1_709_258_400_000_000  # 2024-03-01T10:00:00+08:00
 SLICE = b"\0\0\0\1\x41" + bytes(range(1, 256)) * 160
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of its own, of 24 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={24 * MB},mode=0700", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip(
-            "mounting a small disk needs an administrator's rights: run the tests as root to try a full disk"
-        )
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def heavy(seconds: int) -> list[Frame]:
@@ -52,8 +29,9 @@ def heavy(seconds: int) -> list[Frame]:
     ]  # fmt: skip
 
 
-def test_a_file_without_end_leaves_the_disk_its_reserve(small_disk: Path) -> None:
-    archive = Archive(small_disk / "recordings", 10**12, 8 * MB)
+def test_a_file_without_end_leaves_the_disk_its_reserve(small_disk: SmallDisk) -> None:
+    disk = small_disk(24 * MB)
+    archive = Archive(disk / "recordings", 10**12, 8 * MB)
     recorder = Recorder(archive, segment_s=10**6, check_bytes=MB)
     for frame in heavy(40):
         for camera in ("hall", "door"):
@@ -62,7 +40,7 @@ def test_a_file_without_end_leaves_the_disk_its_reserve(small_disk: Path) -> Non
             time.sleep(0.01)
     recorder.stop()
     # What the muxer had not written yet when they ended is one fragment of each.
-    assert shutil.disk_usage(small_disk).free >= 8 * MB - 4 * MB
+    assert shutil.disk_usage(disk).free >= 8 * MB - 4 * MB
     assert archive.cameras()
     for camera in archive.cameras():
         for segment in archive.segments(camera):
@@ -70,8 +48,9 @@ def test_a_file_without_end_leaves_the_disk_its_reserve(small_disk: Path) -> Non
                 assert sum(1 for packet in container.demux(video=0) if packet.size) > 0
 
 
-def test_the_oldest_goes_while_a_file_is_written(small_disk: Path) -> None:
-    archive = Archive(small_disk / "recordings", 10**12, 8 * MB)
+def test_the_oldest_goes_while_a_file_is_written(small_disk: SmallDisk) -> None:
+    disk = small_disk(24 * MB)
+    archive = Archive(disk / "recordings", 10**12, 8 * MB)
     old = Recorder(archive, segment_s=2)
     for frame in heavy(12):
         old.take("hall", lambda from_us, to_us: True, frame)
@@ -85,4 +64,4 @@ def test_the_oldest_goes_while_a_file_is_written(small_disk: Path) -> None:
     segments = archive.segments("hall")
     assert segments[0].from_us > began
     assert segments[-1].to_us - segments[-1].from_us >= 8_900_000
-    assert shutil.disk_usage(small_disk).free >= 8 * MB - 4 * MB
+    assert shutil.disk_usage(disk).free >= 8 * MB - 4 * MB
