@@ -1,7 +1,7 @@
 """A round of a video patrol, folded from its entries. Pure.
 
 A stop may be told of again before the round is over; the last counts, and all of them stay in the journal. What is read here may be somebody else's journal: what does not fit (a stop that the round does not
-have, a word after the end) is left aside.
+have, a word after the end, a round without stops) is left aside.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +75,8 @@ def of(rows: Iterable[PatrolRow]) -> Round | None:
             continue
         try:
             if row.kind == BEGUN and found is None:
-                found = Round(wire.PatrolBegun.FromString(row.body), row.at_us)
+                begun = wire.PatrolBegun.FromString(row.body)
+                found = Round(begun, row.at_us) if begun.stops else None
             elif found is None or found.ended is not None:
                 continue
             elif row.kind == CHECKED:

@@ -66,6 +66,7 @@ def test_a_round_that_is_over_stays_as_it_was() -> None:
 def test_what_does_not_fit_is_left_aside() -> None:
     assert of(rows(told(1, OK, OK))) is None
     assert of([PatrolRow(CITY, ROUND, 0, 1, BEGUN, "halls", b"\xff")]) is None
+    assert of(rows(wire.PatrolBegun(round=ROUND, by="L-1"))) is None
     assert folded(BEGAN, told(7, OK, OK)).told == {}
 
 
