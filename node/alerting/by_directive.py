@@ -54,9 +54,10 @@ class ByDirective:
         if alert is None or alert.domain != BY_HAND_DOMAIN or not alert.case_id.startswith(NODE_CASE):
             return
         told = {step.reason for step in steps if step.state in (EXPLAINED, CLOSED)}
+        # One after the other in one look: a directive that is over is looked at once more and never again.
         if answer is not None and alert.state in _UNANSWERED:
             await self._take(alert, Step.EXPLAIN, answer, told)
-        elif closed is not None and alert.state in _OPEN:
+        if closed is not None and alert.state in _OPEN:
             await self._take(alert, Step.CLOSE, closed, told)
 
     async def _take(self, alert: AlertRecord, step: Step, by: DirectiveStep, told: set[str]) -> None:

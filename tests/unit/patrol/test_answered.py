@@ -58,6 +58,26 @@ async def test_the_answer_of_the_node_below_explains_the_alert_once_and_the_end_
     assert await course(line, alert) == [explained, ("closed", f"S2@{COUNTY}", f"{line.id} closed 1")]
 
 
+async def test_a_directive_that_was_answered_and_closed_between_two_looks_closes_the_alert(
+    line: Line,
+) -> None:
+    alert = await found(line)
+    await answered(line, "已安排专人")
+    await line.act(line.county, wire.DIRECTIVE_KIND_ACCEPTED, by="S2")
+    await line.act(line.county, wire.DIRECTIVE_KIND_CLOSED, by="S2")
+    assert [state for state, _, _ in await course(line, alert)] == ["explained", "closed"]
+
+
+async def test_an_alert_that_was_urged_after_its_answer_is_closed_with_the_directive(line: Line) -> None:
+    alert = await found(line)
+    await answered(line, "已安排专人")
+    await course(line, alert)
+    await line.county.node.alert_desk.take(alert.alert_id, Step.URGE, by="S1", reason="再办")
+    await line.act(line.county, wire.DIRECTIVE_KIND_ACCEPTED, by="S2")
+    await line.act(line.county, wire.DIRECTIVE_KIND_CLOSED, by="S2")
+    assert [state for state, _, _ in await course(line, alert)] == ["explained", "urged", "closed"]
+
+
 async def test_an_alert_that_was_urged_waits_for_another_answer(line: Line) -> None:
     alert = await found(line)
     await answered(line, "一")
