@@ -15,6 +15,10 @@ MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 KEEPALIVE_MS: Final = 10_000
 KEEPALIVE_TIMEOUT_MS: Final = 5_000
 
+TAKES_PINGS: Final = ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 10)
+"""For a server whose clients look whether it lives while there is nothing to say; unasked, gRPC ends such a connection at the third ping as a flood. A busy server
+reads pings late, and then close together."""
+
 _BOTH: Final = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -37,7 +41,6 @@ CHILD_OPTIONS: Final[Options] = (
 
 PARENT_OPTIONS: Final[Options] = (
     *_BOTH,
-    # A busy parent reads pings late, and then close together: no flood, for which a connection would be ended.
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", KEEPALIVE_MS // 10),
+    TAKES_PINGS,
     ("grpc.so_reuseport", 0),
 )

@@ -26,6 +26,7 @@ from zongheng.v1.media_pb2_grpc import MediaServiceServicer, add_MediaServiceSer
 
 from federation.errors import ZonghengError
 from federation.identity.credentials import MutualTls
+from federation.link.channel import TAKES_PINGS
 from federation.link.hello import failure
 from federation.trunk.carry import Fetcher
 from federation.trunk.hub import NS, Hub
@@ -60,8 +61,7 @@ _CERTIFIES_S: Final = 6 * 3_600.0
 Feed = Callable[[Source, Hub], Awaitable[None]]
 """Feeds a hub from a camera of this node, until cancelled."""
 
-_DOOR_OPTIONS: Final = (("grpc.http2.max_ping_strikes", 0),)
-"""The node pings a worker of which it wants nothing, to see whether it froze; unasked, gRPC ends such a connection after some minutes as a flood, and with it the worker."""
+DOOR_OPTIONS: Final = (TAKES_PINGS,)
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ class Worker(MediaServiceServicer):
     ) -> AsyncIterator["Worker"]:
         """The worker of the node in ``folder``, listening for children and on the folder's socket, where ``services`` are offered as well."""
         settings = config.load(folder)
-        trunk, door = grpc.aio.server(options=LISTEN_OPTIONS), grpc.aio.server(options=_DOOR_OPTIONS)
+        trunk, door = grpc.aio.server(options=LISTEN_OPTIONS), grpc.aio.server(options=DOOR_OPTIONS)
         async with asyncio.TaskGroup() as tasks, contextlib.AsyncExitStack() as stack:
             worker = cls(folder, settings, feed, tasks)
             certifying = tasks.create_task(worker._certify_again())
