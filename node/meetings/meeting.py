@@ -190,14 +190,6 @@ class Meeting:
         came = [seat for seat in self.seats[1:] if seat.taken_at_us]
         return min(came, key=lambda seat: (seat.taken_at_us, seat.number), default=None)
 
-    @property
-    def next_at_us(self) -> int:
-        """When something falls due by itself; 0: never."""
-        if self.closed:
-            return 0
-        rings = [seat.until_us for seat in self.seats if seat.state is State.RINGING]
-        return min([self.opened_at_us + LONGEST_US, *rings])
-
     def seat(self, number: int) -> Seat:
         """Raises ZonghengError `not_found`."""
         for seat in self.seats:
@@ -211,7 +203,7 @@ class Meeting:
 
     def seat_for(self, who: str, node: str, answers: Callable[[Called], bool]) -> Seat | None:
         """The seat that somebody has, had, or may take; ``answers``: whether they may answer for such a seat of their node."""
-        here = [seat for seat in self.seats if seat.node == node and seat.code != "removed"]
+        here = [seat for seat in self.seats if seat.node == node]
         own = [seat for seat in here if seat.who == who or seat.called.person == who]
         live = [seat for seat in own if seat.is_live]
         rings = [
@@ -220,6 +212,14 @@ class Meeting:
             if seat.state is State.RINGING and not seat.called.person and answers(seat.called)
         ]
         return next(iter([*live, *rings, *reversed(own)]), None)
+
+    def was_called(self, who: str, node: str, answers: Callable[[Called], bool]) -> bool:
+        """Whether it rang for somebody, whoever answered then; ``answers`` as in `seat_for`."""
+        return any(
+            who in (seat.who, seat.called.person) or (not seat.called.person and answers(seat.called))
+            for seat in self.seats
+            if seat.node == node
+        )
 
     def is_run_by(self, who: str, node: str) -> bool:
         """Whether somebody may invite, remove and close: who opened it; of a help call, who answered it."""

@@ -94,7 +94,7 @@ class Meetings:
         return self._see(await self.hosting.open(kind, title, by, called, joins=joins), person)
 
     async def join(self, person: Person, id: str) -> Meeting:
-        """Take the seat that is theirs, or rings for them. Raises ZonghengError `forbidden` where there is none."""
+        """Take the seat that is theirs, or rings for them. Raises ZonghengError `forbidden` where there is none, `busy` where somebody else took it."""
         meeting = self.book.get(id)
         seat = self._seat(meeting, person)
         return self._see(await self._act(person, meeting, wire.MEETING_ACT_KIND_JOIN, seat.number), person)
@@ -143,8 +143,9 @@ class Meetings:
         return self._see(meeting, person)
 
     def concerns(self, meeting: Meeting, person: Person) -> bool:
+        """Whether they opened it, run meetings here, or were called, by whoever it was answered then: who heard it ring hears that it rings no more."""
         opened = (meeting.by, meeting.by_node) == (person.who, self.book.node)
-        return opened or person.runs or self.seat_of(meeting, person) is not None
+        return opened or person.runs or self._was_called(meeting, person)
 
     def runs(self, meeting: Meeting, person: Person) -> bool:
         """Whether somebody may invite, remove and close."""
@@ -250,9 +251,18 @@ class Meetings:
 
     def _seat(self, meeting: Meeting, person: Person) -> Seat:
         seat = self.seat_of(meeting, person)
-        if seat is None:
+        if seat is not None:
+            return seat
+        if not self._was_called(meeting, person):
             raise ZonghengError("forbidden", f"{person.who} was not called to meeting {meeting.id}")
-        return seat
+        if not meeting.is_open:
+            raise ZonghengError("not_found", f"meeting {meeting.id} is over")
+        raise ZonghengError(
+            "busy", f"meeting {meeting.id} rings for {person.who} no more: somebody else has answered"
+        )
+
+    def _was_called(self, meeting: Meeting, person: Person) -> bool:
+        return meeting.was_called(person.who, self.book.node, person.answers)
 
     def _not_too_often(self, who: str) -> None:
         late_s = (now_s := asyncio.get_running_loop().time()) - 60

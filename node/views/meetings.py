@@ -1,5 +1,6 @@
 """Meetings (会商), help calls (求助) and inspection calls (视频抽查), as somebody of this node sees them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import quote
@@ -174,23 +175,21 @@ async def close(node: "Node", caller: Caller, id: str) -> MeetingView:
 
 
 async def events(node: "Node", caller: Caller) -> AsyncIterator[str]:
-    """What concerns somebody, as server-sent events: every open meeting at first, then each that changes, as a whole."""
+    """What concerns somebody, as server-sent events: at first every meeting that is open or ended lately, so that whoever was cut off knows how each stands; then each that changes, as a whole."""
     person = person_of(caller)
-    quiet_s = lasted_s = 0.0
+    clock = asyncio.get_running_loop().time
+    began_s = said_s = clock()
     with node.meetings.listening(person) as listener:
         for one in node.meetings.of(person):
-            if one.is_open:
-                yield _event(view(node, caller, one))
+            yield _event(view(node, caller, one))
         yield "retry: 1000\n\n"
-        while lasted_s < EVENTS_S and not node.ending.is_set():
-            changed = await listener.news(_LOOK_S)
-            lasted_s, quiet_s = lasted_s + _LOOK_S, quiet_s + _LOOK_S
-            for id in changed:
+        while clock() - began_s < EVENTS_S and not node.ending.is_set():
+            for id in await listener.news(_LOOK_S):
                 known = node.meetings.book.find(id)
                 if known is not None and node.meetings.concerns(known, person):
                     yield _event(view(node, caller, known))
-            if quiet_s >= _BREATH_S:
-                quiet_s = 0.0
+            if clock() - said_s >= _BREATH_S:
+                said_s = clock()
                 yield ": here\n\n"
 
 

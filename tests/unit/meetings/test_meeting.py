@@ -118,7 +118,8 @@ def test_who_is_removed_comes_back_by_a_new_invitation_alone() -> None:
     meeting = opened(Kind.MEETING, Called(VILLAGE, person="C-1")).join(2, "C-1", VILLAGE, at(1)).meeting
     removed = meeting.remove(2, at(2)).meeting
     assert states(removed) == ["joined", "left:removed"]
-    assert removed.seat_for("C-1", VILLAGE, lambda called: True) is None
+    assert removed.seat_for("C-1", VILLAGE, lambda called: True) == removed.seat(2)
+    assert not removed.sits("C-1", VILLAGE)
     refused("forbidden", lambda: removed.join(2, "C-1", VILLAGE, at(3)))
     invited = removed.invite([Called(VILLAGE, person="C-1")], at(4)).meeting
     assert invited.join(3, "C-1", VILLAGE, at(5)).meeting.sits("C-1", VILLAGE)

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from node.meetings import meetings as module
+from node.people.caller import person
+from node.people.roles import Role
+from node.views.meetings import events
 from tests.unit.people.conftest import CODE, House, Visitor
 
 OFFICE = {"agency": "ZR"}
@@ -40,6 +43,13 @@ async def eventually(visitor: Visitor, meeting: str, **expected: Any) -> dict[st
             if all(told.get(name) == value for name, value in expected.items()):
                 return dict(told)
             await asyncio.sleep(0.05)
+
+
+async def listen(house: House, who: str, heard: asyncio.Queue[dict[str, Any]]) -> None:
+    """A page of an officer's that waits for news."""
+    async for text in events(house.node, person(who, [Role.OFFICER], "ZR", "", None, "")):
+        if text.startswith("event: meeting\n"):
+            heard.put_nowait(json.loads(text.partition("data: ")[2]))
 
 
 def states(told: dict[str, Any]) -> list[str]:
@@ -151,18 +161,7 @@ async def test_news_come_as_events_and_an_open_page_is_being_on_duty(house: Hous
     officer = await house.inside("w1", "officer", **OFFICE)
     async with running(house), asyncio.TaskGroup() as tasks:
         heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-
-        async def listen() -> None:
-            from node.people.caller import person
-            from node.people.roles import Role
-            from node.views.meetings import events
-
-            caller = person("w1", [Role.OFFICER], "ZR", "", None, "")
-            async for text in events(house.node, caller):
-                if text.startswith("event: meeting\n"):
-                    heard.put_nowait(json.loads(text.partition("data: ")[2]))
-
-        listening = tasks.create_task(listen())
+        listening = tasks.create_task(listen(house, "w1", heard))
         async with asyncio.timeout(120):
             while not house.node.meetings.book.listeners.somebody_answers():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -173,6 +172,33 @@ async def test_news_come_as_events_and_an_open_page_is_being_on_duty(house: Hous
             await posted(officer, f"/api/meetings/{asked['meeting']}/leave")
             assert (await heard.get())["code"] == "ended"
         listening.cancel()
+
+
+async def test_whom_it_rang_for_hears_who_answered_and_that_it_is_over(house: House) -> None:
+    kiosk = await house.inside("k1", "kiosk")
+    officer, other = [await house.inside(who, "officer", **OFFICE) for who in ("w1", "w2")]
+    async with running(house), asyncio.TaskGroup() as tasks:
+        heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        listening = tasks.create_task(listen(house, "w2", heard))
+        asked = await posted(kiosk, "/api/meetings", {"kind": "help"}, 201)
+        path = f"/api/meetings/{asked['meeting']}"
+        assert (await heard.get())["you"]["state"] == "ringing"
+        await posted(officer, f"{path}/join")
+        answered = await heard.get()
+        assert (states(answered), answered["you"], answered["runs"]) == (["joined", "joined"], None, False)
+        late = await other.post(f"{path}/join")
+        assert (late.status_code, late.json()["code"]) == (429, "busy")
+        await posted(officer, f"{path}/remove", {"seat": 1})
+        assert (await heard.get())["code"] == "ended"
+        listening.cancel()
+        # Whoever was cut off meanwhile is told how it stands; whoever was removed, that they were.
+        again = tasks.create_task(listen(house, "w2", heard))
+        assert (await heard.get())["code"] == "ended"
+        again.cancel()
+    removed = (await kiosk.get(path)).json()
+    assert (removed["you"]["state"], removed["you"]["whip"]) == ("left", "")
+    assert (await other.post(f"{path}/join")).status_code == 404
+    assert (await (await house.inside("c1", "clerk", **OFFICE)).get(path)).status_code == 404
 
 
 async def test_who_is_not_there_any_more_has_left(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

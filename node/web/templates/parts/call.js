@@ -18,7 +18,7 @@ class Call {
     this.dark = false;
     this.rejoined = 0;
     this.over = false;
-    setInterval(() => this.listen(), 200);
+    this.listening = setInterval(() => this.listen(), 200);
   }
 
   /* Camera and microphone, or what there is of them; what keeps them from it is told as [key, detail], and the call goes on without. */
@@ -44,7 +44,9 @@ class Call {
   static nobody() {
     const canvas = document.createElement("canvas"), drawn = canvas.getContext("2d");
     canvas.width = 320; canvas.height = 180;
-    setInterval(() => {
+    const [track] = canvas.captureStream(5).getVideoTracks();
+    const drawing = setInterval(() => {
+      if (track.readyState === "ended") { clearInterval(drawing); return; }
       drawn.fillStyle = "#10151b";
       drawn.fillRect(0, 0, 320, 180);
       drawn.fillStyle = "#fff";
@@ -52,7 +54,7 @@ class Call {
       drawn.textAlign = "center";
       drawn.fillText(english ? "no camera" : "无摄像头", 160, 96);
     }, 500);
-    return canvas.captureStream(5).getVideoTracks()[0];
+    return track;
   }
 
   apply() {
@@ -122,6 +124,7 @@ class Call {
 
   end() {
     this.over = true;
+    clearInterval(this.listening);
     this.publish("");
     this.stream.getTracks().forEach((track) => track.stop());
     for (const { tile, player } of this.others.values()) { player.leave(); tile.gone(); }

@@ -12,7 +12,7 @@ Object.assign(words, {
   too_long: ["会商时间过长，已自动结束。", "It went on for too long and was ended."],
   removed: ["您已被请出。", "You were asked to leave."],
   absent: ["您已离开。", "You have left."],
-  answered: ["已由他人接听。", "Somebody else has answered."],
+  answered: ["已由他人接听，或不再呼叫。", "Somebody else has answered, or it rings no more."],
 });
 
 /* An address of this node; an error has a status and the node's words. */
