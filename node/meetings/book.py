@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
+from weakref import WeakValueDictionary
 
 import structlog
 from zongheng.v1.entry_pb2 import Entry
@@ -55,7 +56,8 @@ class Book:
         self._writer = writer
         self._write = write
         self._meetings: dict[str, Meeting] = {}
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """There for as long as somebody has one or waits for it."""
         self._marked = False
         self._marking = asyncio.Lock()
         self._beginning = 0
@@ -85,12 +87,8 @@ class Book:
     async def turn(self, id: str) -> AsyncIterator[None]:
         """One step of a meeting at a time."""
         turn = self._turns.setdefault(id, asyncio.Lock())
-        try:
-            async with turn:
-                yield
-        finally:
-            if not turn.locked() and id not in self._meetings:
-                self._turns.pop(id, None)
+        async with turn:
+            yield
 
     async def begin(self, step: Step) -> Meeting:
         """A meeting that this node holds from now, in its turn. Raises ZonghengError `at_capacity`, and what keeps the journal from taking it."""
@@ -134,7 +132,6 @@ class Book:
         late = self.now() - KEPT_US
         for id in [each.id for each in self._meetings.values() if each.closed and each.closed_at_us < late]:
             del self._meetings[id]
-            self._turns.pop(id, None)
         if not self._meetings:
             self.some.clear()
 
