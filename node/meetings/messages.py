@@ -1,5 +1,6 @@
 """A meeting as it travels and as it is entered."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,6 +12,12 @@ from node.meetings.meeting import Called, Gone, Happened, Kind, Meeting, Over, S
 
 SECOND_US: Final = 1_000_000
 MOST_TITLE: Final = 200
+
+_ID: Final = re.compile(r"[0-9a-z]{1,64}")
+"""Part of the names of streams and of addresses."""
+
+_NEVER_US: Final = 253_000_000_000 * SECOND_US
+"""In the year 9987; later ones cannot be written down in every zone."""
 
 _KINDS: Final = {
     Kind.HELP: wire.MEETING_KIND_HELP,
@@ -49,6 +56,15 @@ def roster(meeting: Meeting) -> wire.MeetingRoster:
 
 def meeting_in(told: wire.MeetingRoster) -> Meeting:
     """A meeting as another node says it stands. Raises ZonghengError `protocol` for what is none."""
+    instants = [told.opened_at_us, told.closed_at_us]
+    for seat in told.seats:
+        instants += [seat.since_us, seat.rang_at_us, seat.until_us, seat.taken_at_us]
+    if (
+        not _ID.fullmatch(told.meeting)
+        or [seat.seat for seat in told.seats] != list(range(1, len(told.seats) + 1))
+        or not all(0 <= at_us < _NEVER_US for at_us in instants)
+    ):
+        raise ZonghengError("protocol", "a roster says what no meeting has: its name, a seat or an instant")
     try:
         return Meeting(
             told.meeting,
