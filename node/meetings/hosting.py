@@ -9,6 +9,7 @@ A help call that nobody answers is asked of the parent in turn (`Elsewhere.hand_
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,9 +100,9 @@ class Hosting:
 
     async def act(self, who: str, node: str, act: MeetingAct, *, runs: bool = False) -> Meeting:
         """What somebody of a node does in a meeting of this one; ``runs``: they may invite, remove and close any. Raises ZonghengError."""
-        at_us = self._book.now()
 
         def made(meeting: Meeting) -> Step:
+            at_us = self._book.now()
             match act.kind:
                 case wire.MEETING_ACT_KIND_JOIN:
                     return meeting.join(act.seat, who, node, at_us)
@@ -135,7 +136,7 @@ class Hosting:
         """A child asks this node to hold a help call that nobody answered there; again changes nothing. Raises ZonghengError."""
         given = meeting_in(told)
         below = {child, *self._tree.subtree(child)}
-        if given.host != child or not given.nodes <= below or not given.is_open:
+        if given.host != child or not {given.by_node, *given.nodes} <= below or not given.is_open:
             raise ZonghengError(
                 "protocol", f"{child} gives up only help calls that it holds, of its own people"
             )
@@ -165,11 +166,10 @@ class Hosting:
                             self._looking.add(meeting.id)
                             tasks.create_task(self._look_at(meeting.id))
                         self._tell(meeting, tasks)
-                try:
+                await self._forget()
+                with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_S):
                         await self._news.wait()
-                except TimeoutError:
-                    await self._forget()
 
     # What falls due.
 

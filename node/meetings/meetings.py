@@ -246,7 +246,13 @@ class Meetings:
             code=code,
         )
         if self.book.holds(meeting):
-            return await self.hosting.act(person.who, self.book.node, act, runs=person.runs)
+            try:
+                return await self.hosting.act(person.who, self.book.node, act, runs=person.runs)
+            except ZonghengError:
+                meeting = self.book.get(meeting.id)
+                if self.book.holds(meeting):
+                    raise
+                # It went up while this waited for its turn: who holds it now is asked.
         return await self.visiting.act(meeting, act)
 
     def _seat(self, meeting: Meeting, person: Person) -> Seat:

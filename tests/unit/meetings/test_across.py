@@ -11,6 +11,7 @@ from zongheng.v1.meeting_pb2 import MeetingAct, MeetingHandedUp, MeetingTold
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Stream
+from node.meetings import book, hosting
 from node.meetings.hosting import MOST_OF_A_CHILD, Terms
 from node.meetings.meeting import Called, Kind, Meeting
 from node.meetings.messages import meeting_in, roster
@@ -144,6 +145,28 @@ async def test_where_nobody_is_on_duty_it_goes_up_at_once_as_far_as_somebody_is(
         assert tree[CITY].knows(asked.id) is None
 
 
+async def test_who_leaves_while_their_help_call_goes_up_has_left_it_there(tree: Halls) -> None:
+    village, town = tree[VILLAGE], tree[TOWN]
+    with town.meetings.listening(OFFICER):
+        asked = await village.meetings.open(KIOSK, Kind.HELP, "", [])
+        async with asyncio.TaskGroup() as tasks, town.book.turn(asked.id):
+            await until(lambda: (turn := village.book._turns.get(asked.id)) is not None and turn.locked())
+            leaving = tasks.create_task(village.meetings.leave(KIOSK, asked.id))
+            await asyncio.sleep(0)
+        left = leaving.result()
+        assert (left.host, left.closed) == (TOWN, "given_up")
+
+
+async def test_what_is_over_is_forgotten_however_much_goes_on(
+    tree: Halls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosting, "_LOOK_S", 3600)
+    monkeypatch.setattr(book, "KEPT_US", -1)
+    meeting = await tree[CITY].meetings.open(LEADER, Kind.MEETING, "", [Called(VILLAGE, person="C-1")])
+    await tree[CITY].meetings.close(LEADER, meeting.id)
+    await until(lambda: tree[CITY].knows(meeting.id) is None)
+
+
 async def test_a_help_call_rings_on_while_the_node_above_cannot_be_reached(tree: Halls) -> None:
     tree.cut(VILLAGE)
     asked = await tree[VILLAGE].meetings.open(KIOSK, Kind.HELP, "", [])
@@ -270,12 +293,15 @@ async def test_a_help_call_is_given_up_by_the_child_that_holds_it_for_its_own_pe
         {"kind": wire.MEETING_KIND_MEETING},
         {"closed": "ended"},
         {"by_node": NEIGHBOUR},
+        {"by_node": CITY},
+        {"meeting": "f/../0"},
+        {"opened_at_us": 2**62},
     ):
         told = roster(known)
         told.host, told.meeting = VILLAGE, "f" * 16
         for name, value in spoil.items():
             setattr(told, name, value)
-        if "by_node" in spoil:
+        if spoil == {"by_node": NEIGHBOUR}:
             told.seats[0].node = NEIGHBOUR
         code = await refused(
             tree.offices.live[VILLAGE].ask(TOWN, MeetingHandedUp(roster=told), asker(VILLAGE))
@@ -288,6 +314,9 @@ async def test_a_help_call_is_given_up_by_the_child_that_holds_it_for_its_own_pe
 def test_a_roster_that_says_what_no_meeting_has_is_refused() -> None:
     with pytest.raises(ZonghengError, match="says what no meeting has"):
         meeting_in(wire.MeetingRoster(meeting="m"))
+    seats = [wire.MeetingSeat(seat=number, state=wire.MEETING_SEAT_STATE_LEFT) for number in (1, 1)]
+    with pytest.raises(ZonghengError, match="a seat or an instant"):
+        meeting_in(wire.MeetingRoster(meeting="m", kind=wire.MEETING_KIND_HELP, seats=seats))
     assert Entry(meeting_opened=wire.MeetingOpened()).WhichOneof("body") == "meeting_opened"
 
 
