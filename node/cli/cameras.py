@@ -68,7 +68,7 @@ def add(
         list[str],
         typer.Option(
             metavar="KEY=A,B;…",
-            help="Who may watch: role=…;agency=…;tier=…;view=main,sub,recorded;hours=office. Repeatable; whoever fits one may.",
+            help="Who may watch: role=…;agency=…;tier=…;view=main,sub,recorded,steer,export;hours=office. Repeatable; whoever fits one may.",
         ),
     ] = [],  # noqa: B006  # typer's way of a repeatable option
     mask: Annotated[

@@ -234,26 +234,26 @@ class Cameras:
     async def check_watching(self, viewer: Viewer, code: str, view: View) -> "CameraForm":
         """The camera that somebody may watch now. Raises ZonghengError `forbidden`, `not_found`."""
         form = await self.get(code)
-        if not may_watch(
-            viewer, self._settings.node, _permissions(form), view, await self.hours(form), self._now()
-        ):
-            raise ZonghengError(
-                "forbidden",
-                f"{viewer.who} of {viewer.node} may not watch camera {code} ({view}) now: ask whoever registers the cameras of {self._settings.node}",
-            )
+        await self._check(viewer, form, view, f"watch camera {code} ({view})")
         return form
+
+    async def check_exporting(self, viewer: Viewer, code: str) -> None:
+        """Raises ZonghengError `forbidden` where somebody may not have clips of this camera now, `not_found`."""
+        await self._check(viewer, await self.get(code), View.EXPORT, f"have clips of camera {code}")
 
     async def check_steering(self, viewer: Viewer, code: str) -> None:
         """Raises ZonghengError `forbidden` where somebody may not turn this camera now, `not_found`."""
         form = await self.get(code)
         if not form.steered:
             raise ZonghengError("not_found", f"camera {code} of {self.node} cannot be turned")
-        if not may_watch(
-            viewer, self._settings.node, _permissions(form), View.STEER, await self.hours(form), self._now()
-        ):
+        await self._check(viewer, form, View.STEER, f"turn camera {code}")
+
+    async def _check(self, viewer: Viewer, form: "CameraForm", view: View, words: str) -> None:
+        hours, now_us = await self.hours(form), self._now()
+        if not may_watch(viewer, self.node, _permissions(form), view, hours, now_us):
             raise ZonghengError(
                 "forbidden",
-                f"{viewer.who} of {viewer.node} may not turn camera {code} now: ask whoever registers the cameras of {self.node}",
+                f"{viewer.who} of {viewer.node} may not {words} now: ask whoever registers the cameras of {self.node}",
             )
 
     async def _rows(self) -> "CameraRows":

@@ -49,7 +49,7 @@ class OwnClips:
         Raises ZonghengError `forbidden`, `not_found` where nothing was recorded, `too_large`, `disk_full`.
         """
         camera, from_us, to_us = question.camera, question.from_us, question.to_us
-        await self._cameras.check_watching(permission.viewer(viewer), camera, permission.View.RECORDED)
+        await self._cameras.check_exporting(permission.viewer(viewer), camera)
         segments = await asyncio.to_thread(self._archive.readable, camera, from_us, to_us)
         await self._room.make(sum(segment.path.stat().st_size for segment in segments))
         part = f"clip.{secrets.token_hex(8)}"
@@ -102,7 +102,7 @@ class OwnClips:
         return saw
 
     async def may_have(self, viewer: Viewer, camera: str) -> bool:
-        """Whether somebody may have what a camera (`NODE/CAMERA`) recorded."""
+        """Whether somebody may see what a camera (`NODE/CAMERA`) recorded."""
         try:
             code = camera.partition("/")[2]
             await self._cameras.check_watching(permission.viewer(viewer), code, permission.View.RECORDED)

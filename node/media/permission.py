@@ -28,7 +28,9 @@ class View(StrEnum):
     SUB = "sub"
     RECORDED = "recorded"
     STEER = "steer"
-    """Not a way of looking: turn the camera. It is never meant where it is not named."""
+    """Turn the camera."""
+    EXPORT = "export"
+    """Have clips of what was recorded, as files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def viewer(told: CameraViewer) -> Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Whoever fits all of it may watch; what is empty fits everybody, but steering has to be named."""
+    """Whoever fits all of it may watch; what is empty fits everybody, but what is no way of looking has to be named."""
 
     roles: frozenset[str] = frozenset()
     agencies: frozenset[str] = frozenset()
@@ -70,12 +72,15 @@ USUAL: Final = (
     Permission(roles=frozenset({"officer"}), office_hours=True, views=frozenset({View.MAIN, View.SUB})),
     Permission(
         roles=frozenset({"supervisor", "embedded_supervisor", "leader", OPERATOR_NAME}),
-        views=frozenset({View.STEER}),
+        views=frozenset({View.STEER, View.EXPORT}),
     ),
 )
-"""Supervisors and leaders of the node and of every tier above always, recordings included; officers live, in office hours. The former may
+"""Supervisors and leaders of the node and of every tier above always, recordings and clips of them included; officers live, in office hours. The former may
 turn it as well; an officer could turn it away from their own window.
 """
+
+NAMED: Final = frozenset({View.STEER, View.EXPORT})
+"""No ways of looking: never meant where they are not named."""
 
 
 _VIEWS: Final = frozenset(View)
@@ -106,7 +111,7 @@ class Hours:
 def may_watch(
     viewer: Viewer, node: str, permissions: Sequence[Permission], view: View, hours: Hours, at_us: int
 ) -> bool:
-    """Whether somebody may watch, or steer, a camera of ``node`` now (``at_us``: µs since the epoch)."""
+    """Whether somebody may watch, steer or have clips of a camera of ``node`` now (``at_us``: µs since the epoch)."""
     if viewer.who == OPERATOR_NAME and viewer.node == node:
         return True
     open_now = hours.are_open(at_us)
@@ -148,6 +153,6 @@ def _fits(viewer: Viewer, permission: Permission, view: View, open_now: bool) ->
         (not permission.roles or bool(permission.roles & viewer.all_roles))
         and (not permission.agencies or viewer.agency in permission.agencies)
         and (not permission.tiers or viewer.tier in permission.tiers)
-        and (view in permission.views or (not permission.views and view is not View.STEER))
+        and (view in permission.views or (not permission.views and view not in NAMED))
         and (not permission.office_hours or open_now)
     )

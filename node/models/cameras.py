@@ -45,7 +45,7 @@ class PermissionForm(Form):
     agencies: tuple[Code, ...] = ()
     tiers: tuple[str, ...] = ()
     office_hours: bool = False
-    views: tuple[Literal["main", "sub", "recorded", "steer"], ...] = ()
+    views: tuple[Literal["main", "sub", "recorded", "steer", "export"], ...] = ()
 
     @field_validator("roles")
     @classmethod

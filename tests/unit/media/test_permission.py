@@ -63,7 +63,7 @@ def test_whoever_is_let_in_fits_every_part_of_a_permission(
         not permission.roles or permission.roles & viewer.roles,
         not permission.agencies or viewer.agency in permission.agencies,
         not permission.tiers or viewer.tier in permission.tiers,
-        view in permission.views or (not permission.views and view is not View.STEER),
+        view in permission.views or (not permission.views and view in {View.MAIN, View.SUB, View.RECORDED}),
         not permission.office_hours or at_us == OPEN_US,
     ]
     assert let_in == all(fits)
@@ -81,6 +81,8 @@ def test_without_permissions_of_its_own_a_camera_shows_supervisors_all_and_offic
     assert not asked(clerk, [], View.SUB, OPEN_US)
     assert asked(supervisor, [], View.STEER, EVENING_US)
     assert not asked(officer, [], View.STEER, OPEN_US)
+    assert asked(supervisor, [], View.EXPORT, EVENING_US)
+    assert not asked(officer, [], View.EXPORT, OPEN_US)
 
 
 def test_the_owner_of_the_folder_is_not_refused_and_one_from_above_is_a_role_like_others() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from zongheng.v1 import camera_pb2 as wire
+from zongheng.v1.clips_pb2 import ClipQuestion
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import Quality
@@ -125,6 +126,21 @@ async def test_who_may_not_watch_is_refused_by_the_cameras_own_node(house: House
             Viewer("1001", CODE, "county", frozenset({"supervisor"})), "hall-1", View.MAIN
         )
     assert told.value.code == "forbidden"
+
+
+async def test_who_may_see_recordings_has_clips_of_them_only_where_that_is_named(house: House) -> None:
+    supervisors = {"roles": ["supervisor"]}
+    await added(house, permissions=[supervisors, supervisors | {"tiers": ["city"], "views": ["export"]}])
+    node: Node = house.node
+    await node.cameras.check_watching(
+        Viewer("1001", CODE, "county", frozenset({"supervisor"})), "hall-1", View.RECORDED
+    )
+    question = ClipQuestion(camera="hall-1", from_us=0, to_us=1)
+    for at, tier, code in ((CODE, "county", "forbidden"), ("3301", "city", "not_found")):
+        viewer = wire.Viewer(who="1001", node=at, tier=tier, roles=["supervisor"])
+        with pytest.raises(ZonghengError) as told:
+            await node.clips.export(viewer, CODE, question)
+        assert told.value.code == code, told.value.detail
 
 
 @pytest.mark.parametrize(
