@@ -322,9 +322,10 @@ def clip(
     ],
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="Where it begins, ISO 8601.")],
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="Where it ends.")],
-    into: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")] = Path(
-        "clip.mp4"
-    ),
+    into: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Where to write it; clip.mp4 or clip.webm, as it is one."),
+    ] = None,
     alert: Annotated[str, typer.Option(metavar="ALERT", help="The alert it is evidence for.")] = "",
     case: Annotated[str, typer.Option(metavar="CASE", help="The case it is evidence for.")] = "",
     purpose: Purpose = "",
@@ -333,6 +334,7 @@ def clip(
     """A clip out of what a camera of this node, or of one below it, recorded, with an entry at every node on the way that names its SHA-256."""
 
     from federation.journal.evidence import FILE_SUFFIX
+    from node.media.recording.archive import kind_of
     from node.views.evidence import KEY_SUFFIX
 
     async def work() -> int:
@@ -346,15 +348,17 @@ def clip(
         }
         async with reach(folder) as node:
             answer = await node.post("/api/clips", body)
-            into.write_bytes(await node.fetch(f"/api/clips/{answer['sha256']}/content"))
+            content = await node.fetch(f"/api/clips/{answer['sha256']}/content")
             proof = await node.get(f"/api/footage/{answer['sha256']}/evidence", index=answer["index"])
-        beside = into.with_name(into.name + FILE_SUFFIX)
+        file = into or Path(f"clip.{kind_of(content)}")
+        file.write_bytes(content)
+        beside = file.with_name(file.name + FILE_SUFFIX)
         beside.write_text(proof["evidence"], encoding="utf-8")
         keys = "".join(f"{key}\n" for key in (proof["verifier"], *proof["cosigners"]))
         beside.with_name(beside.name + KEY_SUFFIX).write_text(keys, encoding="utf-8")
         _told(
             answer,
-            f"{into}: {answer['from']} to {answer['to']}, {answer['bytes']} bytes, SHA-256 {answer['sha256']} (entry {answer['index']})",
+            f"{file}: {answer['from']} to {answer['to']}, {answer['bytes']} bytes, SHA-256 {answer['sha256']} (entry {answer['index']})",
             as_json,
         )
         return 0

@@ -213,7 +213,12 @@ def recordings(folder: Path, settings: NodeSettings) -> Archive:
 def kind(path: Path) -> str:
     """What a recording or a clip is, by its first bytes, whatever its name: `mp4` or `webm`."""
     with path.open("rb") as file:
-        return "webm" if file.read(len(_EBML)) == _EBML else "mp4"
+        return kind_of(file.read(len(_EBML)))
+
+
+def kind_of(content: bytes) -> str:
+    """The same of its content, or of as much as its beginning."""
+    return "webm" if content.startswith(_EBML) else "mp4"
 
 
 def _is_written(path: Path) -> bool:
