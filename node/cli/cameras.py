@@ -160,10 +160,11 @@ def show(folder: Folder, code: Code, as_json: Json = False) -> None:
         if as_json:
             print(orjson.dumps(answer).decode())
             return 0
-        for key, value in answer["camera"].items():
-            if value not in ("", [], None):
-                out.print(f"{key:<12} {value}", highlight=False)
-        out.print(f"{'state':<12} {answer['state']}", highlight=False)
+        for key, value in {**answer["camera"], "state": answer["state"]}.items():
+            # One permission, or mask, a line.
+            for one in value if isinstance(value, list) else [value]:
+                if words := _words(one):
+                    out.print(f"{key:<12} {words}", highlight=False)
         return 0
 
     run(work)
@@ -423,6 +424,21 @@ def evidence(
         return 0
 
     run(work)
+
+
+def _words(value: Any) -> str:
+    """What was registered, for people; empty: nothing was."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return " ".join(map(_words, value))
+        case dict():
+            told = ((key, _words(each)) for key, each in value.items())
+            return ", ".join(f"{key} {words}" for key, words in told if words)
+    return str(value)
 
 
 def _told(answer: dict[str, Any], words: str, as_json: bool) -> None:

@@ -50,3 +50,21 @@ def test_a_clip_is_named_after_what_it_is(
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
         name, f"{name}.tlog-proof", f"{name}.tlog-proof.vkey",
     }  # fmt: skip
+
+
+def test_a_camera_is_shown_in_words(folder: Path) -> None:
+    camera(
+        "add", folder, "hall", "rtsp://192.0.2.7/main", "--record", "on_alert", "--mask", "0.1,0.2,0.3,0.4",
+        "--permit", "role=leader,officer;hours=office", "--permit", "tier=city", "--snapshot-every", 10,
+    )  # fmt: skip
+    shown = [line.split(maxsplit=1) for line in camera("show", folder, "hall").splitlines()]
+    assert [words for key, words in shown if key == "permissions"] == [
+        "roles leader officer, office_hours yes",
+        "tiers city, office_hours no",
+    ]
+    told = dict(shown)
+    assert told["recording"] == "when on_alert, days 30, before_min 5"
+    assert told["snapshots"] == "every_min 10, days 30"
+    assert told["masks"] == "left 0.1, top 0.2, width 0.3, height 0.4"
+    assert (told["transcode"], told["state"]) == ("no", "unknown")
+    assert "sub_address" not in told
