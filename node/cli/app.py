@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from types import ModuleType
 from typing import Annotated, Any
 
+import orjson
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -71,6 +72,14 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
         code = 130
     if code:
         raise typer.Exit(code)
+
+
+def told(answer: dict[str, Any], words: str, as_json: bool) -> None:
+    """Print what was done: the answer, or words for it."""
+    if as_json:
+        print(orjson.dumps(answer).decode())
+    else:
+        out.print(words, highlight=False)
 
 
 def groups() -> tuple[ModuleType, ...]:

@@ -1,12 +1,9 @@
-"""``zongheng camera …``: cameras of a node, and what they show.
+"""``zongheng camera …``: cameras of a node, registered, listed, tried.
 
 A camera's password never stands on the command line: it is read from standard input.
 """
 
-import base64
 import sys
-from hashlib import file_digest
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -15,19 +12,18 @@ import typer
 from rich.table import Table
 
 from federation.errors import ZonghengError
-from node.cli import steering
-from node.cli.app import Json, err, out, run
+from node.cli import footage, pictures, steering
+from node.cli.app import Json, err, out, run, told
 from node.cli.nodes import Folder
+from node.cli.pictures import Code
 from node.cli.reach import reach
 
 camera_app = typer.Typer(no_args_is_help=True, help="Cameras: register, list, try, look.")
 
-Code = Annotated[str, typer.Argument(metavar="CODE", help="The camera's code at its node.")]
 By = Annotated[str, typer.Option(metavar="NUMBER", help="Staff number of who does it.")]
 
 
 def register(app: typer.Typer) -> None:
-    steering.add_to(camera_app)
     app.add_typer(camera_app, name="camera")
 
 
@@ -114,7 +110,7 @@ def add(
             body = {"camera": camera, "password": password, "fixed": fixed, "by": by}
             answer = await node.post("/api/cameras", body)
         turns = ", and can be turned" if answer["steered"] else ""
-        _told(answer, f"camera {code} is registered{turns} (entry {answer['index']})", as_json)
+        told(answer, f"camera {code} is registered{turns} (entry {answer['index']})", as_json)
         if not as_json:
             for words in answer["warnings"]:
                 err.print(words, highlight=False)
@@ -185,7 +181,7 @@ def remove(
             answer = await node.post(
                 f"/api/cameras/{quote(code, safe='')}/removal", {"reason": reason, "by": by}
             )
-        _told(answer, f"camera {code} is removed (entry {answer['index']})", as_json)
+        told(answer, f"camera {code} is removed (entry {answer['index']})", as_json)
         return 0
 
     run(work)
@@ -218,212 +214,8 @@ def check(
     run(work)
 
 
-Purpose = Annotated[str, typer.Option(help="Why you look; stands in the entry.")]
-
-
-@camera_app.command("snapshot")
-def snapshot(
-    folder: Folder,
-    camera: Annotated[str, typer.Argument(metavar="NODE/CAMERA", help="Of this node, or of any below it.")],
-    into: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the JPEG.")] = Path(
-        "snapshot.jpg"
-    ),
-    width: Annotated[int, typer.Option(help="Make it smaller to this width; 0: as it is.")] = 0,
-    purpose: Purpose = "",
-    as_json: Json = False,
-) -> None:
-    """One picture of a camera, now; who took it is entered at every node on the way."""
-
-    async def work() -> int:
-        async with reach(folder) as node:
-            answer = await node.post("/api/snapshots", {"stream": camera, "width": width, "purpose": purpose})
-        into.write_bytes(base64.b64decode(answer.pop("jpeg")))
-        _told(
-            answer,
-            f"{into}: {answer['width']}x{answer['height']}, taken {answer['taken_at']} (entry {answer['index']})",
-            as_json,
-        )
-        return 0
-
-    run(work)
-
-
-@camera_app.command("snapshots")
-def snapshots(
-    folder: Folder,
-    code: Code,
-    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Taken from then on.")] = "",
-    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Taken until then.")] = "",
-    into: Annotated[
-        Path | None, typer.Option("--out", metavar="FOLDER", help="Write them there; each look is an entry.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """The snapshots that were taken of a camera as its setting has it; with --json one object a line."""
-
-    async def work() -> int:
-        place = f"/api/cameras/{quote(code, safe='')}/snapshots"
-        async with reach(folder) as node:
-            answer = await node.get(place, **{"from": since or None, "to": until or None})
-            for one in answer if into is not None else ():
-                assert into is not None
-                into.mkdir(parents=True, exist_ok=True)
-                (into / f"{one['taken_us']}.jpg").write_bytes(await node.fetch(f"{place}/{one['taken_us']}"))
-        if as_json:
-            for one in answer:
-                print(orjson.dumps(one).decode())
-            return 0
-        table = Table("taken", "bytes", "SHA-256", box=None, pad_edge=False)
-        for one in answer:
-            table.add_row((one["taken_at"] or "")[:19], str(one["bytes"]), one["sha256"])
-        out.print(table)
-        return 0
-
-    run(work)
-
-
-@camera_app.command("wall")
-def wall(
-    folder: Folder,
-    of: Annotated[str, typer.Option("--node", metavar="NODE", help="Of one node and those below it.")] = "",
-    trouble: Annotated[
-        bool, typer.Option("--trouble", help="Only halls with a camera that does not see.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Every hall of the subtree: how its cameras are, how old its picture is, which cards stand there."""
-
-    async def work() -> int:
-        async with reach(folder) as node:
-            answer = await node.get("/api/wall", of=of or None, limit=500, trouble=trouble or None)
-        if as_json:
-            print(orjson.dumps(answer).decode())
-            return 0
-        table = Table(
-            "hall", "name", "camera", "state", "since", "picture", "red", "yellow", box=None, pad_edge=False
-        )
-        for one in answer["tiles"]:
-            age = "" if one["age_s"] is None else f"{one['age_s'] // 60} min ago"
-            name = " · ".join(part for part in (one["node_name"], one["hall"]) if part)
-            table.add_row(
-                one["node"], name, one["camera"], one["state"], (one["since"] or "")[:16], age,
-                str(one["red"]), str(one["yellow"]),
-            )  # fmt: skip
-        out.print(table)
-        return 0
-
-    run(work)
-
-
-@camera_app.command("clip")
-def clip(
-    folder: Folder,
-    camera: Annotated[
-        str, typer.Argument(metavar="CAMERA", help="Its code at this node, or NODE/CAMERA of a node below.")
-    ],
-    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Where it begins, ISO 8601.")],
-    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Where it ends.")],
-    into: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Where to write it; clip.mp4 or clip.webm, as it is one."),
-    ] = None,
-    alert: Annotated[str, typer.Option(metavar="ALERT", help="The alert it is evidence for.")] = "",
-    case: Annotated[str, typer.Option(metavar="CASE", help="The case it is evidence for.")] = "",
-    purpose: Purpose = "",
-    as_json: Json = False,
-) -> None:
-    """A clip out of what a camera of this node, or of one below it, recorded, with an entry at every node on the way that names its SHA-256."""
-
-    from federation.journal.evidence import FILE_SUFFIX
-    from node.media.recording.archive import kind_of
-    from node.views.evidence import KEY_SUFFIX
-
-    async def work() -> int:
-        body = {
-            "camera": camera,
-            "from": since,
-            "to": until,
-            "alert": alert,
-            "case": case,
-            "purpose": purpose,
-        }
-        async with reach(folder) as node:
-            answer = await node.post("/api/clips", body)
-            content = await node.fetch(f"/api/clips/{answer['sha256']}/content")
-            proof = await node.get(f"/api/footage/{answer['sha256']}/evidence", index=answer["index"])
-        file = into or Path(f"clip.{kind_of(content)}")
-        file.write_bytes(content)
-        beside = file.with_name(file.name + FILE_SUFFIX)
-        beside.write_text(proof["evidence"], encoding="utf-8")
-        keys = "".join(f"{key}\n" for key in (proof["verifier"], *proof["cosigners"]))
-        beside.with_name(beside.name + KEY_SUFFIX).write_text(keys, encoding="utf-8")
-        _told(
-            answer,
-            f"{file}: {answer['from']} to {answer['to']}, {answer['bytes']} bytes, SHA-256 {answer['sha256']} (entry {answer['index']})",
-            as_json,
-        )
-        return 0
-
-    run(work)
-
-
-@camera_app.command("verify")
-def verify(
-    folder: Folder,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A clip or a snapshot.", exists=True)],
-    as_json: Json = False,
-) -> None:
-    """Whether a journal here names exactly this file: whose camera, which time, who took it. 1 where none does."""
-
-    async def work() -> int:
-        with file.open("rb") as content:
-            digest = file_digest(content, "sha256").hexdigest()
-        async with reach(folder) as node:
-            found = await node.get(f"/api/footage/{digest}")
-        words = f"no journal here names {file} (SHA-256 {digest}): it was changed, or taken elsewhere"
-        if found["verified"]:
-            words = (
-                f"{found['kind']} of {found['camera']}, {found['since']} to {found['until']}, taken by {found['who']}; "
-                f"entry {found['index']} of {found['node']}, {found['entered_at']}"
-            )
-        _told(found, words, as_json)
-        return 0 if found["verified"] else 1
-
-    run(work)
-
-
-@camera_app.command("evidence")
-def evidence(
-    folder: Folder,
-    alert: Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id.")],
-    of: Annotated[
-        str, typer.Option(metavar="NODE", help="Whose alert it is, of those below; else this node's.")
-    ] = "",
-    as_json: Json = False,
-) -> None:
-    """The cameras that saw what an alert is about, and how much of it is recorded; with --json one object a line."""
-
-    async def work() -> int:
-        async with reach(folder) as node:
-            answer = await node.get(f"/api/alerts/{quote(alert, safe='')}/cameras", of=of)
-        if as_json:
-            for one in answer:
-                print(orjson.dumps(one).decode())
-            return 0
-        table = Table("camera", "name", "window", "from", "to", "recorded", box=None, pad_edge=False)
-        for one in answer:
-            table.add_row(
-                one["camera"],
-                one["name"],
-                one["window"],
-                one["since"],
-                one["until"],
-                f"{one['recorded_s']} s",
-            )
-        out.print(table)
-        return 0
-
-    run(work)
+for _part in (pictures, footage, steering):
+    _part.add_to(camera_app)
 
 
 def _words(value: Any) -> str:
@@ -436,16 +228,9 @@ def _words(value: Any) -> str:
         case list():
             return " ".join(map(_words, value))
         case dict():
-            told = ((key, _words(each)) for key, each in value.items())
-            return ", ".join(f"{key} {words}" for key, words in told if words)
+            parts = ((key, _words(each)) for key, each in value.items())
+            return ", ".join(f"{key} {words}" for key, words in parts if words)
     return str(value)
-
-
-def _told(answer: dict[str, Any], words: str, as_json: bool) -> None:
-    if as_json:
-        print(orjson.dumps(answer).decode())
-    else:
-        out.print(words, highlight=False)
 
 
 def _hours(text: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from federation.errors import ZonghengError
-from node.cli.app import Json, out, run
+from node.cli.app import Json, out, run, told
 from node.cli.nodes import Folder
 from node.cli.reach import Reach, reach
 
@@ -59,7 +59,7 @@ def plan(
         }  # fmt: skip
         async with reach(folder) as node:
             answer = await node.post("/api/patrols", {"plan": form, "by": by})
-        _told(
+        told(
             answer,
             f"plan {code}: {len(place)} places, {len(item)} items, next due {answer['due_day'] or '–'}",
             as_json,
@@ -231,7 +231,7 @@ def find(
         async with reach(folder) as node:
             answer = await node.post(f"{_place(round_id)}/stops/{stop}/finding", body)
         about = f", directive {answer['directive']} ({answer['stage']})" if answer["directive"] else ""
-        _told(answer, f"alert {answer['alert']} ({answer['level']}, {answer['state']}){about}", as_json)
+        told(answer, f"alert {answer['alert']} ({answer['level']}, {answer['state']}){about}", as_json)
         return 0
 
     run(work)
@@ -301,13 +301,6 @@ def _lines(answer: list[dict[str, Any]], as_json: bool) -> bool:
     for one in answer if as_json else ():
         print(orjson.dumps(one).decode())
     return as_json
-
-
-def _told(answer: dict[str, Any], words: str, as_json: bool) -> None:
-    if as_json:
-        print(orjson.dumps(answer).decode())
-    else:
-        out.print(words, highlight=False)
 
 
 def _shown(answer: dict[str, Any], as_json: bool) -> None:
