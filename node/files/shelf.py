@@ -9,6 +9,7 @@ half-written is taken off again.
 import contextlib
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from hashlib import sha256
@@ -17,6 +18,7 @@ from typing import BinaryIO, Final
 
 from federation.errors import ZonghengError
 
+_NAME: Final = re.compile(r"[0-9a-f]{64}")
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _AT_ONCE: Final = 1024 * 1024
 
@@ -30,11 +32,13 @@ class Shelf:
         self._parts = folder / "parts"
 
     def path(self, digest: str) -> Path:
-        """Where a file lies, or would."""
+        """Where a file lies, or would. Raises ``ZonghengError`` ``not_found`` for what is no digest: names come out of other nodes' journals too."""
+        if not _NAME.fullmatch(digest):
+            raise ZonghengError("not_found", f"{digest[:80]!r} is no SHA-256, and no file's name")
         return self._folder / digest[:2] / digest
 
     def has(self, digest: str) -> bool:
-        return self.path(digest).is_file()
+        return bool(_NAME.fullmatch(digest)) and self.path(digest).is_file()
 
     def read(self, digest: str, offset: int, count: int) -> bytes:
         """Bytes of a file. Raises ``ZonghengError`` ``not_found``."""

@@ -46,6 +46,17 @@ def test_what_is_not_here_is_said_and_dropping_it_changes_nothing(shelf: Shelf) 
     assert shelf.used() == 0
 
 
+def test_a_name_that_is_no_digest_leads_nowhere(shelf: Shelf, tmp_path: Path) -> None:
+    """Another node's journal says what it likes."""
+    other = tmp_path / "key"
+    other.write_text("secret", encoding="utf-8")
+    for name in ("", "..", str(other), "../key", "g" * 64):
+        assert not shelf.has(name)
+        with pytest.raises(ZonghengError) as refused:
+            shelf.read(name, 0, 10)
+        assert refused.value.code == "not_found"
+
+
 def test_used_counts_parts_too(shelf: Shelf) -> None:
     shelf.extend("part", bytes(1_000))
     shelf.extend("other", bytes(500))
