@@ -41,6 +41,11 @@ class PlanForm(Form):
     responsible: Code | None = None
     """Staff number of who is to walk it."""
 
+    @property
+    def duty(self) -> tuple[int, str | None]:
+        """What is owed: within how many days, by whom. Another one begins anew; any other change of a plan puts nothing off."""
+        return self.every_days, self.responsible
+
     @field_validator("places")
     @classmethod
     def _each_once(cls, places: tuple[str, ...]) -> tuple[str, ...]:
@@ -61,7 +66,7 @@ class Plan:
 
     form: PlanForm
     since_us: int
-    """When it was first made (µs since the epoch): the first round is counted from there."""
+    """Since when it has its period and who is to walk it (µs since the epoch): the first round is counted from there."""
     changed_by: str
     changed_at_us: int
 
@@ -88,16 +93,20 @@ class PlanRows:
                 return plan
         raise ZonghengError("not_found", f"there is no patrol plan {code} here: see `zongheng patrol list`")
 
-    async def put(self, form: PlanForm, by: str, at_us: int) -> None:
+    async def put(self, form: PlanForm, by: str, at_us: int) -> Plan:
         """Add a plan, or replace the one of its code."""
 
-        async def put(tx: BaseDBAsyncClient) -> None:
-            known = await self._table.get_or_none(code=form.code, using_db=tx)
-            row = known or self._table(code=form.code, since_us=at_us)
+        async def put(tx: BaseDBAsyncClient) -> Plan:
+            row = await self._table.get_or_none(code=form.code, using_db=tx)
+            if row is None:
+                row = self._table(code=form.code, since_us=at_us)
+            elif form.duty != PlanForm.model_validate_json(row.body).duty:
+                row.since_us = at_us
             row.body, row.changed_by, row.changed_at_us = form.model_dump_json(), by, at_us
             await row.save(using_db=tx)
+            return Plan(form, row.since_us, by, at_us)
 
-        await self._registry.transact(put)
+        return await self._registry.transact(put)
 
     async def remove(self, code: str) -> None:
         """Forget a plan; nothing happens when there is none."""

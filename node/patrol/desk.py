@@ -4,8 +4,8 @@ A round is what the journal says of it (`node.patrol.round`); what is said is he
 ends stays open, and shows.
 
 A plan with a period is a duty: that it is to be walked, that it was, and that it ends are events of the `duty` domain (a cell of the grid, 网格巡查), so that its rule finds the round that nobody walked. Where
-the tier does not supervise duties the page shows it all the same. These events come after the plan is kept, or the round's end entered: killed in between, they are said again with the plan's next change and the
-next round's end.
+the tier does not supervise duties the page shows it all the same. That it is to be walked is said once of each period and person, after the plan is kept: killed in between, with the plan's next change. That it ends is
+said before the plan is changed or removed, that it was walked after the round's end is entered: killed in between, by the end of the next round.
 """
 
 import asyncio
@@ -85,22 +85,22 @@ class PatrolDesk:
         known = {plan.form.code: plan for plan in await rows.all()}
         if form.code not in known and len(known) >= MOST_PLANS:
             raise ZonghengError("busy", f"{MOST_PLANS} patrol plans are kept here: remove one first")
-        await rows.put(form, by, self._now())
+        if not form.every_days and form.code in known and known[form.code].form.every_days:
+            await self._tell_duty(form.code, CELL_RELEASED, self._now(), by)
+        kept = await rows.put(form, by, self._now())
         if form.every_days:
             said = [Attribute(name="every_days", integer=form.every_days)]
             if form.responsible:
                 said.append(Attribute(name="responsible", text=form.responsible))
-            await self._tell_duty(form.code, CELL_ASSIGNED, self._now(), by, said)
-        elif form.code in known and known[form.code].form.every_days:
-            await self._tell_duty(form.code, CELL_RELEASED, self._now(), by)
+            await self._tell_duty(form.code, CELL_ASSIGNED, kept.since_us, by, said)
 
     async def remove_plan(self, code: str, by: str) -> None:
         """Forget a plan; its rounds stay. Raises ZonghengError `not_found`."""
         rows = await self._rows()
         plan = await rows.get(code)
-        await rows.remove(code)
         if plan.form.every_days:
             await self._tell_duty(code, CELL_RELEASED, self._now(), by)
+        await rows.remove(code)
 
     async def begin(self, form: "PlanForm", stops: Sequence[wire.PatrolStop], by: str) -> Round:
         """Begin a round of a plan. Raises ZonghengError `bad_request` where one of it is open already, or there is nothing to walk."""
@@ -220,9 +220,13 @@ class PatrolDesk:
     async def _tell_duty(
         self, plan: str, kind: str, at_us: int, by: str, said: Sequence[Attribute] = (), serial: str = ""
     ) -> None:
-        if not self._has_duties:
-            return
+        """Enter it, unless it was; nothing where the tier has no duties."""
         cell = f"patrol-{plan}"
+        serial = f"{cell}/{kind}/{serial or at_us}"
+        async with self._store.read() as session:
+            said_before = await session.journal.seen(_SOURCE, [serial])
+        if said_before or not self._has_duties:
+            return
         event = CaseEvent(
             case_id=f"{self._node}-{cell}",
             domain=DUTY,
@@ -233,7 +237,7 @@ class PatrolDesk:
             actor=by,
             attributes=[Attribute(name="cell", text=cell), *said],
         )
-        submission = Submission(serial=f"{cell}/{kind}/{serial or at_us}", event=event)
+        submission = Submission(serial=serial, event=event)
         answer = await self._intake.submit(SubmitRequest(source=_SOURCE, submissions=[submission]))
         for rejected in answer.rejected:
             log.warning("patrol.duty_rejected", plan=plan, code=rejected.code, words=rejected.reason)

@@ -179,6 +179,23 @@ async def test_a_weekly_plan_that_nobody_walks_shows_and_is_an_alert_of_duty(hou
     assert (await house.owner.get("/api/patrols")).json() == []
 
 
+async def test_a_plan_that_is_changed_is_due_when_it_was_unless_its_period_is_another(house: House) -> None:
+    await register(house, "a")
+    await plan(house.owner, every_days=7, responsible="7001")
+    house.clock.go(days=5)
+    await plan(house.owner, name="各厅巡查", every_days=7, responsible="7001")
+    house.clock.go(days=3)
+    (late,) = (await house.owner.get("/api/patrols")).json()
+    assert late["missed"] == 1
+    await house.node.projector.settled()
+    alerts = (await house.owner.get("/api/alerts", domain="duty")).json()
+    assert [one["rule"] for one in alerts["alerts"]] == ["duty.cell.missed"]
+    changed = await plan(house.owner, every_days=14, responsible="7001")
+    assert (changed["missed"], changed["due_day"]) == (0, "2026-03-24")
+    kinds = [event.kind for event in await house.entries("case_event")]
+    assert kinds == ["cell_assigned", "cell_assigned"]
+
+
 async def test_pictures_of_a_round_are_for_who_reads_patrols_and_each_look_is_an_entry(house: House) -> None:
     await register(house, "a")
     await plan(house.owner)
