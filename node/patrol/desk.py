@@ -66,6 +66,8 @@ class PatrolDesk:
         self._settled = settled
         self._now = now
         self._turn = asyncio.Lock()
+        self.raising = asyncio.Lock()
+        """Held by whoever raises what was found: an alert and a directive are two entries, and neither is to be there twice."""
         self.pictures: dict[tuple[str, int], tuple[FileRef, int]] = {}
         """Pictures that were taken at a stop (of a round) of which nothing was said yet, with their instants (µs since the epoch). Lost with the process: another is taken."""
 

@@ -16,7 +16,7 @@ from node.people import audit
 from node.people.caller import Caller
 from node.views.alert_life import shelve
 from node.views.footage import SnapshotForm, snapshot
-from node.views.patrol_findings import FindingView, findings_of, origin_of
+from node.views.patrol_findings import FindingView, findings_of, may_see_round, must_see_round, origin_of
 from node.views.patrol_plans import By, ItemView, stops_of
 from node.views.present import time_text, time_us
 
@@ -148,7 +148,7 @@ async def begin(node: "Node", caller: Caller, code: str, form: By) -> RoundView:
 async def rounds(node: "Node", caller: Caller, code: str, of: str, limit: int) -> list[RoundLine]:
     """Rounds of a plan or of all, of this node or of a child, the newest first; of who sees an agency alone, their own."""
     found = await node.patrols.rounds(code, limit, of)
-    return [_line(node, one) for one in found if _is_seen(caller, one)]
+    return [_line(node, one) for one in found if may_see_round(caller, one)]
 
 
 async def round_(node: "Node", caller: Caller, round_id: str) -> RoundView:
@@ -226,13 +226,8 @@ async def report_pictures(node: "Node", caller: Caller, shown: RoundView) -> dic
 
 async def _known(node: "Node", caller: Caller, round_id: str) -> Round:
     known = await node.patrols.round(round_id, origin_of(round_id))
-    if not _is_seen(caller, known):
-        raise ZonghengError("not_found", f"there is no patrol round {round_id} here")
+    must_see_round(caller, known)
     return known
-
-
-def _is_seen(caller: Caller, known: Round) -> bool:
-    return not caller.bound or known.begun.by == caller.who
 
 
 async def _take(node: "Node", caller: Caller, known: Round, stop: int) -> tuple[FileRef, int, bytes]:

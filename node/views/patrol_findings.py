@@ -63,9 +63,15 @@ class FindingView(BaseModel):
 async def find(node: "Node", caller: Caller, round_id: str, stop: int, form: FindingForm) -> FindingView:
     """Raise what was not in order at a stop: an alert with the picture, and a directive about it where the hall is a node's below.
 
-    Killed between the two, the same again issues the directive about the alert that stands.
+    Killed between the two, the same again issues the directive about the alert that stands. One after the other: two who raise the same at once make one directive.
     """
+    async with node.patrols.raising:
+        return await _find(node, caller, round_id, stop, form)
+
+
+async def _find(node: "Node", caller: Caller, round_id: str, stop: int, form: FindingForm) -> FindingView:
     known = await node.patrols.round(round_id)
+    must_see_round(caller, known)
     told = known.told.get(stop)
     if told is None or form.item not in told.not_ok:
         raise ZonghengError(
@@ -204,6 +210,17 @@ async def _about(node: "Node", alerts: set[str]) -> dict[str, tuple[str, str]]:
 
 def _subject(round_id: str, stop: int, item: str) -> str:
     return f"patrol:{round_id}:{stop}:{item}"
+
+
+def may_see_round(caller: Caller, known: Round) -> bool:
+    """Who sees an agency alone sees the rounds they walked."""
+    return not caller.bound or known.begun.by == caller.who
+
+
+def must_see_round(caller: Caller, known: Round) -> None:
+    """``not_found`` unless the round is there for the caller."""
+    if not may_see_round(caller, known):
+        raise ZonghengError("not_found", f"there is no patrol round {known.id} here")
 
 
 def origin_of(round_id: str) -> str:

@@ -1,7 +1,9 @@
 """Patrols at a node over its HTTP addresses: plans, rounds, findings about its own halls and about those below."""
 
+import asyncio
 from typing import Any
 
+from zongheng.v1 import directive_pb2
 from zongheng.v1 import patrol_pb2 as wire
 from zongheng.v1.life_pb2 import FileRef
 from zongheng.v1.tree_pb2 import NodeCard
@@ -260,6 +262,37 @@ async def test_who_sees_an_agency_alone_sees_the_rounds_they_walked(house: House
     )
     mine = (await embedded.post("/api/patrols/halls/rounds")).json()["round"]
     assert [one["round"] for one in (await embedded.get("/api/patrol-rounds")).json()] == [mine]
+
+
+async def test_who_sees_an_agency_alone_raises_nothing_of_anothers_round(house: House) -> None:
+    with_town(house.node)
+    await plan(house.owner, places=[TOWN])
+    walked = (await begun(house))["round"]
+    await seen(house, walked, 1, window=NOT_OK, tidy=OK)
+    embedded = await house.inside("7007", "embedded_supervisor", agency="MZ")
+    form = {"item": "window", "level": "yellow", "reason": "窗口无人"}
+    answer = await embedded.post(f"/api/patrol-rounds/{walked}/stops/1/finding", form)
+    assert answer.status_code == 404
+    assert await house.entries("alert_raised") == []
+
+
+async def test_two_who_raise_the_same_at_once_make_one_directive(house: House) -> None:
+    with_town(house.node)
+    await plan(house.owner, places=[TOWN])
+    walked = (await begun(house))["round"]
+    await seen(house, walked, 1, window=NOT_OK, tidy=OK)
+    # What somebody before them was cut off at.
+    await house.node.alert_desk.raise_by_hand(
+        by="7001", level=Level.YELLOW, case_id=f"node/{TOWN}", agency=TOWN, item="", actor="",
+        subject=f"patrol:{walked}:1:window", reason="窗口无人",
+    )  # fmt: skip
+    await house.node.projector.settled()
+    form = {"by": "7001", "item": "window", "level": "yellow", "reason": "窗口无人"}
+    place = f"/api/patrol-rounds/{walked}/stops/1/finding"
+    answers = await asyncio.gather(*(house.owner.post(place, form) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [201, 400, 400]
+    steps = [step.kind for step in await house.entries("directive_step")]
+    assert steps == [directive_pb2.DIRECTIVE_KIND_DRAFTED]
 
 
 async def test_the_pages_of_patrols_and_halls_say_who_may_see_them(house: House) -> None:
