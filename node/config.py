@@ -141,7 +141,9 @@ class WebRtcSettings(BaseModel):
     ports: Annotated[str, Field(pattern=r"^(\d{4,5}-\d{4,5})?$")] = ""
     """UDP ports that players send to, as a firewall lets them through: `40000-40199`, one for each session and address; empty: whichever the system gives."""
     viewers: Annotated[int, Field(ge=1, le=5_000)] = 400
-    """How many may watch and publish at once; one core serves some hundreds of 1.5 Mb/s."""
+    """How many may watch and publish at once through one process; one core serves some hundreds of 1.5 Mb/s."""
+    workers: Annotated[int, Field(ge=0, le=32)] = 0
+    """Processes for those who watch, beside the media worker, which then has only cameras, publishers and other nodes to serve; at most as many as the machine has further cores. None: it serves those who watch as well."""
 
     @property
     def port_range(self) -> range | None:

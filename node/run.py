@@ -87,7 +87,9 @@ class Node(Parts):
             self.register.key_of, self.write_entries, UnclosedOnDisk(store), now,
         )  # fmt: skip
         self.webrtc = WebRtcDesk(
-            self.media.channel, Looking(settings, self.tree, self.media.viewings, self.cameras, seats)
+            self.media.supervisor.channel,
+            Looking(settings, self.tree, self.media.viewings, self.cameras, seats),
+            [each.channel for each in self.media.showing],
         )
         self.handed_on = HandedOn(self.webrtc, store, vault, now)
         self.meetings = Meetings(
@@ -104,7 +106,7 @@ class Node(Parts):
         self.meetings.uses = self.put_out.are_used
         self.reporting = Reporting(book, self.intake, "hall" in supervised_by(settings.tier), now)
         self.care = Care(
-            self.cameras, store, writer, self.write_entries, self.intake, self.media.channel,
+            self.cameras, store, writer, self.write_entries, self.intake, self.media.supervisor.channel,
             snapshots(folder, settings), now,
         )  # fmt: skip
         own_clips = OwnClips(

@@ -21,6 +21,7 @@ from federation.trunk.bundle import Incoming, Lane
 from federation.trunk.carry import FIRST_S
 from federation.trunk.flow import Meter
 from federation.trunk.hub import Hub
+from federation.trunk.hubs import Hubs
 from federation.trunk.sending import Over, Sender, first_over
 from federation.trunk.taking import Taker
 from federation.trunk.tickets import Tickets
@@ -29,6 +30,7 @@ from federation.trunk.wire import MESSAGE_SIZES
 LISTEN_OPTIONS: Final = (*PARENT_OPTIONS, *MESSAGE_SIZES, ("grpc.max_concurrent_streams", 4_096))
 
 _SETTLES_S: Final = 2.0
+_NOTHING_COMES: Final = ZonghengError("forbidden", "streams are fetched here, and none is brought")
 
 _log = structlog.get_logger(__name__)
 
@@ -154,10 +156,7 @@ class Gate:
                 passage.settle(error)
 
     async def _admit(self, call: Any, peer: Peer) -> tuple[bytes, Passage]:
-        first = await _first(call.read)
-        if first is EOF or first.WhichOneof("part") != "opening":
-            raise ZonghengError("protocol", "the first message shows a ticket")
-        opening = first.opening
+        opening = await _opening(call)
         self.tickets.redeem(opening.ticket, opening.stream, peer.key)
         return opening.ticket, self._passages[opening.ticket]
 
@@ -238,6 +237,36 @@ class Trunk(TrunkServiceServicer):
         return error
 
 
+class Shared(TrunkServiceServicer):
+    """Streams for other processes of the same node, on a socket that nobody else reaches: without a ticket, any stream, opened for the first of them."""
+
+    def __init__(self, hubs: Hubs, trunk: Trunk) -> None:
+        self._hubs = hubs
+        self._trunk = trunk
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        add_TrunkServiceServicer_to_server(self, server)
+
+    async def Carry(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
+        await abort(context, _NOTHING_COMES)
+
+    async def CarryMany(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
+        await abort(context, _NOTHING_COMES)
+
+    async def CarryDown(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
+        call, error = _Call(context), None
+        try:
+            opening = await _opening(call)
+            passage = Passage(await self._hubs.open(opening.stream))
+            passage.begin()
+            await self._trunk.depart(call, passage)
+        except (ZonghengError, grpc.aio.UsageError) as refused:
+            error = of(refused)
+        await call.settle()
+        if error is not None:
+            await abort(context, error)
+
+
 async def _until_over(passage: Passage, *works: Any) -> ZonghengError | None:
     """Let a call's two directions work until one of them, or whoever settles the passage, says that it is over; returns why, None in order."""
     over: Over | None = None
@@ -258,6 +287,14 @@ async def _until_over(passage: Passage, *works: Any) -> ZonghengError | None:
             raise ZonghengError("unreachable", "the child's worker says nothing") from None
         raise broken from None
     return over.error if over else None
+
+
+async def _opening(call: Any) -> wire.CarryOpening:
+    first = await _first(call.read)
+    if first is EOF or first.WhichOneof("part") != "opening":
+        raise ZonghengError("protocol", "the first message shows a ticket")
+    opening: wire.CarryOpening = first.opening
+    return opening
 
 
 async def _first(read: Callable[[], Awaitable[Any]]) -> Any:

@@ -40,6 +40,9 @@ def list_streams(folder: Folder, as_json: Json = False) -> None:
         for one in answer["streams"]:
             table.add_row(one["stream"], one["state"], one["detail"])
         out.print(table)
+        for number, one in enumerate(answer["showing"], 1):
+            told = f"{one['watching']} watch" if one["runs"] else "does not run"
+            out.print(f"process {number} for viewers: {told}", highlight=False)
         return 0
 
     run(work)

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from federation.errors import ZonghengError, of
-from node.media.webrtc.desk import Held
+from node.media.webrtc.places import Held
 from node.people.caller import OPERATOR, Caller
 from node.store.store import Store
 from node.store.vault import Vault

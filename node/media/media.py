@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import grpc.aio
 from zongheng.v1.camera_pb2 import Viewer
 from zongheng.v1.entry_pb2 import Entry
 from zongheng.v1.viewing_pb2 import AttendResponse, ViewingQuestion
@@ -21,7 +20,7 @@ from federation.trunk.live import PARENT, LivePeers
 from node.config import NodeSettings
 from node.media.meeting_streams import MeetingStreams
 from node.media.streams import Sources, Streams
-from node.media.supervisor import Attached, Supervisor
+from node.media.supervisor import Alone, Attached, Supervisor, showing
 from node.media.unclosed import Unclosed
 from node.media.viewing import Viewing
 from node.media.viewings import Gatekeeper, Viewings
@@ -60,14 +59,19 @@ class Media:
             self._parent_host, now,
         )  # fmt: skip
         self.supervisor = Supervisor(folder, self.streams)
-        self.viewings.begins = self.supervisor.need
+        self.showing = [
+            Supervisor(folder, Alone(), showing(number)) for number in range(1, settings.webrtc.workers + 1)
+        ]
+        """Of the processes for viewers."""
+        self.viewings.begins = self._need
         self.service = AttendService(listener, self.streams, live)
         self.lane = AttendLane(self.streams, live)
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.supervisor.run())
+            for supervisor in (self.supervisor, *self.showing):
+                tasks.create_task(supervisor.run())
             tasks.create_task(self.viewings.run())
             tasks.create_task(self.streams.run())
 
@@ -83,9 +87,9 @@ class Media:
         finally:
             await self.viewings.close(viewing)
 
-    async def channel(self) -> grpc.aio.Channel:
-        """To the worker's services; it is started where it does not run. Raises ZonghengError `unreachable`."""
-        return (await self.supervisor.worker()).channel
+    def _need(self) -> None:
+        for supervisor in (self.supervisor, *self.showing):
+            supervisor.need()
 
     async def _ask(self, peer: str, question: ViewingQuestion, within_s: float) -> int:
         if peer == PARENT:

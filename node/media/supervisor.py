@@ -1,6 +1,6 @@
-"""The main process's hold on its media worker: started when it is needed, watched, started again.
+"""The main process's hold on its media worker, and on each process beside it for viewers: started when it is needed, watched, started again.
 
-A node that nobody watches through has no worker. Once there was a reason for one it stays, and when it dies, however it dies, it is started again after a rest that grows while it keeps dying; the rest
+A node that nobody watches through has none. Once there was a reason for one it stays, and when it dies, however it dies, it is started again after a rest that grows while it keeps dying; the rest
 of the node notices nothing but that streams are asked for again. A worker that does not answer is killed.
 
 The worker's standard input is a pipe from here, which ends when this process does: no worker outlives its node.
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -24,6 +25,8 @@ from federation.trunk.wire import MAX_MESSAGE_BYTES
 from node import control
 
 SOCKET: Final = "media.sock"
+"""Of the media worker, in the node's folder."""
+
 
 STARTS_S: Final = 60.0
 """Longest time, in seconds, from the start of a worker until it answers."""
@@ -59,6 +62,25 @@ class ForWorker(Protocol):
     def said(self, message: wire.AttachResponse) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is started, as `python -m MODULE DIR WORDS`."""
+
+    module: str
+    socket: str
+    """Where it listens, in the node's folder."""
+    words: tuple[str, ...] = ()
+
+
+WORKER: Final = Program("node.media.worker", SOCKET)
+
+
+def showing(number: int) -> Program:
+    """A process for viewers; they are counted from 1."""
+    socket = f"media-{number}.sock"
+    return Program("node.media.showing", socket, (socket,))
+
+
 class Attached:
     """A worker that runs."""
 
@@ -74,12 +96,23 @@ class Attached:
         self.outbox.put_nowait(message)
 
 
-class Supervisor:
-    """Of one node's worker. Belongs to one event loop."""
+class Alone:
+    """For a process of which the rest of the node notices nothing."""
 
-    def __init__(self, folder: Path, node: ForWorker) -> None:
+    def attached(self, worker: Attached) -> None: ...
+
+    def detached(self) -> None: ...
+
+    def said(self, message: wire.AttachResponse) -> None: ...
+
+
+class Supervisor:
+    """Of one process. Belongs to one event loop."""
+
+    def __init__(self, folder: Path, node: ForWorker, program: Program = WORKER) -> None:
         self._folder = folder
         self._node = node
+        self._program = program
         self._needed = asyncio.Event()
         self._attached: Attached | None = None
         self._there = asyncio.Event()
@@ -107,6 +140,10 @@ class Supervisor:
         assert self._attached is not None
         return self._attached
 
+    async def channel(self) -> grpc.aio.Channel:
+        """To the worker's services. Raises ZonghengError as `worker`."""
+        return (await self.worker()).channel
+
     async def run(self) -> None:
         """Until cancelled; the worker ends with it."""
         loop = asyncio.get_running_loop()
@@ -132,9 +169,15 @@ class Supervisor:
     async def _serve(self) -> None:
         """Start a worker and serve it until it ends."""
         with contextlib.suppress(FileNotFoundError):
-            (self._folder / SOCKET).unlink()
+            (self._folder / self._program.socket).unlink()
+        program = self._program
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "node.media.worker", str(self._folder), stdin=asyncio.subprocess.PIPE
+            sys.executable,
+            "-m",
+            program.module,
+            str(self._folder),
+            *program.words,
+            stdin=asyncio.subprocess.PIPE,
         )
         self.starts += 1
         try:
@@ -151,13 +194,13 @@ class Supervisor:
     async def _channel(self, process: asyncio.subprocess.Process) -> AsyncIterator[grpc.aio.Channel]:
         """A channel to the worker as soon as it listens. Raises ZonghengError when it does not come to that."""
         until = asyncio.get_running_loop().time() + STARTS_S
-        while not (self._folder / SOCKET).exists():
+        while not (self._folder / self._program.socket).exists():
             if process.returncode is not None:
                 raise ZonghengError("unreachable", f"the media worker ended with {process.returncode}")
             if asyncio.get_running_loop().time() > until:
                 raise ZonghengError("unreachable", "the media worker does not come up")
             await asyncio.sleep(0.02)
-        with control.short_path(self._folder, SOCKET) as path:
+        with control.short_path(self._folder, self._program.socket) as path:
             channel = grpc.aio.insecure_channel(f"unix:{path}", options=_OPTIONS)
             try:
                 yield channel

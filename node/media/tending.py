@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import grpc.aio
 import structlog
@@ -31,9 +31,6 @@ from node.media.picture import Looks, decoded, jpeg, jpeg_within, looks, masked
 from node.media.recording.archive import DAY_US, Archive
 from node.media.recording.recorder import Recorder
 from node.pictures_up import LARGEST
-
-if TYPE_CHECKING:
-    from node.media.worker import Worker
 
 LOOK_S: Final = 5.0
 LOOK_EVERY_S: Final = 30.0
@@ -347,12 +344,12 @@ def _masks(said: Iterable[camera_pb2.CameraMask]) -> list[Mask]:
 
 def tending_service(
     archive: Archive, file_s: float
-) -> "Callable[[Worker, grpc.aio.Server], contextlib.AbstractAsyncContextManager[None]]":
+) -> Callable[[Hubs, grpc.aio.Server], contextlib.AbstractAsyncContextManager[None]]:
     """The service among the worker's own; ``file_s``: seconds that a file of a recording holds."""
 
     @asynccontextmanager
-    async def offered(worker: "Worker", door: grpc.aio.Server) -> AsyncIterator[None]:
-        async with Tending.running(archive, worker.hubs, file_s) as tending:
+    async def offered(hubs: Hubs, door: grpc.aio.Server) -> AsyncIterator[None]:
+        async with Tending.running(archive, hubs, file_s) as tending:
             add_TendingServiceServicer_to_server(tending, door)
             yield
 

@@ -10,7 +10,6 @@ process dies. It keeps nothing on disk. Killed, it is started again, and everybo
 
 import asyncio
 import contextlib
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -20,22 +19,21 @@ from typing import Any, Final
 
 import grpc.aio
 import structlog
-from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 from zongheng.v1 import media_pb2 as wire
-from zongheng.v1.media_pb2_grpc import MediaServiceServicer, add_MediaServiceServicer_to_server
 
 from federation.errors import ZonghengError
 from federation.identity.credentials import MutualTls
-from federation.link.channel import TAKES_PINGS
 from federation.link.hello import failure
 from federation.trunk.carry import Fetcher
-from federation.trunk.hub import NS, Hub
+from federation.trunk.hub import Hub
 from federation.trunk.hubs import Hubs
 from federation.trunk.tickets import Tickets
-from federation.trunk.trunk import LISTEN_OPTIONS, Passage, Trunk
-from node import config, control, logs
+from federation.trunk.trunk import LISTEN_OPTIONS, Passage, Shared, Trunk
+from node import config, logs
 from node.config import NodeSettings
 from node.keyring import KeyRing
+from node.media.again import LONGEST_REST_S, again
+from node.media.attended import DOOR_OPTIONS, Attended
 from node.media.carriers import Carriers
 from node.media.frames import Frames
 from node.media.ingest.source import Mask, Source
@@ -44,50 +42,35 @@ from node.media.supervisor import SOCKET
 from node.media.ways import Ways
 from node.settling import STREAMING, settle_memory
 
-FINAL: Final = frozenset(
-    {"not_found", "forbidden", "unknown_node", "bad_request", "protocol", "too_large", "viewer_removed"}
-)
-"""Codes with which a stream ends; with any other it is tried again."""
-
 LANDS_S: Final = 20.0
 """How long an order may take until frames come."""
-
-FIRST_REST_S: Final = 0.25
-LONGEST_REST_S: Final = 3.0
-WELL_NS: Final = 10 * NS
 
 _CERTIFIES_S: Final = 6 * 3_600.0
 
 Feed = Callable[[Source, Hub], Awaitable[None]]
 """Feeds a hub from a camera of this node, until cancelled."""
 
-DOOR_OPTIONS: Final = (TAKES_PINGS,)
-
 log = structlog.get_logger()
 
 
-class Worker(MediaServiceServicer):
+class Worker(Attended):
     """One worker's streams. Make it with `serving`."""
 
     def __init__(self, folder: Path, settings: NodeSettings, feed: Feed, tasks: asyncio.TaskGroup) -> None:
+        super().__init__()
         self._folder = folder
         self._settings = settings
         self._feed = feed
         self._tasks = tasks
         self._keyring = KeyRing.open(folder, settings)
-        self._said: asyncio.Queue[wire.AttachResponse] = asyncio.Queue()
         self._wanted: dict[bytes, _Wanted] = {}
         self._kept: dict[str, asyncio.Task[None]] = {}
         self._going_down: dict[bytes, asyncio.Task[None]] = {}
-        self._attached = False
-        self.over = asyncio.Event()
-        """Nobody is there for whom to work."""
         self.trunk = Trunk(lambda: self._keyring.identity.authority.anchors, time.monotonic_ns)
         self.credentials = MutualTls(lambda: self._keyring.identity)
         self._ways = Ways(self.credentials, tasks)
         self.carriers = Carriers(self._ways, time.monotonic_ns, tasks, self._carried)
         self.hubs: Hubs
-        self.port = 0
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -102,25 +85,19 @@ class Worker(MediaServiceServicer):
             certifying = tasks.create_task(worker._certify_again())
             async with Hubs.running(worker._have, time.monotonic_ns) as worker.hubs:
                 worker.trunk.add_to(trunk)
-                add_MediaServiceServicer_to_server(worker, door)
+                Shared(worker.hubs, worker.trunk).add_to(door)
                 Frames(worker.hubs, time.monotonic_ns).add_to(door)
                 for service in services:
-                    await stack.enter_async_context(service(worker, door))
+                    await stack.enter_async_context(service(worker.hubs, door))
                 worker.port = worker.credentials.server_port(trunk, settings.media_address)
-                with control.short_path(folder, SOCKET) as path:
-                    with contextlib.suppress(FileNotFoundError):
-                        (folder / SOCKET).unlink()
-                    door.add_insecure_port(f"unix:{path}")
-                    await trunk.start()
-                    await door.start()
-                    (folder / SOCKET).chmod(0o600)
-                    try:
+                await trunk.start()
+                try:
+                    async with worker.listening(folder, SOCKET, door):
                         yield worker
-                    finally:
-                        await door.stop(None)
-                        await trunk.stop(None)
-                        certifying.cancel()
-                        worker.close()
+                finally:
+                    await trunk.stop(None)
+                    certifying.cancel()
+                    worker.close()
 
     def close(self) -> None:
         for task in (*self._kept.values(), *self._going_down.values()):
@@ -130,25 +107,7 @@ class Worker(MediaServiceServicer):
 
     # What the main process says, and what it is told.
 
-    async def Attach(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
-        if self._attached:
-            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "this worker has its node")
-        self._attached = True
-        try:
-            await context.write(wire.AttachResponse(ready=wire.WorkerReady(port=self.port)))
-            async with asyncio.TaskGroup() as tasks:
-                speaking = tasks.create_task(self._speak(context))
-                while (said := await context.read()) is not EOF:
-                    self._obey(said)
-                speaking.cancel()
-        finally:
-            self.over.set()
-
-    async def _speak(self, context: Any) -> None:
-        while True:
-            await context.write(await self._said.get())
-
-    def _obey(self, said: wire.AttachRequest) -> None:
+    def obey(self, said: wire.AttachRequest) -> None:
         match said.WhichOneof("part"):
             case "identity_changed":
                 self._keyring = KeyRing.open(self._folder, self._settings)
@@ -191,7 +150,7 @@ class Worker(MediaServiceServicer):
         except ZonghengError as error:
             wanted.refuse(error)
             return
-        self._said.put_nowait(wire.AttachResponse(upstream_ready=wire.UpstreamReady(ticket=ticket)))
+        self.say(wire.AttachResponse(upstream_ready=wire.UpstreamReady(ticket=ticket)))
 
     def _refuse(self, said: wire.UpstreamRefused) -> None:
         wanted = self._wanted.get(said.ticket)
@@ -207,7 +166,7 @@ class Worker(MediaServiceServicer):
         self.carriers.carry(hub, order.ticket, order.address, bundled=order.bundled)
 
     def _carried(self, ticket: bytes, error: ZonghengError | None) -> None:
-        self._said.put_nowait(wire.AttachResponse(carried=_over(ticket, error)))
+        self.say(wire.AttachResponse(carried=_over(ticket, error)))
 
     async def _carry_down(self, order: wire.CarryDownwards) -> None:
         """Hold a stream ready for a child until it has fetched it, has enough, or may not have it any more."""
@@ -215,13 +174,13 @@ class Worker(MediaServiceServicer):
         try:
             hub = await self.hubs.open(order.stream)
             passage = self.trunk.going.expect(hub, order.ticket, order.key)
-            self._said.put_nowait(wire.AttachResponse(down_ready=wire.CarryDownReady(ticket=order.ticket)))
+            self.say(wire.AttachResponse(down_ready=wire.CarryDownReady(ticket=order.ticket)))
             error = await passage.carried(LANDS_S)
         except ZonghengError as failed:
             error = failed
         finally:
             self.trunk.going.forget(order.ticket, error)
-            self._said.put_nowait(wire.AttachResponse(down_over=_over(order.ticket, error)))
+            self.say(wire.AttachResponse(down_over=_over(order.ticket, error)))
 
     async def _certify_again(self) -> None:
         """Give the port for children a fresh certificate long before the one it has runs out."""
@@ -255,26 +214,13 @@ class Worker(MediaServiceServicer):
     async def _have(self, hub: Hub) -> None:
         """Have a stream brought into its hub until cancelled, again and again. Raises ZonghengError where it cannot be had at all."""
         hub.changed = lambda: self._tell_state(hub)
-        rest_s = 0.0
-        while True:
-            begun_ns = time.monotonic_ns()
-            error = await self._once(hub)
-            if error is not None:
-                if error.code in FINAL:
-                    raise error
-                hub.lost(error)
-                if time.monotonic_ns() - begun_ns > WELL_NS:
-                    rest_s = 0.0
-                await asyncio.sleep(rest_s)
-                rest_s = min(max(2 * rest_s, FIRST_REST_S), LONGEST_REST_S)
+        await again(hub, lambda: self._once(hub))
 
     async def _once(self, hub: Hub) -> ZonghengError | None:
         """Ask where the stream comes from and let it come; returns why it does not any more, None: it is to be asked for anew."""
         ticket = Tickets.fresh()
         wanted = self._wanted[ticket] = _Wanted(hub)
-        self._said.put_nowait(
-            wire.AttachResponse(wanted=wire.UpstreamWanted(ticket=ticket, stream=hub.stream))
-        )
+        self.say(wire.AttachResponse(wanted=wire.UpstreamWanted(ticket=ticket, stream=hub.stream)))
         try:
             origin = await wanted.origin
             if isinstance(origin, Source):
@@ -290,7 +236,7 @@ class Worker(MediaServiceServicer):
         finally:
             del self._wanted[ticket]
             self.trunk.coming.forget(ticket)
-            self._said.put_nowait(wire.AttachResponse(over=wire.UpstreamOver(ticket=ticket)))
+            self.say(wire.AttachResponse(over=wire.UpstreamOver(ticket=ticket)))
 
     async def _fed(self, source: Source, hub: Hub) -> None:
         await self._feed(source, hub)
@@ -302,10 +248,10 @@ class Worker(MediaServiceServicer):
     def _tell_state(self, hub: Hub) -> None:
         code, words = (hub.error.code, hub.error.detail) if hub.error is not None else ("", "")
         state = wire.StreamState(stream=hub.stream, state=hub.state, code=code, words=words)
-        self._said.put_nowait(wire.AttachResponse(state=state))
+        self.say(wire.AttachResponse(state=state))
 
 
-Service = Callable[[Worker, grpc.aio.Server], contextlib.AbstractAsyncContextManager[None]]
+Service = Callable[[Hubs, grpc.aio.Server], contextlib.AbstractAsyncContextManager[None]]
 """A part of the worker with a service of its own on the folder's socket: adds it, and runs for as long as the context lasts."""
 
 
@@ -408,19 +354,9 @@ async def work(folder: Path, services: Sequence[Service] = ()) -> None:
             folder, webrtc.feeding(feeding(archive)), (webrtc.offered, tending, *services)
         ) as worker,
     ):
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.over.set)
-        loop.add_reader(sys.stdin.fileno(), _read_end, worker.over)
         settle_memory(STREAMING)
         log.info("media.ready", port=worker.port)
-        await worker.over.wait()
-        loop.remove_reader(sys.stdin.fileno())
-
-
-def _read_end(over: asyncio.Event) -> None:
-    if not sys.stdin.buffer.raw.read(1):  # type: ignore[union-attr]
-        over.set()
+        await worker.until_over()
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from federation.errors import ZonghengError, of
 from federation.trunk.frame import Stream
 from node.media.viewing import Viewing
 from node.media.viewings import Viewings
-from node.media.webrtc.desk import Held
+from node.media.webrtc.places import Held
 from node.meetings.book import Book
 from node.meetings.meeting import Meeting, State, meeting_of
 

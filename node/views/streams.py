@@ -52,6 +52,16 @@ class StreamLine(BaseModel):
     detail: str
 
 
+class ShowingLine(BaseModel):
+    """A process for viewers."""
+
+    runs: bool
+    starts: int
+    """How often it was started since the node was."""
+    watching: int
+    """How many watch through it."""
+
+
 class StreamsView(BaseModel):
     """What the media worker has open."""
 
@@ -61,6 +71,8 @@ class StreamsView(BaseModel):
     """How often it was started since the node was."""
     port: int | None
     """Where children's workers dial in; null while none runs."""
+    showing: list[ShowingLine]
+    """The processes for viewers beside it."""
     streams: list[StreamLine]
 
 
@@ -137,6 +149,10 @@ def streams(node: "Node") -> StreamsView:
         worker=worker is not None,
         starts=node.media.supervisor.starts,
         port=None if worker is None else worker.port,
+        showing=[
+            ShowingLine(runs=one.now is not None, starts=one.starts, watching=watching)
+            for one, watching in zip(node.media.showing, node.webrtc.watching, strict=True)
+        ],
         streams=[
             StreamLine(stream=state.stream, state=state.state, code=state.code, detail=state.words)
             for _, state in sorted(node.media.streams.states.items())

@@ -1,34 +1,25 @@
-"""The node's side of WebRTC: who may watch or publish, their sessions at the media worker, and what became of them.
+"""The node's side of WebRTC: who may watch or publish, their sessions at the workers, and what became of them.
 
-The worker holds the sessions; what is kept here is whose they are. When the worker is gone, so are its sessions: each is ended here
-too, and players ask again. Nothing in here loads the media libraries: an idle node stays as small as it is.
+Workers hold the sessions; what is kept here is whose they are, and where (`places`). Whoever publishes, and what is handed on to a media server, is with the media worker; who watches is with the process
+that has the fewest, where there are such for viewers (`node.media.showing`). Nothing in here loads the media libraries: an idle node stays as small as it is.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from itertools import chain
+from typing import Final, Protocol
 
-import grpc.aio
-import structlog
 from zongheng.v1 import webrtc_pb2 as wire
-from zongheng.v1.webrtc_pb2_grpc import WebRtcServiceStub
 
-from federation.errors import ZonghengError, from_rpc
+from federation.errors import ZonghengError
 from node.media.ingest.source import Mask
+from node.media.webrtc.places import CALL_S, Channel, Held, Place
 from node.people.caller import Caller
 
-if TYPE_CHECKING:
-    from zongheng.v1.webrtc_pb2_grpc import WebRtcServiceAsyncStub
-
-_CALL_S: Final = 30.0
 _AT_ONCE: Final = 200
-"""Offers that wait for the worker; it turns away most of them itself."""
-_REST_S: Final = 1.0
-
-_log = structlog.get_logger(__name__)
-_R = TypeVar("_R")
+"""Offers that wait for the workers, which turn away most of them themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +58,6 @@ class Permission(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One session of somebody."""
-
-    session: str
-    stream: str
-    who: str
-    etag: str
-    viewing: str
-    """Empty: they publish."""
-
-
-@dataclass(frozen=True, slots=True)
 class Begun:
     """What an offer gets."""
 
@@ -87,16 +66,15 @@ class Begun:
 
 
 class WebRtcDesk:
-    """Everybody of this node who watches or publishes. ``worker`` gives the channel to the media worker and starts it where it does not run."""
+    """Everybody of this node who watches or publishes. ``worker``: the way to the media worker; ``showing``: those to processes for viewers."""
 
-    def __init__(self, worker: Callable[[], Awaitable[grpc.aio.Channel]], permission: Permission) -> None:
-        self._worker = worker
+    def __init__(self, worker: Channel, permission: Permission, showing: Sequence[Channel] = ()) -> None:
         self._permission = permission
-        self._held: dict[str, Held] = {}
+        self._worker = Place(worker, self._gone)
+        self._showing = [Place(channel, self._gone) for channel in showing]
         self._ended: dict[str, Callable[[ZonghengError | None], None]] = {}
         """Who is told of the end of a session."""
         self._waiting = 0
-        self._some = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
 
     async def shown(self, caller: Caller, stream: str) -> Shown:
@@ -117,28 +95,29 @@ class WebRtcDesk:
             put_out.append(error)
             self._put_out(session, error)
 
-        with self._place():
+        place = min(self._showing or [self._worker], key=lambda one: one.taken)
+        with self._one_more():
             viewing = await self._permission.opened(caller, stream, purpose, removed)
             try:
                 request = wire.WatchRequest(stream=stream, offer=offer, who=caller.who)
-                told = await self._call(lambda stub: stub.Watch(request, timeout=_CALL_S))
+                told = await place.call(lambda stub: stub.Watch(request, timeout=CALL_S))
             except BaseException as error:
                 await self._permission.closed(viewing, error if isinstance(error, ZonghengError) else None)
                 raise
         session = told.session
-        begun = self._begun(Held(told.session, stream, caller.who, told.etag, viewing), told.answer)
+        held = place.hold(Held(told.session, stream, caller.who, told.etag, viewing))
         if put_out:
-            await self._end(session, put_out[0])
+            await place.end(session, put_out[0])
             raise put_out[0]
-        return begun
+        return Begun(held, told.answer)
 
     async def publish(self, caller: Caller, stream: str, offer: str) -> Begun:
         """Answer the offer of somebody who publishes. Raises ZonghengError: what keeps them from it."""
-        with self._place():
+        with self._one_more():
             await self._permission.may_publish(caller, stream)
             request = wire.PublishRequest(stream=stream, offer=offer, who=caller.who)
-            told = await self._call(lambda stub: stub.Publish(request, timeout=_CALL_S))
-        return self._begun(Held(told.session, stream, caller.who, told.etag, ""), told.answer)
+            told = await self._worker.call(lambda stub: stub.Publish(request, timeout=CALL_S))
+        return Begun(self._worker.hold(Held(told.session, stream, caller.who, told.etag, "")), told.answer)
 
     async def hand_on(
         self,
@@ -158,117 +137,81 @@ class WebRtcDesk:
         viewing = await self._permission.opened(caller, stream, f"handed on to {endpoint}"[:200], removed)
         try:
             request = wire.HandOnRequest(stream=stream, endpoint=endpoint, token=token)
-            told = await self._call(lambda stub: stub.HandOn(request, timeout=_CALL_S))
+            told = await self._worker.call(lambda stub: stub.HandOn(request, timeout=CALL_S))
         except BaseException as error:
             await self._permission.closed(viewing, error if isinstance(error, ZonghengError) else None)
             raise
         session = told.session
         self._ended[session] = ended
-        return self._begun(Held(session, stream, caller.who, "", viewing), "").held
+        return self._worker.hold(Held(session, stream, caller.who, "", viewing))
 
     async def trickle(self, caller: Caller, session: str, fragment: str) -> None:
         """Further addresses of the caller's session. ZonghengError `not_found`, `bad_request`; `protocol` for another offer's (an ICE restart)."""
         self.mine(caller, session)
         request = wire.TrickleRequest(session=session, fragment=fragment)
-        await self._call(lambda stub: stub.Trickle(request, timeout=_CALL_S))
+        await self._place_of(session).call(lambda stub: stub.Trickle(request, timeout=CALL_S))
 
     async def end(self, caller: Caller, session: str) -> None:
         """End the caller's session. ZonghengError `not_found` when there is none, or it is somebody else's."""
         self.mine(caller, session)
-        await self._end(session, None)
+        await self._place_of(session).end(session, None)
 
     def mine(self, caller: Caller, session: str) -> Held:
         """The caller's session; another's is not shown to be there."""
-        held = self._held.get(session)
+        held = self._place_of(session).held.get(session)
         if held is None or (held.who != caller.who and not caller.is_operator):
             raise ZonghengError("not_found", "there is no such session: it may have ended")
         return held
 
+    @property
+    def watching(self) -> Sequence[int]:
+        """How many watch through each process for viewers."""
+        return [len(place.held) for place in self._showing]
+
     def holds(self, picked: Callable[[Held], bool]) -> bool:
         """Whether there is a session that ``picked`` takes."""
-        return any(map(picked, self._held.values()))
+        return any(map(picked, self._all()))
 
     async def end_those(self, picked: Callable[[Held], bool], error: ZonghengError) -> None:
         """End the sessions that ``picked`` takes; ``error`` says why."""
-        for held in [one for one in self._held.values() if picked(one)]:
-            await self._end(held.session, error)
+        for held in [one for one in self._all() if picked(one)]:
+            await self._place_of(held.session).end(held.session, error)
 
     async def run(self) -> None:
         """Follow what becomes of the sessions, for as long as the node serves."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
-                while True:
-                    await self._some.wait()
-                    await self._follow()
-                    await asyncio.sleep(_REST_S)
+                for place in self._places:
+                    tasks.create_task(place.run())
+                await asyncio.Event().wait()
             finally:
                 self._tasks = None
 
-    async def _follow(self) -> None:
-        """Until there are no sessions, or the worker is gone and its sessions with it."""
-        try:
-            call = WebRtcServiceStub(await self._worker()).FollowSessions(wire.FollowSessionsRequest())
-        except ZonghengError as error:
-            await self._all_gone(error)
-            return
-        there: set[str] | None = set()
-        before = set(self._held)
-        try:
-            async for told in call:
-                if told.HasField("session") and there is not None:
-                    there.add(told.session.session)
-                elif told.HasField("ended"):
-                    code = told.ended.code
-                    await self._gone(
-                        told.ended.session, ZonghengError(code, told.ended.words) if code else None
-                    )
-                elif there is not None:
-                    for session in before - there:
-                        await self._gone(session, None)
-                    there = None
-                if not self._held:
-                    self._some.clear()
-                    return
-        except grpc.aio.AioRpcError as error:
-            _log.info("webrtc.worker_gone", words=error.details())
-            await self._all_gone(ZonghengError("unreachable", "the media worker was started again"))
-        finally:
-            call.cancel()
+    @property
+    def _places(self) -> Sequence[Place]:
+        return [self._worker, *self._showing]
 
-    async def _all_gone(self, error: ZonghengError) -> None:
-        for session in list(self._held):
-            await self._gone(session, error)
+    def _place_of(self, session: str) -> Place:
+        """Where a session is; where there is none, the media worker."""
+        return next((place for place in self._showing if session in place.held), self._worker)
 
-    async def _gone(self, session: str, error: ZonghengError | None) -> None:
-        held = self._held.pop(session, None)
-        if (ended := self._ended.pop(session, None)) is not None:
+    def _all(self) -> Iterable[Held]:
+        return chain.from_iterable(place.held.values() for place in self._places)
+
+    async def _gone(self, held: Held, error: ZonghengError | None) -> None:
+        if (ended := self._ended.pop(held.session, None)) is not None:
             ended(error)
-        if held is not None and held.viewing:
+        if held.viewing:
             await self._permission.closed(held.viewing, error)
 
-    def _begun(self, held: Held, answer: str) -> Begun:
-        self._held[held.session] = held
-        self._some.set()
-        return Begun(held, answer)
-
     def _put_out(self, session: str, error: ZonghengError) -> None:
-        if self._tasks is not None and session in self._held:
-            self._tasks.create_task(self._end(session, error))
-
-    async def _end(self, session: str, error: ZonghengError | None) -> None:
-        request = wire.EndSessionRequest(
-            session=session, code=error.code if error else "", words=str(error) if error else ""
-        )
-        try:
-            await self._call(lambda stub: stub.EndSession(request, timeout=_CALL_S))
-        except ZonghengError as failed:
-            # It ended by itself, or with the worker: then it is over as well.
-            _log.info("webrtc.not_ended", words=str(failed))
-        await self._gone(session, error)
+        place = self._place_of(session)
+        if self._tasks is not None and session in place.held:
+            self._tasks.create_task(place.end(session, error))
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _one_more(self) -> Iterator[None]:
         """One of the places in which an offer may wait."""
         if self._waiting >= _AT_ONCE:
             raise ZonghengError(
@@ -279,9 +222,3 @@ class WebRtcDesk:
             yield
         finally:
             self._waiting -= 1
-
-    async def _call(self, call: "Callable[[WebRtcServiceAsyncStub], Awaitable[_R]]") -> _R:
-        try:
-            return await call(WebRtcServiceStub(await self._worker()))
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc(error) from error

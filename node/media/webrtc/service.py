@@ -23,7 +23,7 @@ from node.media.webrtc.publishing import Publication, Publishers
 from node.media.webrtc.viewing import Answered, Session, Viewers
 
 if TYPE_CHECKING:
-    from node.media.worker import Feed, Worker
+    from node.media.worker import Feed
 
 _WAITING: Final = 10_000
 """Ends that one follower may be behind by; beyond it its call is ended, and it asks for the list again."""
@@ -69,9 +69,9 @@ class WebRtc(wire_grpc.WebRtcServiceServicer):
         return feed
 
     @asynccontextmanager
-    async def offered(self, worker: "Worker", door: grpc.aio.Server) -> AsyncIterator[None]:
-        """The service among the worker's own."""
-        self.serve(worker.hubs)
+    async def offered(self, hubs: Hubs, door: grpc.aio.Server) -> AsyncIterator[None]:
+        """The service among those of the process that has the hubs."""
+        self.serve(hubs)
         wire_grpc.add_WebRtcServiceServicer_to_server(self, door)
         try:
             yield

@@ -11,7 +11,7 @@ import grpc.aio
 from federation.identity.credentials import Options
 from federation.link.channel import PARENT_OPTIONS, TAKES_PINGS
 from federation.trunk.trunk import LISTEN_OPTIONS
-from node.media.worker import DOOR_OPTIONS
+from node.media.attended import DOOR_OPTIONS
 
 EVERY_MS: Final = TAKES_PINGS[1] + 300
 PINGS: Final = 6

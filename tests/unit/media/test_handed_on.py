@@ -10,7 +10,7 @@ import pytest
 from federation.errors import ZonghengError
 from node.media import handed_on as module
 from node.media.handed_on import Ended, HandedOn
-from node.media.webrtc.desk import Held
+from node.media.webrtc.places import Held
 from node.people.caller import OPERATOR, Caller
 from node.store.store import Store
 from node.store.vault import Vault
