@@ -12,13 +12,13 @@ import pytest
 from tests.e2e.tree import Node
 
 
-def away_from_loopback(node: Node) -> Node:
-    """Have players told this machine's own address: GStreamer has none on loopback."""
+def away_from_loopback(node: Node, workers: int = 0) -> Node:
+    """Have players told this machine's own address: GStreamer has none on loopback. ``workers``: processes of its own for viewers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))
         address = probe.getsockname()[0]
     with (node.folder / "node.toml").open("a", encoding="utf-8") as settings:
-        settings.write(f'\n[webrtc]\naddresses = ["{address}"]\n')
+        settings.write(f'\n[webrtc]\naddresses = ["{address}"]\nworkers = {workers}\n')
     return node
 
 

@@ -51,7 +51,7 @@ class Line:
 @pytest.fixture(scope="module")
 def line(shared_tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Line:
     city = shared_tree.add("city", "9901").start()
-    county = away_from_loopback(shared_tree.add("county", "990121", city)).start()
+    county = away_from_loopback(shared_tree.add("county", "990121", city), workers=2).start()
     town = shared_tree.add("town", "990121101", county).start()
     village = away_from_loopback(shared_tree.add("village", "990121101201", town)).start()
     clip = film(tmp_path_factory.mktemp("clip") / "hall.mp4")
@@ -134,6 +134,31 @@ def test_the_picture_comes_back_by_itself_when_a_worker_is_killed(line: Line, br
         until(f"{node.tier} has another worker", lambda node=node: node.get("/api/streams")["worker"])
         plays_on(browser, 25)
     assert seen(browser)["connections"] > 1
+    browser.open("about:blank")
+    until("nobody looks any more", line.nobody_looks)
+
+
+def test_processes_for_viewers_share_them_and_the_media_worker_may_die_under_them(
+    line: Line, browser: Browser
+) -> None:
+    def watching() -> list[int]:
+        return [one["watching"] for one in line.county.get("/api/streams")["showing"]]
+
+    browser.open(f"http://{line.county.http}/watch/{STREAM}")
+    browser.until("the picture", "return picture.videoWidth > 0 && picture.currentTime > 0")
+    plays_on(browser, 25)
+    assert sorted(watching()) == [0, 1]
+    with gstreamer(f"http://{line.county.http}/api/whep/{STREAM}", "1000000") as other:
+        until("each has one", lambda: watching() == [1, 1])
+        other.terminate()
+    line.county.worker().kill()
+    until("there is another worker", lambda: line.county.get("/api/streams")["worker"])
+    plays_on(browser, 25)
+    assert seen(browser)["connections"] == 1
+    for process in line.county.children("node.media.showing"):
+        process.kill()
+    until("it asks again", lambda: (now := browser.run(SEEN)) and now["connections"] > 1)
+    plays_on(browser, 25)
     browser.open("about:blank")
     until("nobody looks any more", line.nobody_looks)
 

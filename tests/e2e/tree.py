@@ -291,13 +291,14 @@ class Node:
 
     def worker(self) -> psutil.Process:
         """Its media worker, which runs."""
-        assert self.process is not None
-        [worker] = [
-            child
-            for child in psutil.Process(self.process.pid).children()
-            if "node.media.worker" in child.cmdline()
-        ]
+        [worker] = self.children("node.media.worker")
         return worker
+
+    def children(self, module: str) -> list[psutil.Process]:
+        """The processes that it started with this module."""
+        assert self.process is not None
+        all_of_them = psutil.Process(self.process.pid).children()
+        return [child for child in all_of_them if module in child.cmdline()]
 
     def run(self, command: str, *words: object, **environment: str) -> Ran:
         """``zongheng COMMAND DIR WORDS…``, as a process of its own."""
