@@ -90,6 +90,7 @@ class Node(Parts):
             self.media.supervisor.channel,
             Looking(settings, self.tree, self.media.viewings, self.cameras, seats),
             [each.channel for each in self.media.showing],
+            self.media.need_showing,
         )
         self.handed_on = HandedOn(self.webrtc, store, vault, now)
         self.meetings = Meetings(

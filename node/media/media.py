@@ -63,7 +63,7 @@ class Media:
             Supervisor(folder, Alone(), showing(number)) for number in range(1, settings.webrtc.workers + 1)
         ]
         """Of the processes for viewers."""
-        self.viewings.begins = self._need
+        self.viewings.begins = self.supervisor.need
         self.service = AttendService(listener, self.streams, live)
         self.lane = AttendLane(self.streams, live)
 
@@ -87,8 +87,9 @@ class Media:
         finally:
             await self.viewings.close(viewing)
 
-    def _need(self) -> None:
-        for supervisor in (self.supervisor, *self.showing):
+    def need_showing(self) -> None:
+        """Start the processes for viewers; wait for nothing."""
+        for supervisor in self.showing:
             supervisor.need()
 
     async def _ask(self, peer: str, question: ViewingQuestion, within_s: float) -> int:

@@ -66,10 +66,17 @@ class Begun:
 
 
 class WebRtcDesk:
-    """Everybody of this node who watches or publishes. ``worker``: the way to the media worker; ``showing``: those to processes for viewers."""
+    """Everybody of this node who watches or publishes. ``worker``: the way to the media worker; ``showing``: those to processes for viewers; ``begins``: told when somebody asks to watch."""
 
-    def __init__(self, worker: Channel, permission: Permission, showing: Sequence[Channel] = ()) -> None:
+    def __init__(
+        self,
+        worker: Channel,
+        permission: Permission,
+        showing: Sequence[Channel] = (),
+        begins: Callable[[], None] = lambda: None,
+    ) -> None:
         self._permission = permission
+        self._begins = begins
         self._worker = Place(worker, self._gone)
         self._showing = [Place(channel, self._gone) for channel in showing]
         self._ended: dict[str, Callable[[ZonghengError | None], None]] = {}
@@ -97,6 +104,7 @@ class WebRtcDesk:
 
         place = min(self._showing or [self._worker], key=lambda one: one.taken)
         with self._one_more():
+            self._begins()
             viewing = await self._permission.opened(caller, stream, purpose, removed)
             try:
                 request = wire.WatchRequest(stream=stream, offer=offer, who=caller.who)
