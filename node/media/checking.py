@@ -1,20 +1,18 @@
 """A camera tried before anybody relies on it: what it sends, and what a viewer would find wrong.
 
-The camera is reached by a process of its own, so that whatever FFmpeg makes of a strange camera happens there, and the node loads no codecs. What is asked and
-what is found pass through its standard input and output: a password is on no command line.
+The camera is reached by a process of its own (`apart`).
 """
 
 import asyncio
-import sys
 import time
 from dataclasses import asdict
 from typing import Any, Final
 
-import orjson
 from pydantic import BaseModel
 
 from federation.errors import ZonghengError
 from federation.trunk.frame import VIDEO, Frame
+from node.media.apart import answer, ask
 from node.media.ingest.source import OPEN_S, READ_S, Mask, Source
 
 LOOK_S: Final = 8.0
@@ -38,25 +36,11 @@ class Checked(BaseModel):
 
 async def checked(source: Source, look_s: float = LOOK_S) -> Checked:
     """Look at a camera for ``look_s`` seconds. Raises ZonghengError with which reading it ends."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "node.media.checking",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(OPEN_S + READ_S + look_s + 60):
-            asked = orjson.dumps({"source": asdict(source), "look_s": look_s})
-            answer, _ = await process.communicate(asked)
-    except TimeoutError:
-        raise ZonghengError("deadline", "looking at the camera took too long: try again") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if not answer:
-        raise ZonghengError("internal")
-    found = orjson.loads(answer)
-    if "code" in found:
-        raise ZonghengError(found["code"], found["detail"])
+    asked = {"source": asdict(source), "look_s": look_s}
+    patience_s = OPEN_S + READ_S + look_s + 60
+    found = await ask(
+        "node.media.checking", asked, patience_s, "looking at the camera took too long: try again"
+    )
     return Checked.model_validate(found)
 
 
@@ -103,17 +87,11 @@ def _summed(frames: list[tuple[float, Frame]], size: tuple[int, int]) -> Checked
     )
 
 
-def main() -> None:
-    """Read what is asked from standard input, write what is found to standard output."""
-    asked = orjson.loads(sys.stdin.buffer.read())
+def _look(asked: dict[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = asked["source"]
     fields["burnt_masks"] = tuple(Mask(**mask) for mask in fields["burnt_masks"])
-    try:
-        found = asyncio.run(look(Source(**fields), asked["look_s"])).model_dump()
-    except ZonghengError as error:
-        found = {"code": error.code, "detail": error.detail}
-    sys.stdout.buffer.write(orjson.dumps(found))
+    return asyncio.run(look(Source(**fields), asked["look_s"])).model_dump()
 
 
 if __name__ == "__main__":
-    main()
+    answer(_look)
