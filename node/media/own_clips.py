@@ -15,6 +15,7 @@ from node.files.shelf import Shelf
 from node.media import permission
 from node.media.cameras import Cameras
 from node.media.care import Care
+from node.media.recording import stretch
 from node.media.recording.archive import Archive
 from node.media.recording.cutting import cut_apart
 from node.store.store import Store
@@ -46,12 +47,12 @@ class OwnClips:
     async def cut(self, viewer: Viewer, question: ClipQuestion, most: int = 0) -> ClipAnswer:
         """Cut one and lay it on the shelf. ``most``: bytes that it may have; 0: any.
 
-        Raises ZonghengError `forbidden`, `not_found` where nothing was recorded, `too_large`, `disk_full`.
+        Raises ZonghengError `forbidden`, `bad_request`, `not_found` where nothing was recorded, `too_large`, `disk_full`.
         """
         camera, from_us, to_us = question.camera, question.from_us, question.to_us
         await self._cameras.check_exporting(permission.viewer(viewer), camera)
-        segments = await asyncio.to_thread(self._archive.readable, camera, from_us, to_us)
-        await self._room.make(sum(segment.path.stat().st_size for segment in segments))
+        stretch.check(from_us, to_us)
+        await self._room.make(await asyncio.to_thread(self._archive.size, camera, from_us, to_us))
         part = f"clip.{secrets.token_hex(8)}"
         try:
             into = await asyncio.to_thread(self._shelf.part, part)

@@ -92,6 +92,10 @@ class Archive:
                         found.append(written)
         return sorted(found)
 
+    def size(self, camera: str, from_us: int, to_us: int) -> int:
+        """Bytes of what can be read of a stretch of time."""
+        return sum(_size(segment.path) for segment in self.readable(camera, from_us, to_us))
+
     def renamed(self, segment: Segment) -> Segment | None:
         """A file that is not found under its name any more: it was closed or kept meanwhile. None: it was shed."""
         return next(
@@ -219,6 +223,14 @@ def kind(path: Path) -> str:
 def kind_of(content: bytes) -> str:
     """The same of its content, or of as much as its beginning."""
     return "webm" if content.startswith(_EBML) else "mp4"
+
+
+def _size(path: Path) -> int:
+    """0: it was shed, or has another name, since it was listed."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _is_written(path: Path) -> bool:

@@ -5,7 +5,6 @@ Two cuts of the same stretch out of the same files are the same bytes, so the fi
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import file_digest
 from itertools import pairwise
 from pathlib import Path
@@ -15,33 +14,15 @@ from federation.errors import ZonghengError
 from federation.trunk.frame import VIDEO, Frame
 from node.media.recording.archive import Archive, Segment
 from node.media.recording.segment import SegmentWriter, frames_in, has_sound
-
-LONGEST_S: Final = 4 * 3_600
+from node.media.recording.stretch import Clip, check
 
 HOLE_US: Final = 2_000_000
 """Two files that are further apart have something missing between them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A file that was cut."""
-
-    path: Path
-    sha256: str
-    bytes: int
-    from_us: int
-    """When its first and its last picture were taken, µs since the epoch."""
-    to_us: int
-    gaps: int
-    """Stretches in it that were not recorded; its time goes on over them."""
-
-
 def cut(archive: Archive, camera: str, from_us: int, to_us: int, into: Path) -> Clip:
-    """Cut a stretch out. Raises ZonghengError `not_found` when nothing of it was recorded, `too_large` when it is longer than `LONGEST_S`."""
-    if to_us <= from_us:
-        raise ZonghengError("bad_request", "a clip ends after it begins")
-    if to_us - from_us > LONGEST_S * 1_000_000:
-        raise ZonghengError("too_large", f"a clip is at most {LONGEST_S // 3_600} hours long: cut several")
+    """Cut a stretch out. Raises ZonghengError `not_found` when nothing of it was recorded, and as `check`."""
+    check(from_us, to_us)
     segments = archive.readable(camera, from_us, to_us)
     frames = _from_keyframe(_played(archive, segments), from_us)
     first = next(frames, None)

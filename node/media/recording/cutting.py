@@ -5,7 +5,7 @@ from typing import Any
 
 from node.media.apart import answer, ask
 from node.media.recording.archive import Archive
-from node.media.recording.clip import Clip, cut
+from node.media.recording.stretch import Clip
 
 _PATIENCE_S = 600.0
 
@@ -23,6 +23,8 @@ async def cut_apart(folder: Path, camera: str, from_us: int, to_us: int, into: P
 
 
 def _cut(asked: list[Any]) -> dict[str, Any]:
+    from node.media.recording.clip import cut
+
     folder, camera, from_us, to_us, into = asked
     clip = cut(Archive(Path(folder), 0, 0), camera, from_us, to_us, Path(into))
     return {name: getattr(clip, name) for name in ("sha256", "bytes", "from_us", "to_us", "gaps")}

@@ -1,6 +1,7 @@
 """Cameras registered at a node over its HTTP address: kept, shown without their passwords, entered, and on the node's card."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,21 @@ async def test_a_camera_is_tried_before_anybody_relies_on_it(
     await added(house, password="wrong", address=server.address("/main"), user="viewer")
     refused = await house.owner.post("/api/cameras/hall-1/check")
     assert (refused.status_code, refused.json()["code"]) == (409, "camera_refused")
+
+
+async def test_no_room_is_made_for_a_clip_that_is_too_long(house: House) -> None:
+    await added(house)
+    day = house.node.folder / "recordings" / "hall-1" / "20260302"
+    day.mkdir(parents=True)
+    begin_us = house.clock()
+    with (day / f"{begin_us}-{begin_us + 60_000_000}.mp4").open("wb") as file:
+        file.truncate(10**12)
+    for hours, code in ((1, "disk_full"), (5, "too_large"), (0, "bad_request")):
+        times = [
+            datetime.fromtimestamp(begin_us / 1e6 + each * 3_600, UTC).isoformat() for each in (0, hours)
+        ]
+        answer = await house.owner.post("/api/clips", {"camera": "hall-1", "from": times[0], "to": times[1]})
+        assert answer.json()["code"] == code
 
 
 def test_a_form_says_what_kind_of_camera_it_is() -> None:
