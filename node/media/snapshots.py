@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from typing import Final
 from federation.errors import ZonghengError
 from node.config import NodeSettings
 from node.files.shelf import disk_full
+from node.media.day_folders import DayFolders, size
 
 DAY_US: Final = 86_400_000_000
 
@@ -40,7 +40,7 @@ class Snapshots:
 
     def __init__(self, folder: Path, budget: int, reserve: int) -> None:
         """``budget``: bytes that they may take; ``reserve``: bytes of the disk that they leave free."""
-        self._folder = folder
+        self._days = DayFolders(folder, (_SUFFIX,))
         self._budget = budget
         self._reserve = reserve
 
@@ -65,11 +65,10 @@ class Snapshots:
         """Write one. Raises ZonghengError `disk_full` where there is no room to be made."""
         self.make_room(len(jpeg))
         digest = sha256(jpeg).hexdigest()
-        day = datetime.fromtimestamp(taken_us // 1_000_000, UTC).strftime("%Y%m%d")
-        path = self._folder / camera / day / f"{taken_us}-{digest}{_SUFFIX}"
-        part = path.with_suffix(".part")
+        # One name for all of a camera: what a process left half-written is written over by the next.
+        part = self._days.path / f"{camera}.part"
         with disk_full(f"no room for a snapshot of {camera}"):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path = self._days.made(camera, taken_us) / f"{taken_us}-{digest}{_SUFFIX}"
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(jpeg)
@@ -80,26 +79,25 @@ class Snapshots:
         """Delete what is older than ``days``; returns how many went."""
         old = [one for one in self._of(camera) if now_us - one.taken_us > days * DAY_US]
         for one in old:
-            self._delete(one)
+            self._days.delete(one.path)
         return len(old)
 
     def cameras(self) -> list[str]:
         """The cameras that there are snapshots of, those that were removed included."""
-        if not self._folder.is_dir():
-            return []
-        return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+        return self._days.cameras()
 
-    def make_room(self, size: int = 0) -> None:
+    def make_room(self, wanted: int = 0) -> None:
         """Shed the oldest until so many bytes more fit. Raises ZonghengError `disk_full` when there is nothing left to shed."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        everything = sorted(one for camera in self.cameras() for one in self._of(camera))
-        used = sum(one.path.stat().st_size for one in everything)
-        missing = size + max(used - self._budget, self._reserve - shutil.disk_usage(self._folder).free)
-        for one in everything:
+        folder = self._days.path
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        over = max(self._days.used() - self._budget, self._reserve - shutil.disk_usage(folder).free)
+        missing = wanted + over
+        for camera, path in self._days.oldest_first() if missing > 0 else ():
+            if _snapshot(camera, path) is not None:
+                missing -= size(path)
+                self._days.delete(path)
             if missing <= 0:
-                return
-            missing -= one.path.stat().st_size
-            self._delete(one)
+                break
         if missing > 0:
             raise ZonghengError(
                 "disk_full",
@@ -108,20 +106,13 @@ class Snapshots:
             )
 
     def _of(self, camera: str) -> Iterator[Snapshot]:
-        folder = self._folder / camera
-        for path in folder.glob(f"*/*{_SUFFIX}") if folder.is_dir() else ():
-            taken, _, digest = path.name.removesuffix(_SUFFIX).partition("-")
-            if taken.isdigit() and len(digest) == _DIGEST:
-                yield Snapshot(int(taken), digest, path, camera)
+        found = (_snapshot(camera, path) for path in self._days.of(camera))
+        return (each for each in found if each is not None)
 
-    @staticmethod
-    def _delete(one: Snapshot) -> None:
-        one.path.unlink(missing_ok=True)
-        for folder in (one.path.parent, one.path.parent.parent):
-            try:
-                folder.rmdir()
-            except OSError:
-                return
+
+def _snapshot(camera: str, path: Path) -> Snapshot | None:
+    taken, _, digest = path.name.removesuffix(_SUFFIX).partition("-")
+    return Snapshot(int(taken), digest, path, camera) if taken.isdigit() and len(digest) == _DIGEST else None
 
 
 def snapshots(folder: Path, settings: NodeSettings) -> Snapshots:

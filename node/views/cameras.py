@@ -11,6 +11,7 @@ from zongheng.v1.tree_pb2 import NodeCard
 from federation.errors import ZonghengError
 from federation.trunk.frame import Quality
 from node.media.checking import Checked, checked
+from node.media.day_folders import size
 from node.media.permission import View, Viewer, may_see_picture, told
 from node.media.recording import ring
 from node.models.cameras import CameraForm
@@ -200,14 +201,17 @@ async def kept(node: "Node", caller: Caller, code: str, since: str, until: str) 
     await _check_kept(node, caller, code)
     zone = node.settings.zone
     to_us = time_us(until, zone) if until else 2**62
-    found = await asyncio.to_thread(node.care.snapshots.of, code, time_us(since, zone), to_us)
-    return [
-        KeptSnapshot(
-            taken_at=time_text(one.taken_us, zone), taken_us=one.taken_us, sha256=one.sha256,
-            bytes=one.path.stat().st_size,
-        )
-        for one in found
-    ]  # fmt: skip
+    from_us = time_us(since, zone)
+
+    def found() -> list[KeptSnapshot]:
+        return [
+            KeptSnapshot(
+                taken_at=time_text(one.taken_us, zone), taken_us=one.taken_us, sha256=one.sha256, bytes=size(one.path),
+            )
+            for one in node.care.snapshots.of(code, from_us, to_us)
+        ]  # fmt: skip
+
+    return await asyncio.to_thread(found)
 
 
 async def kept_file(node: "Node", caller: Caller, code: str, taken_us: int) -> Path:

@@ -13,9 +13,8 @@ bounded by its minutes, and if it went first, a full disk would leave no alert t
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ import structlog
 
 from federation.errors import ZonghengError
 from node.config import NodeSettings
+from node.media.day_folders import DayFolders, size
 
 _SUFFIXES: Final = (".mp4", ".webm")
 _RING: Final = ".ring"
@@ -61,28 +61,27 @@ class Archive:
 
     def __init__(self, folder: Path, budget: int, reserve: int) -> None:
         """``budget``: bytes that recordings may take; ``reserve``: bytes of the disk that they leave free."""
-        self._folder = folder
+        self._days = DayFolders(folder, _SUFFIXES, _PART)
+        self._shedding = threading.Lock()
         self._budget = budget
         self._reserve = reserve
 
     def cameras(self) -> list[str]:
         """The cameras that something was recorded of, those that were removed included."""
-        if not self._folder.is_dir():
-            return []
-        return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+        return self._days.cameras()
 
     def segments(self, camera: str, from_us: int = 0, to_us: int = 2**62) -> list[Segment]:
         """The closed files of a camera that show something of a stretch of time, in order."""
         return sorted(
             found
-            for path in self._files(camera)
+            for path in self._days.of(camera)
             if (found := _segment(camera, path)) is not None and found.overlaps(from_us, to_us)
         )
 
     def readable(self, camera: str, from_us: int = 0, to_us: int = 2**62) -> list[Segment]:
         """What can be read of a stretch of time, in order: closed files, and the one that is being written, whose whole fragments play. It reaches to when it was last written."""
         found = self.segments(camera, from_us, to_us)
-        for path in self._files(camera):
+        for path in self._days.of(camera):
             began = path.name.split(".")[0]
             if _is_written(path) and began.isdigit():
                 with contextlib.suppress(FileNotFoundError):
@@ -94,7 +93,7 @@ class Archive:
 
     def size(self, camera: str, from_us: int, to_us: int) -> int:
         """Bytes of what can be read of a stretch of time."""
-        return sum(_size(segment.path) for segment in self.readable(camera, from_us, to_us))
+        return sum(size(segment.path) for segment in self.readable(camera, from_us, to_us))
 
     def renamed(self, segment: Segment) -> Segment | None:
         """A file that is not found under its name any more: it was closed or kept meanwhile. None: it was shed."""
@@ -115,10 +114,7 @@ class Archive:
                 f"recordings may take {self._budget // 1_000_000} MB here and leave {self._reserve // 1_000_000} MB of the disk free: "
                 "raise recordings_budget_mb or free space",
             )
-        day = datetime.fromtimestamp(from_us // 1_000_000, UTC).strftime("%Y%m%d")
-        folder = self._folder / camera / day
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder / f"{from_us}{_PART}{suffix}"
+        return self._days.made(camera, from_us) / f"{from_us}{_PART}{suffix}"
 
     def close(self, path: Path, to_us: int, *, ring: bool) -> Path:
         """Give a file that was written its name."""
@@ -133,8 +129,9 @@ class Archive:
         for segment in self.segments(camera, from_us, to_us):
             if segment.ring:
                 path = segment.path
-                path.rename(path.with_name(path.name.removesuffix(_RING + path.suffix) + path.suffix))
-                kept += 1
+                with contextlib.suppress(FileNotFoundError):  # shed since it was listed
+                    path.rename(path.with_name(path.name.removesuffix(_RING + path.suffix) + path.suffix))
+                    kept += 1
         return kept
 
     def mend(self) -> int:
@@ -143,7 +140,7 @@ class Archive:
 
         mended = 0
         for camera in self.cameras():
-            for path in list(self._files(camera)):
+            for path in list(self._days.of(camera)):
                 if _is_written(path):
                     length = length_us(path)
                     if length:
@@ -159,52 +156,39 @@ class Archive:
         for segment in self.segments(camera):
             age_us = now_us - segment.to_us
             if age_us > days * DAY_US or (segment.ring and age_us > ring_us):
-                self._delete(segment)
+                self._days.delete(segment.path)
                 gone += 1
         return gone
 
     def make_room(self) -> bool:
         """Shed until recordings are within their budget and leave the disk its reserve; False: there is nothing left to shed."""
-        missing = self._missing()
-        if missing <= 0:
-            return True
-        for segment in self._in_order_of_shedding():
-            size = segment.path.stat().st_size
-            self._delete(segment)
-            log.info("recording.shed", camera=segment.camera, from_us=segment.from_us, bytes=size)
-            missing -= size
-            if missing <= 0:
-                return True
-        return False
+        with self._shedding:
+            missing = self._missing()
+            for camera, path in self._days.oldest_first() if missing > 0 else ():
+                if (segment := _segment(camera, path)) is None:
+                    continue
+                freed = size(path)
+                self._days.delete(path)
+                log.info("recording.shed", camera=camera, from_us=segment.from_us, bytes=freed)
+                missing -= freed
+                if missing <= 0:
+                    break
+            return missing <= 0
 
     def has_reserve(self) -> bool:
         """Whether the disk has its reserve left; a look that costs nothing, however many recordings there are."""
-        return shutil.disk_usage(self._folder).free >= self._reserve
+        return self._free() >= self._reserve
 
     def used(self) -> int:
         """Bytes that recordings take."""
-        return sum(path.stat().st_size for camera in self.cameras() for path in self._files(camera))
+        return self._days.used()
 
     def _missing(self) -> int:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return max(self.used() - self._budget, self._reserve - shutil.disk_usage(self._folder).free)
+        self._days.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return max(self.used() - self._budget, self._reserve - self._free())
 
-    def _in_order_of_shedding(self) -> Sequence[Segment]:
-        everything = [segment for camera in self.cameras() for segment in self.segments(camera)]
-        return sorted(everything, key=lambda segment: segment.from_us)
-
-    def _delete(self, segment: Segment) -> None:
-        segment.path.unlink(missing_ok=True)
-        for folder in (segment.path.parent, segment.path.parent.parent):
-            try:
-                folder.rmdir()
-            except OSError:
-                return
-
-    def _files(self, camera: str) -> Iterator[Path]:
-        folder = self._folder / camera
-        found = folder.glob("*/*") if folder.is_dir() else iter(())
-        return (path for path in found if path.suffix in _SUFFIXES)
+    def _free(self) -> int:
+        return shutil.disk_usage(self._days.path).free
 
 
 def recordings(folder: Path, settings: NodeSettings) -> Archive:
@@ -223,14 +207,6 @@ def kind(path: Path) -> str:
 def kind_of(content: bytes) -> str:
     """The same of its content, or of as much as its beginning."""
     return "webm" if content.startswith(_EBML) else "mp4"
-
-
-def _size(path: Path) -> int:
-    """0: it was shed, or has another name, since it was listed."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _is_written(path: Path) -> bool:

@@ -101,6 +101,17 @@ def test_the_oldest_snapshots_make_room_and_what_never_fits_is_refused(tmp_path:
     assert refused.value.code == "disk_full"
 
 
+def test_what_a_killed_process_left_half_written_is_neither_kept_nor_in_the_way(tmp_path: Path) -> None:
+    folder = tmp_path / "snapshots"
+    kept = Snapshots(folder, 1_000, 0)
+    kept.make_room()
+    (folder / "hall.part").write_bytes(b"x" * 100)
+    kept.keep("hall", MINUTE, b"picture")
+    (one,) = kept.of("hall")
+    assert one.path.read_bytes() == b"picture"
+    assert [path.name for path in folder.iterdir()] == ["hall"]
+
+
 def test_a_small_picture_takes_few_bytes_whatever_it_shows() -> None:
     noise = av.VideoFrame(1280, 720, "yuv420p")
     for plane in noise.planes:
