@@ -5,8 +5,8 @@
 - Who joins is given the frames since the last keyframe at once, with their own sequence and timestamps, and so needs no keyframe made for it.
   What is kept for that is bounded in bytes and frames; a stretch without a keyframe that is longer than the bounds is not kept at all, as of a browser that
   publishes: for who joins then a keyframe is asked for.
-- What is older than two seconds is shown to nobody as if it were now: who joins a stream of which nothing comes waits for its next frame, and is given with it what that frame
-  refers to.
+- What is older than two seconds is shown to nobody as if it were now: who joins a stream of which no pictures come waits for the next, and is given with it those that it refers to. Sound that
+  comes meanwhile is given as it comes.
 - Frames of a track only ever go forward. A source that has to begin anew (an ingest that was started again) says so with `restart`.
 - A request for a keyframe goes upstream at most once a second; one that comes too early is remembered, unless the keyframe comes by itself.
 - A seat may have a lease. Whoever took it renews it while somebody is really there; one that runs out is closed, so that a reader
@@ -67,7 +67,7 @@ class Seat:
         self.in_step = False
         """The consumer was given a keyframe; from there on the hub passes nothing on that lacks what it refers to."""
         self.replays = False
-        """With the next frame it is given what came before."""
+        """With the next picture it is given those before it."""
 
     @property
     def is_taken(self) -> bool:
@@ -175,7 +175,7 @@ class Hub:
         ended: Ended = lambda error: None,
         lease_ns: int | None = None,
     ) -> Seat:
-        """Be given every frame from now on; with `replay` those since the last keyframe first: before this returns, or with the next frame where nothing comes now.
+        """Be given every frame from now on; with `replay` those since the last keyframe first: before this returns, or with the next picture where none come now.
 
         Raises ZonghengError with which the stream ended, `not_found` where it ended in order.
         """
@@ -183,12 +183,12 @@ class Hub:
             raise self.error or ZonghengError("not_found", f"{self.stream} has ended")
         seat = Seat(self, take, ended, lease_ns)
         self.seats[seat] = None
-        if replay:
+        if replay and self._gop:
             seat.replays = not self.is_current
             if not seat.replays:
-                self._replay(seat)
-            if not self._gop and self.state is not State.OPENING:
-                self.want_keyframe()
+                self._give_each(seat, self._gop)
+        elif replay and self.state is not State.OPENING:
+            self.want_keyframe()
         return seat
 
     @property
@@ -196,18 +196,20 @@ class Hub:
         """Pictures come now, and are passed on."""
         return self._shown_ns is not None and self.now_ns() - self._shown_ns <= CURRENT_NS
 
-    def _replay(self, seat: Seat) -> None:
-        for frame in list(self._gop):
+    def _give(self, seat: Seat, frame: Frame) -> None:
+        """A frame that is kept already; with a picture those before it, to who has waited for one. What was to be heard before is over."""
+        if not seat.replays or frame.track != VIDEO:
+            seat.give(frame)
+            return
+        seat.replays = False
+        self._give_each(seat, [one for one in self._gop if one.track == VIDEO])
+        if not seat.in_step:  # with this picture it has become too much to keep
+            self.want_keyframe()
+
+    def _give_each(self, seat: Seat, frames: Sequence[Frame]) -> None:
+        for frame in list(frames):
             if seat in self.seats:
                 seat.give(frame)
-
-    def _give(self, seat: Seat, frame: Frame) -> None:
-        """A frame that is kept already, and to who has joined in between what was kept before it."""
-        replays, seat.replays = seat.replays, False
-        if replays and self._gop:
-            self._replay(seat)
-        else:
-            seat.give(frame)
 
     def vacate(self, seat: Seat) -> None:
         if seat in self.seats:

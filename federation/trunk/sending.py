@@ -6,7 +6,7 @@ call ends in whatever way, takes the seat with it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -28,6 +28,10 @@ _BATCH_BYTES: Final = 64 * 1024
 _BATCH_FRAMES: Final = 32
 
 Sent = type[wire.CarryRequest] | type[wire.CarryDownResponse]
+
+
+Mark = tuple[int, int, int, int]
+"""What tells a frame from every other."""
 
 
 class Over(Exception):  # it is no error
@@ -72,10 +76,8 @@ class Sender:
         self._backlog = Backlog(now_ns)
         self._window = Window(now_ns)
         self._wake = asyncio.Event()
-        self._marks: Sequence[Any] | None = None
-        """What the other side saw before, as it says; None once it is known what of that is here."""
-        self._seen: dict[int, Frame] = {}
-        """Of what the other side saw before: the newest frame of each track that is still here."""
+        self._there: dict[int, set[Mark]] = {}
+        """Of each track: what is kept here and the other side saw before, until something comes that it did not see."""
         self._restart = False
         self._sent: dict[int, int] = {}
         self._ended = False
@@ -105,7 +107,7 @@ class Sender:
 
         `seen`: what the other side has, as it says. `read` gives a `CarryResponse` or EOF. `ended` is called when the stream has ended and that was said.
         """
-        self._marks = seen
+        self._continue(seen)
         seat = self._hub.join(self._take, ended=self._end)
         self._backlog.want_keyframe = seat.want_keyframe
         try:
@@ -116,28 +118,24 @@ class Sender:
         finally:
             seat.leave()
 
-    def _continue(self, marks: Sequence[Any]) -> None:
-        """Find out how much of what is kept here the other side has already. Only now, at the first frame: what was kept when the call began may be forgotten since."""
-        kept = {
-            (frame.track, frame.seq, frame.pts_90k, frame.captured_ns): frame for frame in self._hub.gop()
-        }
-        for one in marks:
-            frame = kept.get((one.track, one.seq, one.pts_90k, one.captured_ns))
-            if frame is None:
+    def _continue(self, seen: Any) -> None:
+        """Find out how much of what is kept here the other side has already."""
+        kept = [_mark(frame) for frame in self._hub.gop()]
+        for newest in map(_mark, seen):
+            if newest not in kept:
                 self._restart = True
-            else:
-                self._seen[frame.track] = frame
-        if self._restart:
-            self._seen.clear()
+                self._there.clear()
+                self._sent.clear()
+                return
+            track = newest[0]
+            self._there[track] = {one for one in kept[: kept.index(newest) + 1] if one[0] == track}
+            self._sent[track] = newest[1]
 
     def _take(self, frame: Frame) -> None:
-        if self._marks is not None:
-            marks, self._marks = self._marks, None
-            self._continue(marks)
-        if (seen := self._seen.get(frame.track)) is not None:
-            if frame is seen:
-                del self._seen[frame.track]
-            return
+        if there := self._there.get(frame.track):
+            if _mark(frame) in there:
+                return
+            there.clear()
         self._backlog.put(frame)
         self._wake.set()
 
@@ -216,3 +214,8 @@ class Sender:
             size += len(frame.unit)
             self._window.sent(len(frame.unit))
         return message if batch.frames else None
+
+
+def _mark(frame: Any) -> Mark:
+    """Of a frame, or of what the other side says of one."""
+    return frame.track, frame.seq, frame.pts_90k, frame.captured_ns

@@ -192,12 +192,14 @@ class FanOut:
 
     def _begin(self, lane: Lane, track: Track, sent: Sent) -> None:
         """Where somebody begins who has nothing yet: with a keyframe, and who joined while nothing came, with the one that the next frame refers to."""
-        keyframe = track.newest_keyframe() if lane.joins else None
+        joins, lane.joins = lane.joins, False
+        keyframe = track.newest_keyframe()
         if sent.keyframe:
             lane.cursor = sent.first
-        elif keyframe is not None:
+        elif joins and keyframe is not None:
             lane.cursor = keyframe.first
-        lane.joins = False
+        elif joins:  # with this picture it has become too much to keep
+            self._seat.want_keyframe()
 
     def _send(self, viewer: Viewer, lane: Lane, packets: list[bytes], now_s: float) -> None:
         """Send from the lane's cursor on; moves it by what the kernel took."""

@@ -83,6 +83,41 @@ async def test_a_stream_that_was_still_for_a_while_goes_on_when_it_is_wanted_aga
     assert seqs(above.got)[5:] == [next_seq, next_seq + 1, next_seq + 2]
 
 
+async def test_sound_goes_on_where_it_broke_off_while_pictures_are_still(above: Above) -> None:
+    clock = Clock()
+    hub = Hub(STREAM, clock)
+    for frame in [picture(0, True), sound(0), picture(1), sound(1)]:
+        hub.put(frame)
+    async with carrying(above, hub):
+        await eventually(lambda: len(above.got) == 4)
+    clock.move(3)
+    async with carrying(above, hub):
+        await eventually(lambda: hub.watchers == 1)
+        hub.put(sound(2))
+        await eventually(lambda: len(above.got) == 5)
+        for frame in [picture(2), sound(3)]:
+            hub.put(frame)
+        await eventually(lambda: len(above.got) == 7)
+    assert [(frame.track, frame.seq) for frame in above.got[4:]] == [(1, 2), (0, 2), (1, 3)]
+
+
+async def test_a_source_that_begins_anew_before_anything_was_sent_on_the_new_call_is_followed(
+    above: Above,
+) -> None:
+    hub = below()
+    for frame in pictures(500, 5):
+        hub.put(frame)
+    async with carrying(above, hub):
+        await eventually(lambda: len(above.got) == 5)
+    async with carrying(above, hub):
+        await eventually(lambda: hub.watchers == 1)
+        hub.restart()
+        for frame in pictures(0, 3):
+            hub.put(frame)
+        await eventually(lambda: len(above.got) == 8)
+    assert seqs(above.got) == [500, 501, 502, 503, 504, 0, 1, 2]
+
+
 async def test_a_source_that_begins_anew_is_followed_from_its_first_keyframe(above: Above) -> None:
     hub = below()
     for frame in pictures(500, 5):

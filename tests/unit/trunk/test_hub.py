@@ -48,6 +48,36 @@ def test_who_waits_out_a_silence_that_a_keyframe_ends_is_given_that_alone() -> N
     assert seqs(got) == [60]
 
 
+def test_sound_that_comes_after_a_silence_brings_no_old_picture_with_it() -> None:
+    clock, got = Clock(), list[Frame]()
+    hub = Hub(STREAM, clock)
+    for frame in [picture(0, True), sound(0), picture(1)]:
+        hub.put(frame)
+    clock.move(3.0)
+    hub.join(got.append)
+    hub.put(sound(100))
+    assert [(frame.track, frame.seq) for frame in got] == [(1, 100)]
+    hub.put(picture(2))
+    assert [(frame.track, frame.seq) for frame in got] == [(1, 100), (0, 0), (0, 1), (0, 2)]
+
+
+def test_who_waits_out_a_silence_after_which_it_is_too_much_to_keep_has_a_keyframe_asked_for() -> None:
+    clock, got, asked = Clock(), list[Frame](), list[int]()
+    hub = Hub(STREAM, clock)
+    hub.ask_keyframe = lambda: asked.append(1)
+    hub.put(picture(0, True))
+    for seq in range(1, 8):
+        hub.put(picture(seq, size=GOP_BYTES // 8))
+    clock.move(3.0)
+    hub.join(got.append)
+    assert asked == []
+    hub.put(picture(8, size=GOP_BYTES // 8))
+    assert hub.gop() == ()
+    assert asked == [1]
+    hub.put(picture(9, True))
+    assert seqs(got) == [9]
+
+
 def test_who_wants_no_replay_begins_with_the_next_keyframe() -> None:
     hub, got = Hub(STREAM, Clock()), list[Frame]()
     for frame in pictures(0, 5):
