@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+import grpc
 import grpc.aio
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 from zongheng.v1 import trunk_pb2 as wire
@@ -112,10 +113,15 @@ def _reading(broken: BaseException) -> ZonghengError:
     """What broke a call, in words."""
     if isinstance(broken, ZonghengError):
         return broken
-    if isinstance(broken, grpc.aio.AioRpcError):
+    if isinstance(broken, grpc.aio.AioRpcError) and not _broke_here(broken):
         return from_rpc(broken)
     words = "says nothing" if isinstance(broken, TimeoutError) else "broke the call off"
     return ZonghengError("unreachable", f"the parent's worker {words}")
+
+
+def _broke_here(broken: grpc.aio.AioRpcError) -> bool:
+    """Something was being written when the other side ended the call: gRPC then knows nothing of why it did."""
+    return broken.code() is grpc.StatusCode.INTERNAL and not broken.trailing_metadata()
 
 
 async def _ending(call: Any) -> grpc.aio.AioRpcError:
