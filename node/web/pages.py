@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from node.people.caller import Caller
 from node.people.inside import Inside
 from node.people.roles import Act
 from node.web.guard import Asking
@@ -19,13 +20,22 @@ PAGES: Final = ("/watch/", "/publish/", "/wall", "/patrol", "/calls", "/meeting/
 """How the addresses of these pages begin; who is not logged in is sent to log in, and comes back."""
 
 
-FURTHER: Final = (("/wall", "大厅总览", Act.WATCH), ("/patrol", "视频巡查", Act.READ_PATROLS))
+FURTHER: Final = (
+    ("/wall", "大厅总览", Act.WATCH),
+    ("/patrol", "视频巡查", Act.READ_PATROLS),
+    ("/calls", "通话", Act.CALL),
+)
 """Pages that the first one leads to: address, words, and what they ask for."""
 
 
 def is_page(path: str) -> bool:
     """Whether this is an address that a person sees, of this node."""
     return path == "/" or path.startswith(PAGES)
+
+
+def _convenes(caller: Caller) -> bool:
+    """Whether they may call people together."""
+    return caller.is_operator or caller.may(Act.CONVENE)
 
 
 def router(node: "Node") -> APIRouter:
@@ -56,14 +66,18 @@ def router(node: "Node") -> APIRouter:
     @routes.get("/calls")
     async def calls(request: Request, caller: Asking) -> HTMLResponse:
         inside: Inside = request.state.inside
-        convenes = caller.is_operator or caller.may(Act.CONVENE)
-        given = {"csrf": inside.csrf, "convenes": convenes}
+        given = {"csrf": inside.csrf, "convenes": _convenes(caller)}
         return scripted("calls.html", given, name=node.settings.name, who=caller.who)
 
     @routes.get("/meeting/{meeting}")
-    async def meeting(request: Request, meeting: str) -> HTMLResponse:
+    async def meeting(request: Request, caller: Asking, meeting: str) -> HTMLResponse:
         inside: Inside = request.state.inside
-        given = {"csrf": inside.csrf, "meeting": meeting, "name": node.settings.name}
+        given = {
+            "csrf": inside.csrf,
+            "meeting": meeting,
+            "name": node.settings.name,
+            "convenes": _convenes(caller),
+        }
         return scripted("meeting.html", given, devices=True, name=node.settings.name)
 
     @routes.get("/help")

@@ -19,6 +19,14 @@ return (async () => {
 })()
 """
 
+DECODED: Final = """
+return (async () => {
+  const connections = window.call ? [...call.others.values()].map((other) => other.player.connection).filter(Boolean) : [];
+  return Promise.all(connections.map(async (connection) => [...(await connection.getStats()).values()]
+    .filter((one) => one.type === "inbound-rtp" && one.kind === "video").reduce((sum, one) => sum + one.framesDecoded, 0)));
+})()
+"""
+
 WORDS: Final = "return [...document.querySelectorAll('.state, #wrong')].map((one) => one.textContent)"
 
 
@@ -39,6 +47,16 @@ def village(shared_tree: Tree, town: Node) -> Node:
         lambda: (known := town.child(village.code)) and known["state"] == "linked",
     )
     return village
+
+
+@pytest.fixture(scope="module")
+def neighbour(shared_tree: Tree, town: Node) -> Node:
+    neighbour = shared_tree.add("village", "990121101202", town).start()
+    until(
+        "the town has heard of the neighbour",
+        lambda: (known := town.child(neighbour.code)) and known["state"] == "linked",
+    )
+    return neighbour
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +97,16 @@ def press(browser: Browser, button: str) -> None:
     browser.run("document.getElementById(arguments[0]).click()", button)
 
 
+def find(browser: Browser, node: Node) -> None:
+    """Choose whom to call: the first hall of a node."""
+    browser.run(
+        "const find = document.getElementById('find'); find.value = arguments[0]; find.dispatchEvent(new Event('input'))",
+        node.code,
+    )
+    browser.until(f"{node.code} is found", "return document.querySelector('#found button') !== null")
+    browser.run("document.querySelector('#found button').click()")
+
+
 def test_a_help_call_of_a_village_is_answered_at_the_town(
     town: Node, village: Node, kiosk: Browser, officer: Browser
 ) -> None:
@@ -110,23 +138,31 @@ def test_a_help_call_of_a_village_is_answered_at_the_town(
         assert closed.meeting_closed.answered_node == town.code
 
 
-def test_a_hall_that_the_town_calls_answers_and_is_told_when_it_is_over(
-    town: Node, village: Node, kiosk: Browser, officer: Browser
+def test_a_hall_that_the_town_calls_answers_another_is_called_too_and_both_are_told_when_it_is_over(
+    town: Node, village: Node, neighbour: Node, kiosk: Browser, officer: Browser
 ) -> None:
     kiosk.open(f"http://{village.http}/help")
     shows(kiosk, "idle")
     officer.open(f"http://{town.http}/calls")
-    officer.run(
-        "const find = document.getElementById('find'); find.value = arguments[0]; find.dispatchEvent(new Event('input'))",
-        village.code,
-    )
-    officer.until("the village is found", "return document.querySelector('#found button') !== null")
-    officer.run(
-        "document.querySelector('#found button').click(); document.getElementById('form').requestSubmit()"
-    )
+    find(officer, village)
+    officer.run("document.getElementById('form').requestSubmit()")
     shows(kiosk, "rings")
     press(kiosk, "answer")
     shows(kiosk, "talk")
     see_and_hear_each_other(kiosk, officer)
+    third = kiosk.another()
+    third.open(f"http://{neighbour.http}/calls")
+    third.until("it hears of calls", "return document.documentElement.dataset.news === 'here'")
+    find(officer, neighbour)
+    officer.run("document.getElementById('inviting').requestSubmit()")
+    third.until("it rings", "return document.querySelector('.rings .answer')")
+    third.run("document.querySelector('.rings .answer').click()")
+    for browser in (third, officer):
+        until(
+            "two others are seen",
+            lambda browser=browser: len(seen := browser.run(DECODED)) == 2 and min(seen) >= 10,
+        )
     press(officer, "close")
     shows(kiosk, "over")
+    third.until("it is over", "return !document.getElementById('back').hidden")
+    third.open("about:blank")

@@ -329,7 +329,7 @@ async def test_a_child_does_not_fill_its_parent_with_calls(tree: Halls) -> None:
         "K-1",
         VILLAGE,
         [Called(VILLAGE, officers=True)],
-        1_700_000_000_000_000,
+        tree[TOWN].book.now(),
     ).meeting
     live, codes = tree.offices.live[VILLAGE], []
     for number in range(MOST_OF_A_CHILD + 1):
