@@ -27,7 +27,6 @@ from node import control
 SOCKET: Final = "media.sock"
 """Of the media worker, in the node's folder."""
 
-
 STARTS_S: Final = 60.0
 """Longest time, in seconds, from the start of a worker until it answers."""
 

@@ -102,12 +102,13 @@ class WebRtcDesk:
             put_out.append(error)
             self._put_out(session, error)
 
-        place = min(self._showing or [self._worker], key=lambda one: one.taken)
         with self._one_more():
             self._begins()
             viewing = await self._permission.opened(caller, stream, purpose, removed)
             try:
                 request = wire.WatchRequest(stream=stream, offer=offer, who=caller.who)
+                # Only now: of many who come at once each sees where those before went.
+                place = min(self._showing or [self._worker], key=lambda one: one.taken)
                 told = await place.call(lambda stub: stub.Watch(request, timeout=CALL_S))
             except BaseException as error:
                 await self._permission.closed(viewing, error if isinstance(error, ZonghengError) else None)

@@ -20,7 +20,11 @@ class Player extends Line {
     connection.addTransceiver("audio", { direction: "recvonly" });
   }
 
-  answered() { this.say("waiting"); }
+  answered() {
+    const connection = this.connection;
+    this.say("waiting");
+    this.picture.requestVideoFrameCallback(() => { if (this.connection === connection) { this.say(""); } });
+  }
 
   async progress() { return this.picture.videoWidth ? this.picture.currentTime : -1; }
 }
