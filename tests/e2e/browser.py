@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.e2e.tree import free_port
+from tests.e2e.ports import free_port
 
 _START_S: Final = 120.0
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.tree import Node, Tree, until, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.tree import Node, Tree, until
 
 CATALOGUE: Final = """
 by = "1001"

@@ -17,7 +17,8 @@ import psutil
 import pytest
 from zongheng.v1 import camera_pb2
 
-from tests.e2e.tree import Node, Tree, caught_up, until, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.tree import Node, Tree, caught_up, until
 from tests.plugins.cameras import RtspServer
 
 COUNTY: Final = "330106"

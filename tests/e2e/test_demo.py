@@ -17,7 +17,8 @@ import pytest
 
 from node import config, control
 from node.demo.generator import generate
-from tests.e2e.tree import until, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.tree import until
 
 CASES = 120
 SEED = 4

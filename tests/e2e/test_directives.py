@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.tree import Node, Tree, knows, until, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.tree import Node, Tree, knows, until
 
 CITY: Final = "330300"
 COUNTY: Final = "330301"

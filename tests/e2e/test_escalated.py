@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.commands import zongheng as command
 from tests.e2e.tree import Tree, until
-from tests.e2e.tree import zongheng as command
 
 CATALOGUE = """
 [[agencies]]

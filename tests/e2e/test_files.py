@@ -7,7 +7,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.e2e.tree import Node, Tree, until, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.tree import Node, Tree, until
 
 VILLAGE: Final = "330101001001"
 VOUCHERS: Final = random.Random(7).randbytes(30_000_000)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.tree import Node, Tree, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.tree import Node, Tree
 
 MAPPINGS = Path(__file__).parent.parent / "mappings"
 

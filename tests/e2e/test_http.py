@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from node import config, control
-from tests.e2e.tree import Node, Tree, until, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.tree import Node, Tree, until
 
 CODE: Final = "330101"
 

@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from node import config
-from tests.e2e.tree import Node, Tree, free_port, until, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.ports import free_port
+from tests.e2e.tree import Node, Tree, until
 
 
 def moved_away(node: Node) -> str:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from federation.identity.authority import name_in
 from federation.identity.membership import from_pem
-from tests.e2e.tree import Node, Tree, begun, caught_up, until, zongheng
+from tests.e2e.commands import begun, zongheng
+from tests.e2e.tree import Node, Tree, caught_up, until
 
 CITY: Final = "330100"
 COUNTY: Final = "330101"

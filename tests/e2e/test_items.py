@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.tree import Node, Ran, Tree, knows, until, zongheng
+from tests.e2e.commands import Ran, zongheng
+from tests.e2e.tree import Node, Tree, knows, until
 
 COUNTY, TOWN = "990121", "990121101"
 ITEM = """

@@ -18,8 +18,9 @@ from zongheng.v1.case_pb2 import CaseEvent
 from zongheng.v1.entry_pb2 import Entry
 
 from federation.journal.merkle import Frontier, leaf_hash
+from tests.e2e.commands import begun
 from tests.e2e.hall import Hall
-from tests.e2e.tree import WABO, Node, Tree, begun, caught_up, until
+from tests.e2e.tree import WABO, Node, Tree, caught_up, until
 
 EVENTS: Final = 12_774
 

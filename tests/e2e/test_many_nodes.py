@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.e2e.tree import END_S, Node, Tree, begun, caught_up, until
+from tests.e2e.commands import begun
+from tests.e2e.tree import END_S, Node, Tree, caught_up, until
 
 VILLAGES = ("330101001001", "330101001002")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from zongheng.v1.intake_pb2 import SubmitRequest
 
+from tests.e2e.commands import zongheng as command
 from tests.e2e.tree import Node, Tree, until
-from tests.e2e.tree import zongheng as command
 from tests.unit.matching.district import payment
 from tests.unit.matching.numbers import resident
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.browser import Browser, chromium
+from tests.e2e.commands import zongheng
 from tests.e2e.filmed import film
-from tests.e2e.tree import Node, Tree, until, zongheng
+from tests.e2e.tree import Node, Tree, until
 
 STREAM: Final = "990121101201/hall/main"
 AWAY: Final = "990121101202"

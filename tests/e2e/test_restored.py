@@ -13,7 +13,8 @@ import pytest
 from node import config
 from node.backup.recovery import RecoveryKey
 from node.store.sealing import Sealer
-from tests.e2e.tree import Node, Tree, caught_up, until, zongheng
+from tests.e2e.commands import zongheng
+from tests.e2e.tree import Node, Tree, caught_up, until
 
 VILLAGE: Final = "330101001001"
 KEY: Final = "ZONGHENG_RECOVERY_KEY"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.commands import zongheng as command
 from tests.e2e.tree import Node, Tree, caught_up, until
-from tests.e2e.tree import zongheng as command
 
 COUNTY, TOWN = "330104", "330104101"
 CLOCK = "2024-05-06T10:00:00+08:00"

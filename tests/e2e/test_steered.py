@@ -9,8 +9,9 @@ import pytest
 
 from node import control
 from tests.e2e.browser import Browser, chromium
+from tests.e2e.commands import zongheng
 from tests.e2e.filmed import film
-from tests.e2e.tree import Node, Tree, until, zongheng
+from tests.e2e.tree import Node, Tree, until
 from tests.plugins.cameras import RtspServer
 from tests.plugins.onvif import OnvifDevice, StartDevice
 

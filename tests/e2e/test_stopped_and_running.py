@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 
 from node import control
-from tests.e2e.tree import Node, Ran, Tree, caught_up, zongheng
+from tests.e2e.commands import Ran, zongheng
+from tests.e2e.tree import Node, Tree, caught_up
 
 MAPPING: Final = """
 source = "permits"

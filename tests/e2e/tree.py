@@ -1,21 +1,14 @@
 """Nodes as real processes, for tests: folders made, parents started first, waits with a bound, ended by their pid.
 
 A `Tree` owns every process that it starts: leaving its context ends all of them, children before parents, whatever happened in
-between. What goes wrong says which node and shows the end of its log. Ports are free ones of the loopback address,
-below the range that the kernel hands out for outgoing connections, and each is this process's alone for as long as it lives, also
-while the node that has it is stopped.
+between. What goes wrong says which node and shows the end of its log. A node's ports are this process's alone, also while the node is stopped.
 """
 
-import fcntl
-import json
 import os
-import random
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -33,8 +26,9 @@ from zongheng.v1.intake_pb2 import SubmitRequest, SubmitResponse
 from zongheng.v1.intake_pb2_grpc import IntakeServiceStub
 
 from node import config, control
+from tests.e2e.commands import ROOT, Ran, clean_environment, zongheng
+from tests.e2e.ports import free_port
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 WABO: Final = ROOT / "tests" / "mappings" / "wabo.toml"
 
 READY_S: Final = 120.0
@@ -43,14 +37,7 @@ READY_S: Final = 120.0
 END_S: Final = 60.0
 """Longest wait for a node to end by itself."""
 
-COMMAND_S: Final = 120.0
-"""Longest run of one command."""
-
 _LOG_LINES: Final = 25
-
-_CLAIMS: Final = Path(tempfile.gettempdir()) / "zongheng-test-ports"
-_claimed: Final[list[int]] = []
-"""Locked files, one for each port that was given: they are let go with this process."""
 
 T = TypeVar("T")
 
@@ -65,96 +52,6 @@ def until(what: str, holds: Callable[[], T], timeout_s: float = 120.0, every_s: 
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout_s:.0f} s: {what}; last: {answer!r}")
         time.sleep(every_s)
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now, and that no other run of tests takes from here on."""
-    for _ in range(200):
-        port = random.SystemRandom().randint(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            if _claim(port):
-                return port
-    raise AssertionError("no free port on 127.0.0.1")
-
-
-def _claim(port: int) -> bool:
-    _CLAIMS.mkdir(mode=0o777, exist_ok=True)
-    file = os.open(_CLAIMS / str(port), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(file)
-        return False
-    _claimed.append(file)
-    return True
-
-
-def _environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZONGHENG_")}
-    # Else every process compiles the whole program again, which is a quarter of its start.
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return {**kept, "PYTHONUNBUFFERED": "1", **more}
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A command that ended."""
-
-    words: tuple[str, ...]
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What ``--json`` printed, on one line."""
-        assert self.out.strip(), f"nothing printed by {self}"
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[Any]:
-        """What ``--json`` printed, an object a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    def ended(self, code: int) -> Self:
-        """Itself; AssertionError unless it ended with ``code``."""
-        assert self.code == code, f"ended with {self.code}, not {code}: {self}"
-        return self
-
-    def __str__(self) -> str:
-        return f"zongheng {' '.join(self.words)} → {self.code}\n--- out\n{self.out[-3000:]}\n--- err\n{self.err[-3000:]}"
-
-
-def begun(*words: object, **environment: str) -> subprocess.Popen[str]:
-    """A command on its way; for those that are killed, and those that must be refused meanwhile."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "node", *map(str, words)],
-        cwd=ROOT,
-        env=_environment(**environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def zongheng(*words: object, **environment: str) -> Ran:
-    """Run one command to its end, as a process of its own."""
-    with begun(*words, **environment) as process:
-        try:
-            out, err = process.communicate(timeout=COMMAND_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            out, err = process.communicate()
-            raise AssertionError(
-                f"zongheng {' '.join(map(str, words))}: not done in {COMMAND_S:.0f} s\n{out}\n{err}"
-            ) from None
-    return Ran(tuple(map(str, words)), process.returncode, out, err)
 
 
 @dataclass
@@ -221,7 +118,7 @@ class Node:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "node", "run", str(self.folder)],
                 cwd=ROOT,
-                env=_environment(**more),
+                env=clean_environment(**more),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -16,7 +16,7 @@ from node import config
 from node.keyring import KeyRing
 from node.media import supervisor as module
 from node.media.supervisor import SOCKET, Attached, Supervisor
-from tests.e2e.tree import free_port
+from tests.e2e.ports import free_port
 
 STREAM = "990102001/hall/main"
 
