@@ -73,7 +73,10 @@ class Browser:
             if answer:
                 return answer
             if time.monotonic() > end:
-                raise AssertionError(f"not within {timeout_s:.0f} s: {what}; last: {answer!r}")
+                words = self.run("return `${location.href}: ${document.body.innerText.slice(0, 500)}`")
+                raise AssertionError(
+                    f"not within {timeout_s:.0f} s: {what}; last: {answer!r}; the page says {words}"
+                )
             time.sleep(0.1)
 
     def picture(self, path: Path) -> None:
